@@ -1,0 +1,138 @@
+import type { ParameterLayout } from './layout.ts';
+import type { OptimizerSpec, ScheduleSpec } from './specs.ts';
+
+/** Unique in a run. */
+export type WorkerId = string & { readonly __brand: 'WorkerId' };
+
+/** One pass over a fixed number of leaves: a training step (leaves are shards) or an evaluation (leaves are blocks). */
+export interface Round {
+  /** Counts steps and evaluations together, from 0. */
+  readonly index: number;
+  readonly task: 'step' | 'evaluate';
+  /** Version of the weights used: the number of steps committed before. */
+  readonly version: number;
+  readonly epoch: number;
+  /** `step`: within the epoch, from 0. `evaluate`: 0. */
+  readonly step: number;
+  /** `evaluate` only. */
+  readonly split?: 'validation' | 'test';
+  readonly leafCount: number;
+}
+
+/** The sum over one node [lo, hi) of the canonical tree. */
+export interface Partial {
+  readonly round: number;
+  readonly lo: number;
+  readonly hi: number;
+  readonly samples: number;
+  readonly computeMs: number;
+  /** Gradient sum; empty for an evaluation. */
+  readonly gradient: Float32Array;
+  /** `step`: loss sum, correct. `evaluate`: loss sum, correct, confusion matrix row-major. */
+  readonly metrics: Float64Array;
+}
+
+/** What happened. `atMs` is the time at which it did, on the caller's monotonic clock. */
+export type EngineEvent = { readonly atMs: number } & (
+  | { readonly type: 'worker-joined'; readonly worker: WorkerId }
+  /** The worker can compute; its data may still be missing. */
+  | { readonly type: 'worker-ready'; readonly worker: WorkerId; readonly numericsClass: string }
+  | { readonly type: 'worker-prepared'; readonly worker: WorkerId; readonly shards: readonly number[] }
+  | { readonly type: 'partial-arrived'; readonly worker: WorkerId; readonly partial: Partial }
+  /** Gone, on purpose or not; its unfinished leases go to others. */
+  | { readonly type: 'worker-left'; readonly worker: WorkerId }
+  /** It could not compute a lease; a leaf that fails on two workers ends the run. */
+  | {
+      readonly type: 'worker-failed';
+      readonly worker: WorkerId;
+      readonly message: string;
+      readonly round?: number;
+      readonly leaf?: number;
+    }
+  | { readonly type: 'time-passed' }
+  | { readonly type: 'operator-asked'; readonly request: 'stop' }
+);
+
+/** Whose sum was used for which leaves. */
+export interface Contribution {
+  readonly worker: WorkerId;
+  readonly lo: number;
+  readonly hi: number;
+  readonly samples: number;
+}
+
+/** One optimizer update. */
+export interface StepRecord {
+  /** Steps committed, this one included: from 1. */
+  readonly step: number;
+  readonly epoch: number;
+  readonly samples: number;
+  /** Mean over the step's samples. */
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly learningRate: number;
+  /** Norm of the averaged gradient, before clipping, L2 included. */
+  readonly gradientNorm: number;
+  readonly contributions: readonly Contribution[];
+}
+
+/** One evaluation pass. */
+export interface EvaluationRecord {
+  readonly split: 'validation' | 'test';
+  /** Steps committed before. */
+  readonly step: number;
+  /** Epochs begun: 1 after the first. */
+  readonly epoch: number;
+  readonly samples: number;
+  readonly loss: number;
+  readonly accuracy: number;
+  /** `confusion[actual][predicted]`. */
+  readonly confusion: readonly (readonly number[])[];
+}
+
+/** What the caller must do, in order. */
+export type EngineEffect =
+  | { readonly type: 'prepare'; readonly worker: WorkerId; readonly shards: readonly number[] }
+  /** The same bytes for all `workers`. The vector does not change afterwards. */
+  | {
+      readonly type: 'publish';
+      readonly version: number;
+      readonly weights: Float32Array;
+      readonly workers: readonly WorkerId[];
+    }
+  | { readonly type: 'lease'; readonly worker: WorkerId; readonly round: Round; readonly leaves: readonly number[] }
+  | { readonly type: 'commit'; readonly record: StepRecord }
+  | { readonly type: 'evaluated'; readonly record: EvaluationRecord }
+  /** The epoch's means over training samples, before its evaluation. */
+  | { readonly type: 'epoch-done'; readonly epoch: number; readonly loss: number; readonly accuracy: number }
+  | { readonly type: 'expel'; readonly worker: WorkerId; readonly code: 'MESSAGE_INVALID'; readonly message: string }
+  | {
+      readonly type: 'end';
+      readonly outcome: 'finished' | 'stopped' | 'failed';
+      /** Why, if it failed. */
+      readonly error?: { readonly code: 'NON_FINITE' | 'WORKER_FAILED'; readonly message: string };
+    };
+
+/** What the engine must know before it starts. */
+export interface EnginePlan {
+  readonly layout: ParameterLayout;
+  readonly initialWeights: Float32Array;
+  readonly optimizer: OptimizerSpec;
+  readonly schedule: ScheduleSpec;
+  readonly l2?: number;
+  readonly clipNorm?: number;
+  readonly shards: number;
+  readonly stepsPerEpoch: number;
+  /** Steps of the whole run. */
+  readonly totalSteps: number;
+  /** Rows and columns of the confusion matrix. */
+  readonly classes: number;
+  /** Samples of each shard's micro-batch in a step; a shard with 0 is not leased. */
+  readonly stepSamples: (step: number) => readonly number[];
+  /** After each epoch and at the end: which split, and the samples of each block. The last entry is `test` at the end. */
+  readonly evaluations: {
+    readonly afterEpoch: 'validation' | 'test';
+    readonly atEnd: 'test';
+    readonly blocks: { readonly validation: readonly number[]; readonly test: readonly number[] };
+  };
+}
