@@ -1,1 +1,16 @@
-export {};
+export { createJsonLines } from './json-lines.ts';
+export { modelFiles } from './model/model-files.ts';
+export { readModel } from './model/read-model.ts';
+export { writeModel } from './model/write-model.ts';
+export { createRunDirectory } from './run-directory.ts';
+export { decodeSafetensors } from './safetensors/decode.ts';
+export { encodeSafetensors } from './safetensors/encode.ts';
+export { weightsSha256 } from './sha256.ts';
+export { writeFileWhole } from './write-file-whole.ts';
+export type { JsonLines } from './json-lines.ts';
+export type { ModelArtifacts, ModelExtras, ModelManifest } from './model/model-files.ts';
+export type { StoredModel } from './model/read-model.ts';
+export type { ModelContent } from './model/write-model.ts';
+export type { RunDirectory } from './run-directory.ts';
+export type { DecodeOptions } from './safetensors/decode.ts';
+export type { ElementArray, ElementType, NamedTensor, Safetensors } from './safetensors/tensor.ts';

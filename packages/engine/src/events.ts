@@ -11,6 +11,7 @@ export interface Round {
   readonly task: 'step' | 'evaluate';
   /** Version of the weights used: the number of steps committed before. */
   readonly version: number;
+  /** From 0; an evaluation belongs to the epoch of the step before it. */
   readonly epoch: number;
   /** `step`: within the epoch, from 0. `evaluate`: 0. */
   readonly step: number;
@@ -26,7 +27,7 @@ export interface Partial {
   readonly hi: number;
   readonly samples: number;
   readonly computeMs: number;
-  /** Gradient sum; empty for an evaluation. */
+  /** Gradient sum; empty for an evaluation. The engine takes the vector over and may write into it. */
   readonly gradient: Float32Array;
   /** `step`: loss sum, correct. `evaluate`: loss sum, correct, confusion matrix row-major. */
   readonly metrics: Float64Array;
@@ -65,14 +66,16 @@ export interface Contribution {
 export interface StepRecord {
   /** Steps committed, this one included: from 1. */
   readonly step: number;
+  /** Epochs begun, this one included: from 1. */
   readonly epoch: number;
   readonly samples: number;
-  /** Mean over the step's samples. */
+  /** Mean over the step's samples, without the L2 penalty. */
   readonly loss: number;
   readonly accuracy: number;
   readonly learningRate: number;
   /** Norm of the averaged gradient, before clipping, L2 included. */
   readonly gradientNorm: number;
+  /** From left to right in the tree. */
   readonly contributions: readonly Contribution[];
 }
 
@@ -92,6 +95,7 @@ export interface EvaluationRecord {
 
 /** What the caller must do, in order. */
 export type EngineEffect =
+  /** Fetch the data of the shards that this worker will probably get; the list may be empty. */
   | { readonly type: 'prepare'; readonly worker: WorkerId; readonly shards: readonly number[] }
   /** The same bytes for all `workers`. The vector does not change afterwards. */
   | {
@@ -100,12 +104,27 @@ export type EngineEffect =
       readonly weights: Float32Array;
       readonly workers: readonly WorkerId[];
     }
-  | { readonly type: 'lease'; readonly worker: WorkerId; readonly round: Round; readonly leaves: readonly number[] }
+  /**
+   * Leaves to compute, ascending, besides those leased to this worker earlier in the round. They may be others than
+   * it was asked to prepare: another worker may have gone.
+   */
+  | {
+      readonly type: 'lease';
+      readonly worker: WorkerId;
+      readonly round: Round;
+      readonly leaves: readonly number[];
+    }
   | { readonly type: 'commit'; readonly record: StepRecord }
   | { readonly type: 'evaluated'; readonly record: EvaluationRecord }
-  /** The epoch's means over training samples, before its evaluation. */
+  /** The epoch's means over training samples, before its evaluation. `epoch` counts from 1. */
   | { readonly type: 'epoch-done'; readonly epoch: number; readonly loss: number; readonly accuracy: number }
-  | { readonly type: 'expel'; readonly worker: WorkerId; readonly code: 'MESSAGE_INVALID'; readonly message: string }
+  /** Close the connection; the engine has already forgotten the worker. */
+  | {
+      readonly type: 'expel';
+      readonly worker: WorkerId;
+      readonly code: 'MESSAGE_INVALID';
+      readonly message: string;
+    }
   | {
       readonly type: 'end';
       readonly outcome: 'finished' | 'stopped' | 'failed';
@@ -127,7 +146,7 @@ export interface EnginePlan {
   readonly totalSteps: number;
   /** Rows and columns of the confusion matrix. */
   readonly classes: number;
-  /** Samples of each shard's micro-batch in a step; a shard with 0 is not leased. */
+  /** Samples of each shard's micro-batch in a step of the epoch, from 0; a shard with 0 is not leased. */
   readonly stepSamples: (step: number) => readonly number[];
   /** After each epoch and at the end: which split, and the samples of each block. The last entry is `test` at the end. */
   readonly evaluations: {

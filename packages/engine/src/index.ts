@@ -1,1 +1,30 @@
-export {};
+export { clipByGlobalNorm } from './gradients/clip.ts';
+export { parameterAt } from './layout.ts';
+export { createOptimizer } from './optimizers/create-optimizer.ts';
+export { createEngine } from './run/engine.ts';
+export { roundAfter } from './run/sequence.ts';
+export { learningRateAt } from './schedules/learning-rate.ts';
+export { addSums } from './tree/sums.ts';
+export { createTreeSum } from './tree/tree-sum.ts';
+export { isTreeNode, treeCover, treeMid } from './tree/tree.ts';
+export type {
+  Contribution,
+  EngineEffect,
+  EngineEvent,
+  EnginePlan,
+  EvaluationRecord,
+  Partial,
+  Round,
+  StepRecord,
+  WorkerId,
+} from './events.ts';
+export type { Parameter, ParameterLayout } from './layout.ts';
+export type { OutstandingLeaf } from './leases/lease-table.ts';
+export type { Optimizer } from './optimizers/optimizer.ts';
+export type { Engine } from './run/engine.ts';
+export type { EngineStatus, WorkerStatus } from './run/status.ts';
+export type { SchedulePosition } from './schedules/learning-rate.ts';
+export type { AdamSpec, OptimizerSpec, ScheduleSpec, SgdSpec } from './specs.ts';
+export type { Sums } from './tree/sums.ts';
+export type { SummedNode, TreeSum } from './tree/tree-sum.ts';
+export type { TreeNode } from './tree/tree.ts';

@@ -17,3 +17,24 @@ export interface ParameterLayout {
   /** Elements in the whole vector. */
   readonly size: number;
 }
+
+/** The tensor that holds element `index` of the flat vector. */
+export function parameterAt(layout: ParameterLayout, index: number): Parameter {
+  const found = layout.parameters.find(({ offset, size }) => index >= offset && index < offset + size);
+  if (!found) throw new RangeError(`index ${index} is outside the layout of ${layout.size} elements`);
+  return found;
+}
+
+/** Throws a `RangeError` unless the parameters follow one another without gap or overlap and fill the layout. */
+export function checkLayout(layout: ParameterLayout): void {
+  let end = 0;
+  for (const { name, offset, size } of layout.parameters) {
+    if (offset !== end || !Number.isInteger(size) || size < 0) {
+      throw new RangeError(
+        `layout: ${name} takes ${size} elements at ${offset}, expected to start at ${end}`,
+      );
+    }
+    end += size;
+  }
+  if (end !== layout.size) throw new RangeError(`layout: parameters fill ${end} of ${layout.size} elements`);
+}

@@ -24,7 +24,12 @@ export type OptimizerSpec = SgdSpec | AdamSpec;
 export type ScheduleSpec = (
   | { readonly type: 'constant'; readonly learningRate: number }
   /** Multiplied by `factor` every `everyEpochs` epochs. */
-  | { readonly type: 'step'; readonly learningRate: number; readonly factor: number; readonly everyEpochs: number }
+  | {
+      readonly type: 'step';
+      readonly learningRate: number;
+      readonly factor: number;
+      readonly everyEpochs: number;
+    }
   /** Half a cosine from `learningRate` to `finalLearningRate` (default 0) over the run. */
   | { readonly type: 'cosine'; readonly learningRate: number; readonly finalLearningRate?: number }
   /** One cycle (Smith 2018; as PyTorch's OneCycleLR with cosine annealing). */

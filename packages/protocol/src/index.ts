@@ -1,1 +1,26 @@
-export {};
+export { closeCodes, describeCloseCode } from './close-codes.ts';
+export { decodeMessage } from './decode-message.ts';
+export { encodeMessage } from './encode-message.ts';
+export { maxParameters, messageLimits } from './limits.ts';
+export { scanHeader } from './scan-header.ts';
+export { protocolVersion } from './version.ts';
+export type { CloseCode, CloseCodeName } from './close-codes.ts';
+export type { MessageLimits, MessageLimitsOptions } from './limits.ts';
+export type {
+  CoordinatorMessage,
+  EndMessage,
+  FailedMessage,
+  HelloMessage,
+  LeaseMessage,
+  LeaveMessage,
+  Message,
+  PartialMessage,
+  PreparedMessage,
+  PrepareMessage,
+  ReadyMessage,
+  RoundTask,
+  WeightsMessage,
+  WelcomeMessage,
+  WorkerMessage,
+} from './messages.ts';
+export type { ScanLimits } from './scan-header.ts';

@@ -1,1 +1,16 @@
-export {};
+export { backoff } from './backoff.ts';
+export { createChannelServer } from './channel-server.ts';
+export { parseChannelUrl } from './channel-url.ts';
+export { connectChannel } from './connect-channel.ts';
+export { httpServerOptions } from './http-server-options.ts';
+export { createPair } from './pair.ts';
+export { checkToken, createToken } from './token.ts';
+export type { Backoff, BackoffOptions } from './backoff.ts';
+export type { Channel, ChannelClosed } from './channel.ts';
+export type { ChannelServer, ChannelServerLimits, ChannelServerOptions } from './channel-server.ts';
+export type { ChannelAddress } from './channel-url.ts';
+export type { ChannelClientLimits, ConnectOptions } from './connect-channel.ts';
+export type { ConnectionLimits } from './connection-caps.ts';
+export type { UnreadLimits } from './frame-queue.ts';
+export type { HeartbeatOptions } from './heartbeat.ts';
+export type { PairOptions } from './pair.ts';

@@ -1,1 +1,12 @@
-export {};
+export { defaultCacheDirectory } from './cache-directory.ts';
+export { createChunkCache } from './chunk-cache.ts';
+export { download } from './download.ts';
+export { readIdxFile, writeIdxFile } from './idx-file.ts';
+export { loadMnist } from './load-mnist.ts';
+export type { CacheEnvironment } from './cache-directory.ts';
+export type { ChunkCache } from './chunk-cache.ts';
+export type { DataEvent, DataEventListener } from './data-event.ts';
+export type { DownloadOptions } from './download.ts';
+export type { LoadedMnist, LoadMnistOptions } from './load-mnist.ts';
+export type { MnistSplits } from './mnist-folder.ts';
+export type { ReadFileOptions } from './unpacked-file.ts';

@@ -1,0 +1,13 @@
+import type { Command } from 'commander';
+import type { Console } from '../output/console.ts';
+
+/** What each command's action gets besides its own options. */
+export interface CommandContext {
+  readonly console: Console;
+  /** Aborted by Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** The command line's program, for `--help` and settings of all commands. */
+  readonly program: Command;
+  /** Sets the exit code. */
+  exit(code: number): void;
+}

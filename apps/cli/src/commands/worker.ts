@@ -1,0 +1,90 @@
+import { Command, Option } from 'commander';
+import { defaultCacheDirectory } from '@gradwire/data/node';
+import { GradwireError } from '@gradwire/errors';
+import { loadRecipe } from '@gradwire/recipes/node';
+import { runWorker } from '@gradwire/worker';
+import { findLocalDataset } from '../datasets.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { createWorkerOutput } from '../output/worker-output.ts';
+import { commonOptions, options } from '../settings/options.ts';
+import { prepareSettings } from '../settings/prepare-settings.ts';
+import { version } from '../version.ts';
+import type { CommandContext } from './command.ts';
+
+interface WorkerSettings {
+  readonly backend: 'auto' | 'wasm' | 'native';
+  readonly name?: string;
+  readonly token?: string;
+  readonly recipe?: string;
+  readonly dataDir?: string;
+  readonly cacheDir?: string;
+  readonly fetchData?: boolean;
+  readonly leaveWithParent?: boolean;
+  readonly json?: boolean;
+}
+
+export function workerCommand(context: CommandContext): Command {
+  const command = new Command('worker')
+    .description('Join a run from this machine, and work until it ends.')
+    .argument('<url>', 'the address that the coordinator printed, for example ws://10.0.0.5:8787#token')
+    .addHelpText('after', examples);
+  const recipe = new Option('--recipe <name|file>', "refuse to work unless the coordinator's recipe is this one");
+  const { backend, name, token, dataDir, cacheDir } = options;
+  for (const option of [backend, name, token, dataDir, cacheDir]) command.addOption(option());
+  command
+    .addOption(recipe)
+    .addOption(new Option('--fetch-data', 'take the data from the coordinator even if this machine has it'))
+    .addOption(new Option('--leave-with-parent', 'leave when standard input ends').hideHelp());
+  for (const option of Object.values(commonOptions)) command.addOption(option());
+  return command.action(async (url: string) => {
+    const settings = await prepareSettings<WorkerSettings>(command, context);
+    if (settings !== undefined) await work(url, settings, context);
+  });
+}
+
+async function work(address: string, settings: WorkerSettings, context: CommandContext): Promise<void> {
+  const { url, token } = parseAddress(address, settings.token);
+  const output = createWorkerOutput(context.console, settings.json === true);
+  const { dataDir, cacheDir, name } = settings;
+  const outcome = await runWorker({
+    url,
+    token,
+    backend: settings.backend,
+    ...(name === undefined ? {} : { name }),
+    software: version,
+    ...(settings.recipe === undefined ? {} : { recipeHash: (await loadRecipe(settings.recipe)).hash }),
+    cacheDirectory: cacheDir ?? defaultCacheDirectory(),
+    findLocal: async (dataset) =>
+      settings.fetchData ? undefined : findLocalDataset(dataset, { dataDir, cacheDir }),
+    signal: settings.leaveWithParent ? AbortSignal.any([context.signal, parentGone()]) : context.signal,
+    onEvent: output.handle,
+    lastLines: output.lastLines,
+  });
+  if (outcome.outcome === 'failed') context.exit(exitCodes.training.code);
+}
+
+/** Splits `ws://host:port#token`; the token may also come from --token or GRADWIRE_TOKEN. Throws OPTION_INVALID. */
+function parseAddress(address: string, given: string | undefined): { url: string; token: string } {
+  const [url = '', fragment] = address.split('#', 2);
+  const token = fragment ?? given;
+  const hint = 'Copy the whole command that the coordinator printed: gradwire worker ws://host:port#token';
+  if (!/^wss?:\/\/[^/]+/.test(url) || !URL.canParse(url)) {
+    throw new GradwireError('OPTION_INVALID', `expected an address like ws://host:port#token, found "${url}"`, { hint });
+  }
+  if (!token) throw new GradwireError('OPTION_INVALID', `the address ${url} has no join token`, { hint });
+  return { url, token };
+}
+
+/** Aborted when standard input ends, which is what happens when the parent process is gone. */
+function parentGone(): AbortSignal {
+  const gone = new AbortController();
+  process.stdin.once('end', () => gone.abort('the command that started it has ended')).once('error', () => gone.abort());
+  process.stdin.resume();
+  return gone.signal;
+}
+
+const examples = `
+Examples:
+  gradwire worker ws://10.0.0.5:8787#token
+  gradwire worker ws://10.0.0.5:8787#token --backend wasm --name attic
+  GRADWIRE_TOKEN=token gradwire worker ws://10.0.0.5:8787`;

@@ -1,0 +1,47 @@
+import { type ErrorCode, GradwireError } from '@gradwire/errors';
+
+/** What each exit code of `gradwire` means. Listed in docs/exit-codes.md, which a test compares with this table. */
+export const exitCodes = {
+  ok: { code: 0, meaning: 'Done.' },
+  internal: { code: 1, meaning: 'A defect of Gradwire, or an error it does not know.' },
+  usage: { code: 2, meaning: 'An unknown command or option, or a value that is not acceptable.' },
+  recipe: { code: 3, meaning: 'The recipe is unknown, invalid, or differs between the machines.' },
+  data: { code: 4, meaning: 'Data, a model or a run file is missing or damaged.' },
+  connection: { code: 5, meaning: 'The other machine cannot be reached.' },
+  refused: { code: 6, meaning: 'The coordinator refused this worker (token, version, protocol).' },
+  training: { code: 7, meaning: 'The run failed: a worker failed, or a gradient was not finite.' },
+  backend: { code: 8, meaning: 'The requested backend cannot be loaded or completed.' },
+  write: { code: 9, meaning: 'A file could not be written.' },
+  check: { code: 10, meaning: 'gradwire doctor found a problem.' },
+  interrupted: { code: 130, meaning: 'Stopped by Ctrl-C (SIGINT).' },
+  terminated: { code: 143, meaning: 'Stopped by SIGTERM.' },
+} as const;
+
+type ExitName = keyof typeof exitCodes;
+
+const byErrorCode: Record<ErrorCode, ExitName> = {
+  BACKEND_UNAVAILABLE: 'backend',
+  CANCELLED: 'interrupted',
+  CONNECTION_FAILED: 'connection',
+  CONNECTION_REFUSED: 'refused',
+  DATA_CORRUPT: 'data',
+  DATA_MISMATCH: 'data',
+  DATA_NOT_FOUND: 'data',
+  DOWNLOAD_FAILED: 'data',
+  FILE_CORRUPT: 'data',
+  FILE_WRITE_FAILED: 'write',
+  INTERNAL: 'internal',
+  MESSAGE_INVALID: 'refused',
+  NON_FINITE: 'training',
+  OPTION_INVALID: 'usage',
+  RECIPE_INVALID: 'recipe',
+  RECIPE_MISMATCH: 'recipe',
+  TOKEN_WRONG: 'refused',
+  VERSION_MISMATCH: 'refused',
+  WORKER_FAILED: 'training',
+};
+
+/** The exit code for an error. */
+export function exitCodeOf(error: unknown): number {
+  return exitCodes[error instanceof GradwireError ? byErrorCode[error.code] : 'internal'].code;
+}

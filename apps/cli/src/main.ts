@@ -1,0 +1,85 @@
+import { Command, CommanderError } from 'commander';
+import { toError } from '@gradwire/errors';
+import type { CommandContext } from './commands/command.ts';
+import { coordinatorCommand } from './commands/coordinator.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
+import { nativeCommand } from './commands/native.ts';
+import { predictCommand } from './commands/predict.ts';
+import { recipesCommand } from './commands/recipes.ts';
+import { trainCommand } from './commands/train.ts';
+import { workerCommand } from './commands/worker.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { createConsole } from './output/console.ts';
+import { formatError } from './output/format-error.ts';
+import { version } from './version.ts';
+
+/** Runs the `gradwire` command and ends the process with a code of {@link exitCodes}. */
+export async function main(args: readonly string[]): Promise<never> {
+  const console = createConsole();
+  const stop = new AbortController();
+  let code: number = exitCodes.ok.code;
+  listen(stop, (interrupted) => {
+    code = interrupted;
+  });
+  const program = createProgram({ console, signal: stop.signal, exit: (next) => (code = next) });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    console.settle();
+    if (error instanceof CommanderError) code = error.exitCode === 0 ? 0 : exitCodes.usage.code;
+    else if (!stop.signal.aborted) {
+      code = exitCodeOf(error);
+      const json = args.includes('--json');
+      if (json) console.json({ event: 'error', ...describe(error) });
+      console.say(formatError(error, console.colors));
+    }
+  }
+  await flushed();
+  process.exit(code);
+}
+
+function createProgram(context: Omit<CommandContext, 'program'>): Command {
+  const program = new Command('gradwire')
+    .description('Distributed data-parallel training for TensorFlow.js: the same bits for any number of workers.')
+    .version(version, '-V, --version')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(--help shows the options and examples)')
+    .exitOverride();
+  const full: CommandContext = { ...context, program };
+  const commands = [
+    trainCommand(full),
+    coordinatorCommand(full),
+    workerCommand(full),
+    evaluateCommand(full),
+    predictCommand(full),
+    recipesCommand(full),
+    doctorCommand(full),
+    nativeCommand(full),
+  ];
+  for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+  return program;
+}
+
+/** The first signal asks to stop in order; the second one ends the process at once. */
+function listen(stop: AbortController, onStop: (code: number) => void): void {
+  const codes = { SIGINT: exitCodes.interrupted.code, SIGTERM: exitCodes.terminated.code } as const;
+  for (const [signal, code] of Object.entries(codes)) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(code);
+      onStop(code);
+      stop.abort(signal);
+    });
+  }
+}
+
+function describe(thrown: unknown): Record<string, unknown> {
+  const error = toError(thrown);
+  const { code = 'INTERNAL', hint } = error as { code?: string; hint?: string };
+  return { code, message: error.message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** Waits until what was printed has left: `process.exit` cuts a pipe short. */
+async function flushed(): Promise<void> {
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))));
+}

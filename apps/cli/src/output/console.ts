@@ -1,0 +1,55 @@
+import pc from 'picocolors';
+
+/** Where a command talks: data goes to stdout, everything said to people to stderr. */
+export interface Console {
+  readonly isTerminal: boolean;
+  readonly columns: number;
+  readonly colors: ReturnType<typeof pc.createColors>;
+  /** A line for people. */
+  say(line: string): void;
+  /** The live line at the bottom of a terminal; outside one it does nothing. */
+  live(line: string): void;
+  /** Takes the live line away. */
+  settle(): void;
+  /** Text that is the command's result. */
+  print(text: string): void;
+  /** One JSON document or line that is the command's result. */
+  json(value: unknown): void;
+}
+
+export function createConsole(): Console {
+  const { stderr, stdout } = process;
+  const isTerminal = stderr.isTTY === true;
+  const colors = pc.createColors(isTerminal && pc.isColorSupported);
+  let current = '';
+  const erase = (): void => {
+    if (current !== '') stderr.write('\r\u001b[2K');
+  };
+  return {
+    isTerminal,
+    get columns() {
+      return stderr.columns ?? 100;
+    },
+    colors,
+    say(line) {
+      erase();
+      stderr.write(`${line}\n`);
+      if (current !== '') stderr.write(current);
+    },
+    live(line) {
+      if (!isTerminal) return;
+      erase();
+      current = line;
+      stderr.write(line);
+    },
+    settle() {
+      erase();
+      current = '';
+    },
+    print(text) {
+      erase();
+      stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    },
+    json: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
+  };
+}

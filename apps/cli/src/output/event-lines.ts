@@ -1,0 +1,56 @@
+import type { CoordinatorEvent } from '@gradwire/coordinator';
+import { formatPercent } from '@gradwire/report';
+import type { LocalWorkerEvent } from '../processes/local-workers.ts';
+import type { Console } from './console.ts';
+
+/** The line for an event of the run, or undefined where the live progress says it. */
+export function describeEvent(event: CoordinatorEvent, colors: Console['colors']): string | undefined {
+  switch (event.type) {
+    case 'listening':
+      return colors.dim(`listening on ${event.host}, port ${event.port}`);
+    case 'worker-joined':
+      return `${event.worker} ${event.again ? 'came back' : 'joined'} (${event.backend}, ${event.peer}): ${countWorkers(event.workers)}`;
+    case 'worker-ready':
+      return colors.dim(`${event.worker} is ready (numerics class ${event.numericsClass})`);
+    case 'worker-left':
+      return describeLeaving(event, colors);
+    case 'worker-refused':
+      return colors.yellow(`refused a connection from ${event.peer}: ${event.message}`);
+    case 'inexact':
+      return colors.yellow(`not exact: ${event.reason}`);
+    case 'epoch':
+      return `epoch ${event.epoch} done: training loss ${event.loss.toFixed(4)}, accuracy ${formatPercent(event.accuracy)}`;
+    case 'evaluated': {
+      const { split, epoch, loss, accuracy } = event.record;
+      return colors.bold(`${split} after epoch ${epoch}: loss ${loss.toFixed(4)}, accuracy ${formatPercent(accuracy)}`);
+    }
+    case 'waiting':
+      return colors.yellow(`${event.message}, since ${event.seconds.toFixed(0)} s`);
+    case 'step':
+    case 'end':
+      return undefined;
+    default:
+      return event satisfies never;
+  }
+}
+
+/** The line for a worker process of this machine. */
+export function describeProcess(event: LocalWorkerEvent, colors: Console['colors']): string | undefined {
+  if (event.type === 'started') return colors.dim(`${event.name} starts as process ${event.pid}`);
+  if (event.type === 'none-left') return undefined;
+  const next = event.willRestart ? 'starting it again' : 'it is not started again';
+  return colors.yellow(`${event.name} ${event.cause}: ${next}`);
+}
+
+function describeLeaving(
+  { worker, why, reason, workers }: Extract<CoordinatorEvent, { type: 'worker-left' }>,
+  colors: Console['colors'],
+): string {
+  const verb = { leave: 'left', lost: 'is lost', failed: 'failed', expelled: 'was put out' }[why];
+  const line = `${worker} ${verb} (${reason}): ${countWorkers(workers)}; its leases go to the others`;
+  return why === 'leave' ? line : colors.yellow(line);
+}
+
+function countWorkers(workers: number): string {
+  return workers === 1 ? '1 worker' : `${workers} workers`;
+}

@@ -1,0 +1,65 @@
+import type { WorkerEvent } from '@gradwire/worker';
+import { formatBytes } from '@gradwire/report';
+import type { Console } from './console.ts';
+
+/** Shows what a worker does. */
+export interface WorkerOutput {
+  handle(event: WorkerEvent): void;
+  /** The latest lines, oldest first, for a failure report. */
+  lastLines(): readonly string[];
+}
+
+const keptLines = 20;
+const plainEveryMs = 10_000;
+
+export function createWorkerOutput(console: Console, json: boolean): WorkerOutput {
+  const lines: string[] = [];
+  let samples = 0;
+  let toldMs = performance.now();
+  const say = (line: string): void => {
+    lines.push(line);
+    if (lines.length > keptLines) lines.shift();
+    console.say(line);
+  };
+  const computed = (event: Extract<WorkerEvent, { type: 'computed' }>): void => {
+    if (event.task === 'step') samples += event.samples;
+    const line = `step ${event.version + 1}: ${samples.toLocaleString('en')} samples computed`;
+    console.live(line);
+    if (console.isTerminal || performance.now() - toldMs < plainEveryMs) return;
+    toldMs = performance.now();
+    say(line);
+  };
+  return {
+    handle(event) {
+      if (json) console.json({ event: event.type, ...event, type: undefined });
+      if (event.type === 'computed') return computed(event);
+      const line = describe(event);
+      if (line !== undefined) say(line);
+      if (event.type === 'ended') console.settle();
+    },
+    lastLines: () => lines,
+  };
+}
+
+function describe(event: Exclude<WorkerEvent, { type: 'computed' }>): string | undefined {
+  switch (event.type) {
+    case 'connecting':
+      return event.attempt === 1 ? `connecting to ${event.url}` : undefined;
+    case 'joined':
+      return `joined run ${event.run} as ${event.worker}, recipe ${event.recipe}`;
+    case 'data-local':
+      return `data: ${event.source}`;
+    case 'data-fetched':
+      return `data: fetched ${event.chunks} chunks (${formatBytes(event.bytes)}) for shards ${event.shards.join(', ')}`;
+    case 'ready':
+      return `ready: backend ${event.backend}, numerics class ${event.numericsClass}`;
+    case 'unreachable':
+      return `waiting for the coordinator: ${event.reason}; next try in ${(event.retryInMs / 1000).toFixed(1)} s`;
+    case 'disconnected':
+      return `connection lost: ${event.reason}; connecting again`;
+    case 'ended':
+      return event.message === '' ? `the run has ${event.outcome}` : `the run has ${event.outcome}: ${event.message}`;
+    default:
+      return event satisfies never;
+  }
+}

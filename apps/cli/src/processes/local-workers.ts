@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** How the workers of `gradwire train` are started. */
+export interface LocalWorkersOptions {
+  readonly count: number;
+  /** The coordinator's address without the token. */
+  readonly url: string;
+  readonly token: string;
+  /** Further arguments of `gradwire worker`. */
+  readonly args: readonly string[];
+  readonly onEvent: (event: LocalWorkerEvent) => void;
+}
+
+/** What becomes of a worker process. */
+export type LocalWorkerEvent = { readonly name: string } & (
+  | { readonly type: 'started'; readonly pid: number }
+  /** It ended without being asked to; `willRestart` tells whether it gets another try. */
+  | {
+      readonly type: 'died';
+      readonly cause: string;
+      readonly lastLines: readonly string[];
+      readonly willRestart: boolean;
+    }
+  /** No worker process is left, and none will be started again. */
+  | { readonly type: 'none-left'; readonly cause: string; readonly lastLines: readonly string[] }
+);
+
+/** Worker processes on this machine. */
+export interface LocalWorkers {
+  /** Asks all to leave and waits until they are gone; those that do not leave within 5 s are killed. */
+  stop(): Promise<void>;
+}
+
+const bin = fileURLToPath(new URL('../../bin/gradwire.js', import.meta.url));
+const maxRestarts = 3;
+const keptLines = 20;
+
+export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
+  const children = new Map<string, ChildProcess>();
+  let isStopping = false;
+
+  const start = (name: string, restarts: number): void => {
+    const child = spawnWorker(name, options);
+    children.set(name, child);
+    if (child.pid !== undefined) options.onEvent({ type: 'started', name, pid: child.pid });
+    const lastLines = keepLastLines(child);
+    child.once('close', (code, signal) => {
+      children.delete(name);
+      if (isStopping || code === 0) return;
+      const cause = signal ? `was killed by ${signal}` : `exited with code ${code}`;
+      // A killed worker may come back; one that failed by itself would fail again.
+      const willRestart = signal !== null && restarts < maxRestarts;
+      options.onEvent({ type: 'died', name, cause, lastLines, willRestart });
+      if (willRestart) start(name, restarts + 1);
+      else if (children.size === 0) options.onEvent({ type: 'none-left', name, cause, lastLines });
+    });
+  };
+  for (let n = 1; n <= options.count; n += 1) start(`worker-${n}`, 0);
+
+  return {
+    async stop() {
+      isStopping = true;
+      await Promise.all([...children.values()].map(stopChild));
+    },
+  };
+}
+
+function spawnWorker(name: string, { url, token, args }: LocalWorkersOptions): ChildProcess {
+  // A group of its own: Ctrl-C reaches the command alone, which then stops its workers in order.
+  // A worker that loses its standard input has lost the command, and leaves.
+  return spawn(process.execPath, [bin, 'worker', url, '--name', name, '--leave-with-parent', ...args], {
+    detached: process.platform !== 'win32',
+    stdio: ['pipe', 'ignore', 'pipe'],
+    env: { ...process.env, GRADWIRE_TOKEN: token },
+  });
+}
+
+function keepLastLines(child: ChildProcess): readonly string[] {
+  const lines: string[] = [];
+  if (child.stderr) {
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      lines.push(line);
+      if (lines.length > keptLines) lines.shift();
+    });
+  }
+  return lines;
+}
+
+function stopChild(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    const patience = setTimeout(() => child.kill('SIGKILL'), 5_000);
+    child.once('close', () => {
+      clearTimeout(patience);
+      resolve();
+    });
+    child.kill('SIGTERM');
+  });
+}

@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { GradwireError } from '@gradwire/errors';
+import { closestName } from '@gradwire/recipes';
+
+/**
+ * Fills settings that neither a flag nor the environment gave from `gradwire.config.json` (or `--config FILE`).
+ * Keys are the long flags in camel case, for example `{ "workers": 4, "batchSize": 256 }`; a key that only
+ * other commands know is passed over. Throws OPTION_INVALID.
+ */
+export function applyConfigFile(command: Command, isKnownAnywhere: (key: string) => boolean): void {
+  const named = command.opts<{ config?: string }>().config;
+  const file = named ?? resolve('gradwire.config.json');
+  if (named === undefined && !existsSync(file)) return;
+  for (const [key, value] of Object.entries(readSettings(file))) {
+    const option = command.options.find((candidate) => candidate.attributeName() === key);
+    if (option === undefined) {
+      if (isKnownAnywhere(key)) continue;
+      const suggestion = closestName(key, command.options.map((candidate) => candidate.attributeName()));
+      throw invalid(`${file}: unknown setting "${key}"`, suggestion ? `Did you mean "${suggestion}"?` : 'Remove it.');
+    }
+    const source = command.getOptionValueSource(key);
+    if (source !== undefined && source !== 'default') continue;
+    command.setOptionValueWithSource(key, parse(option, value, file), 'config');
+  }
+}
+
+function readSettings(file: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch (cause) {
+    throw new GradwireError('OPTION_INVALID', `${file}: cannot be read as JSON (${String(cause)})`, { cause });
+  }
+  throw invalid(`${file}: expected a JSON object of settings`, 'For example { "workers": 4 }.');
+}
+
+function parse(option: Command['options'][number], value: unknown, file: string): unknown {
+  const text = String(value);
+  if (typeof value === 'boolean' && !option.required) return value;
+  if (option.argChoices && !option.argChoices.includes(text)) {
+    throw invalid(`${file}: ${option.attributeName()} is "${text}"`, `Allowed are ${option.argChoices.join(', ')}.`);
+  }
+  try {
+    return option.parseArg ? option.parseArg(text, undefined) : text;
+  } catch (cause) {
+    throw invalid(`${file}: ${option.attributeName()} is "${text}"`, (cause as Error).message);
+  }
+}
+
+function invalid(message: string, hint: string): GradwireError {
+  return new GradwireError('OPTION_INVALID', message, { hint });
+}

@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import type { CommandContext } from '../commands/command.ts';
+import { applyConfigFile } from './config-file.ts';
+import { printConfig, settingOrigins } from './print-config.ts';
+
+/**
+ * Completes a command's settings from the settings file. With `--print-config` it shows them and returns undefined:
+ * the command has nothing more to do.
+ */
+export async function prepareSettings<T extends object>(
+  command: Command,
+  { console, program }: CommandContext,
+  fromRecipe?: (settings: T) => Promise<Record<string, unknown>>,
+): Promise<T | undefined> {
+  applyConfigFile(command, (key) =>
+    program.commands.some((other) => other.options.some((option) => option.attributeName() === key)),
+  );
+  const settings = command.opts<T & { printConfig?: boolean; json?: boolean }>();
+  if (!settings.printConfig) return settings;
+  printConfig(console, settingOrigins(command, await fromRecipe?.(settings)), settings.json === true);
+  return undefined;
+}

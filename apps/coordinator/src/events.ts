@@ -1,0 +1,60 @@
+import type { ErrorCode } from '@gradwire/errors';
+import type { EvaluationRecord, StepRecord } from '@gradwire/engine';
+import type { Summary } from '@gradwire/report';
+
+/** The first failure of a run, over all machines. */
+export interface FailureReport {
+  /** Which worker reported it; absent if the coordinator itself found it. */
+  readonly worker?: string;
+  readonly code: ErrorCode | string;
+  readonly message: string;
+  readonly stack?: string;
+  /** The worker's last log lines. */
+  readonly log?: readonly string[];
+}
+
+/** What a coordinator tells the person or program that started it. */
+export type CoordinatorEvent =
+  | { readonly type: 'listening'; readonly host: string; readonly port: number }
+  | {
+      readonly type: 'worker-joined';
+      readonly worker: string;
+      readonly backend: string;
+      readonly peer: string;
+      readonly workers: number;
+      /** It had been here before. */
+      readonly again: boolean;
+    }
+  | { readonly type: 'worker-ready'; readonly worker: string; readonly numericsClass: string }
+  /** Why: `finished`, `leave` (on purpose), `lost` (connection broke), `failed` (it said so) or `expelled` (we said so). */
+  | {
+      readonly type: 'worker-left';
+      readonly worker: string;
+      readonly why: 'leave' | 'lost' | 'failed' | 'expelled';
+      readonly reason: string;
+      readonly workers: number;
+    }
+  | { readonly type: 'worker-refused'; readonly peer: string; readonly code: string; readonly message: string }
+  /** Workers of different numerics classes: the result is not reproducible bit by bit. */
+  | { readonly type: 'inexact'; readonly reason: string }
+  | {
+      readonly type: 'step';
+      readonly record: StepRecord;
+      readonly totalSteps: number;
+      readonly samplesPerSecond: number;
+      readonly secondsLeft: number;
+      readonly workers: number;
+    }
+  | { readonly type: 'epoch'; readonly epoch: number; readonly loss: number; readonly accuracy: number }
+  | { readonly type: 'evaluated'; readonly record: EvaluationRecord }
+  /** Nothing moved for `seconds`: what is waited for and why, as a sentence. */
+  | { readonly type: 'waiting'; readonly message: string; readonly seconds: number }
+  | { readonly type: 'end'; readonly result: RunResult };
+
+/** How a run ended. */
+export interface RunResult {
+  readonly outcome: 'finished' | 'stopped' | 'failed';
+  /** Present unless the run failed before its first step. */
+  readonly summary?: Summary;
+  readonly failure?: FailureReport;
+}

@@ -1,0 +1,68 @@
+import type { Dataset } from '@gradwire/data';
+import { evaluationBlocks, microBatchSize, stepsPerEpoch, trainingIndices } from '@gradwire/data';
+import type { EnginePlan } from '@gradwire/engine';
+import { GradwireError } from '@gradwire/errors';
+import { initialWeights, parameterLayout } from '@gradwire/models';
+import { type FeatureStatistics, featureStatistics } from '@gradwire/preprocess';
+import type { Recipe } from '@gradwire/recipes';
+
+/** What is trained and evaluated on. */
+export interface Splits {
+  readonly train: Dataset;
+  readonly test: Dataset;
+}
+
+/** Turns a recipe and its data set into the engine's plan. Throws RECIPE_INVALID where the two do not fit. */
+export function createPlan(recipe: Recipe, { train, test }: Splits): EnginePlan {
+  checkFit(recipe, train);
+  const { shards, batchSize, seed, validationShare = 0 } = recipe;
+  const { training, validation } = trainingIndices(train.count, { validationShare, seed });
+  const perEpoch = stepsPerEpoch(training.length, batchSize);
+  const layout = parameterLayout(recipe.model);
+  return {
+    layout,
+    initialWeights: initialWeights(recipe.model, seed),
+    optimizer: recipe.optimizer,
+    schedule: recipe.schedule,
+    ...(recipe.l2 === undefined ? {} : { l2: recipe.l2 }),
+    ...(recipe.clipNorm === undefined ? {} : { clipNorm: recipe.clipNorm }),
+    shards,
+    stepsPerEpoch: perEpoch,
+    totalSteps: Math.min(recipe.steps ?? Number.POSITIVE_INFINITY, recipe.epochs * perEpoch),
+    classes: recipe.task.type === 'binary' ? 2 : recipe.task.classes,
+    stepSamples: (step) =>
+      Array.from({ length: shards }, (_, shard) =>
+        microBatchSize({ count: training.length, shards, batchSize, step: step % perEpoch, shard }),
+      ),
+    evaluations: {
+      afterEpoch: validation.length > 0 ? 'validation' : 'test',
+      atEnd: 'test',
+      blocks: { validation: evaluationBlocks(validation.length), test: evaluationBlocks(test.count) },
+    },
+  };
+}
+
+function checkFit(recipe: Recipe, train: Dataset): void {
+  const expected = recipe.model.inputShape.join(' x ');
+  const found = train.sampleShape.join(' x ');
+  if (expected !== found) {
+    throw new GradwireError(
+      'RECIPE_INVALID',
+      `recipe ${recipe.name}: the model expects samples of ${expected}, but ${train.name} has ${found}`,
+      { hint: 'Change inputShape of the model or the data set of the recipe.' },
+    );
+  }
+  if (recipe.task.type !== 'binary' && recipe.task.classes !== train.classNames.length) {
+    throw new GradwireError(
+      'RECIPE_INVALID',
+      `recipe ${recipe.name}: the task has ${recipe.task.classes} classes, but ${train.name} has ${train.classNames.length}`,
+      { hint: 'Make the number of classes equal.' },
+    );
+  }
+}
+
+/** Statistics of the training part of the split: validation samples must not leak into the preprocessing. */
+export function statisticsOf({ validationShare = 0, seed }: Recipe, train: Dataset): FeatureStatistics {
+  const { training } = trainingIndices(train.count, { validationShare, seed });
+  return featureStatistics({ ...train, indices: training });
+}

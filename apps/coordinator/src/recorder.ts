@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { createJsonLines, type JsonLines } from '@gradwire/checkpoint';
+import type { EvaluationRecord, StepRecord } from '@gradwire/engine';
+
+/** What one worker has contributed. */
+export interface Tally {
+  leases: number;
+  samples: number;
+}
+
+/** Keeps a run's metrics and ledger, in memory what the summary needs and on disk every line. */
+export interface Recorder {
+  readonly steps: number;
+  /** Whole epochs. */
+  readonly epochs: number;
+  readonly samplesSeen: number;
+  readonly lastTest: EvaluationRecord | undefined;
+  /** By worker, in order of first contribution. */
+  readonly tallies: ReadonlyMap<string, Tally>;
+  /** Mean training loss and accuracy of each step, for curves. */
+  readonly curve: { readonly loss: readonly number[]; readonly accuracy: readonly number[] };
+  readonly evaluations: readonly EvaluationRecord[];
+  step(record: StepRecord): void;
+  epoch(means: { epoch: number; loss: number; accuracy: number }): void;
+  evaluation(record: EvaluationRecord): void;
+  /** Writes out what is still in memory. Rejects with FILE_WRITE_FAILED. */
+  close(): Promise<void>;
+}
+
+/** Opens `metrics.jsonl` and `ledger.jsonl` in a run directory. */
+export async function createRecorder(directory: string): Promise<Recorder> {
+  const metrics = await createJsonLines(join(directory, 'metrics.jsonl'));
+  const ledger = await createJsonLines(join(directory, 'ledger.jsonl'));
+  const tallies = new Map<string, Tally>();
+  const curve = { loss: [] as number[], accuracy: [] as number[] };
+  const evaluations: EvaluationRecord[] = [];
+  let steps = 0;
+  let epochs = 0;
+  let samplesSeen = 0;
+  return {
+    tallies,
+    curve,
+    evaluations,
+    get steps() {
+      return steps;
+    },
+    get epochs() {
+      return epochs;
+    },
+    get samplesSeen() {
+      return samplesSeen;
+    },
+    get lastTest() {
+      return evaluations.findLast(({ split }) => split === 'test');
+    },
+    step({ contributions, ...record }) {
+      steps = record.step;
+      samplesSeen += record.samples;
+      curve.loss.push(record.loss);
+      curve.accuracy.push(record.accuracy);
+      for (const { worker, lo, hi, samples } of contributions) count(tallies, worker, { leases: hi - lo, samples });
+      metrics.append({ type: 'step', ...record });
+      ledger.append({ step: record.step, contributions });
+    },
+    epoch(means) {
+      epochs = means.epoch;
+      metrics.append({ type: 'epoch', ...means });
+    },
+    evaluation(record) {
+      evaluations.push(record);
+      metrics.append({ type: 'evaluation', ...record });
+    },
+    close: () => closeAll([metrics, ledger]),
+  };
+}
+
+function count(tallies: Map<string, Tally>, worker: string, { leases, samples }: Tally): void {
+  const tally = tallies.get(worker) ?? { leases: 0, samples: 0 };
+  tallies.set(worker, { leases: tally.leases + leases, samples: tally.samples + samples });
+}
+
+async function closeAll(files: readonly JsonLines[]): Promise<void> {
+  const results = await Promise.allSettled(files.map((file) => file.close()));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { weightsSha256, writeFileWhole, writeModel } from '@gradwire/checkpoint';
+import type { EnginePlan } from '@gradwire/engine';
+import { layersModelArtifacts } from '@gradwire/models';
+import type { FeatureStatistics } from '@gradwire/preprocess';
+import type { Recipe } from '@gradwire/recipes';
+import { renderHtmlReport, type Summary } from '@gradwire/report';
+import type { FailureReport, RunResult } from './events.ts';
+import type { Recorder } from './recorder.ts';
+
+/** What the files at the end of a run are made from. */
+export interface ResultOptions {
+  readonly directory: string;
+  readonly recipe: Recipe;
+  readonly plan: EnginePlan;
+  readonly classNames: readonly string[];
+  readonly statistics: FeatureStatistics;
+  readonly recorder: Recorder;
+  readonly weights: Float32Array;
+  readonly outcome: RunResult['outcome'];
+  readonly failure: FailureReport | undefined;
+  /** All workers that were ever ready. */
+  readonly workers: readonly { readonly name: string; readonly backend: string; readonly numericsClass: string }[];
+  /** From the start of the first step to the end of the last. */
+  readonly seconds: number;
+}
+
+/** Writes `model/`, `report.html` and, last, `summary.json`. Throws FILE_WRITE_FAILED. */
+export async function writeResult(options: ResultOptions): Promise<Summary> {
+  const { directory, recipe, plan, classNames, statistics, recorder, weights } = options;
+  await recorder.close();
+  await writeModel(join(directory, 'model'), {
+    artifacts: layersModelArtifacts({ spec: recipe.model, task: recipe.task }, weights),
+    weights,
+    layout: plan.layout,
+    extras: { recipe, statistics, classNames },
+  });
+  const summary = summarise(options);
+  const { curve, evaluations } = recorder;
+  await writeFileWhole(join(directory, 'report.html'), renderHtmlReport({ summary, curve, evaluations, classNames }));
+  await writeFileWhole(join(directory, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  return summary;
+}
+
+function summarise({ recipe, recorder, weights, outcome, failure, workers, seconds, directory }: ResultOptions): Summary {
+  const { samplesSeen, steps, lastTest, epochs, tallies } = recorder;
+  const used = workers.filter(({ name }) => tallies.has(name));
+  return {
+    outcome,
+    ...(failure === undefined ? {} : { failure: { code: failure.code, message: failure.message } }),
+    recipe: recipe.name,
+    seed: recipe.seed,
+    steps,
+    epochs,
+    samplesSeen,
+    testAccuracy: lastTest?.accuracy ?? null,
+    testLoss: lastTest?.loss ?? null,
+    confusion: lastTest?.confusion ?? null,
+    weightsSha256: weightsSha256(weights),
+    seconds,
+    samplesPerSecond: seconds > 0 ? samplesSeen / seconds : 0,
+    exact: exactness(used),
+    workers: used.map(({ name, ...rest }) => ({ name, ...rest, leases: tallies.get(name)?.leases ?? 0 })),
+    backend: [...new Set(used.map(({ backend }) => backend))].join(', '),
+    directory,
+  };
+}
+
+/** True if all contributions came from one numerics class, else why not. */
+function exactness(workers: ResultOptions['workers']): true | string {
+  const classes = new Set(workers.map(({ numericsClass }) => numericsClass));
+  return classes.size <= 1 || `workers of ${classes.size} numerics classes contributed: ${[...classes].join(', ')}`;
+}
+

@@ -1,0 +1,125 @@
+import { performance } from 'node:perf_hooks';
+import {
+  createEngine,
+  type Engine,
+  type EngineEffect,
+  type EngineEvent,
+  type EnginePlan,
+  type Round,
+  type WorkerId,
+} from '@gradwire/engine';
+import { encodeMessage, type Message } from '@gradwire/protocol';
+import type { CoordinatorEvent } from './events.ts';
+import { createPace } from './pace.ts';
+import type { Recorder } from './recorder.ts';
+import type { Sessions } from './sessions.ts';
+
+/** An engine event before it is stamped with the time. */
+export type RunEvent = EngineEvent extends infer E ? (E extends unknown ? Omit<E, 'atMs'> : never) : never;
+
+/** How the engine ended. */
+export type RunEnd = Extract<EngineEffect, { type: 'end' }>;
+
+/** What a run needs around the engine. */
+export interface RunOptions {
+  readonly plan: EnginePlan;
+  readonly sessions: () => Sessions;
+  readonly recorder: Recorder;
+  readonly onEvent: (event: CoordinatorEvent) => void;
+  readonly onEnd: (end: RunEnd) => void;
+}
+
+/** The engine at work: events in, effects carried out at once and in order. */
+export interface Run {
+  readonly engine: Engine;
+  /** When something last moved, on the clock of `performance.now()`. */
+  readonly lastMoveMs: number;
+  /** From the first lease to the last commit or evaluation. */
+  readonly seconds: number;
+  start(): void;
+  dispatch(event: RunEvent): void;
+}
+
+export function createRun({ plan, sessions, recorder, onEvent, onEnd }: RunOptions): Run {
+  const engine = createEngine(plan);
+  const pace = createPace();
+  let lastMoveMs = performance.now();
+  let firstLeaseMs: number | undefined;
+
+  const send = (worker: WorkerId, frame: Uint8Array): void => sessions().byId.get(worker)?.channel.send(frame);
+  const tell = (worker: WorkerId, message: Message): void => send(worker, encodeMessage(message));
+
+  const commit = (record: Extract<EngineEffect, { type: 'commit' }>['record']): void => {
+    pace.step(record.samples, performance.now());
+    recorder.step(record);
+    const { samplesPerSecond } = pace;
+    const perStep = (recorder.samplesSeen / record.step) * (plan.totalSteps - record.step);
+    const secondsLeft = samplesPerSecond === 0 ? Number.POSITIVE_INFINITY : perStep / samplesPerSecond;
+    const workers = sessions().byId.size;
+    onEvent({ type: 'step', record, totalSteps: plan.totalSteps, samplesPerSecond, secondsLeft, workers });
+  };
+
+  const apply = (effect: EngineEffect): void => {
+    switch (effect.type) {
+      case 'prepare':
+        return tell(effect.worker, { type: 'prepare', shards: effect.shards });
+      case 'publish': {
+        // Encoded once for all: the frame is the same for every worker.
+        const frame = encodeMessage({ type: 'weights', version: effect.version, values: effect.weights });
+        for (const worker of effect.workers) send(worker, frame);
+        return;
+      }
+      case 'lease':
+        firstLeaseMs ??= performance.now();
+        return tell(effect.worker, leaseMessage(effect.round, effect.leaves));
+      case 'commit':
+        return commit(effect.record);
+      case 'epoch-done': {
+        const { epoch, loss, accuracy } = effect;
+        recorder.epoch({ epoch, loss, accuracy });
+        return onEvent({ type: 'epoch', epoch, loss, accuracy });
+      }
+      case 'evaluated':
+        recorder.evaluation(effect.record);
+        return onEvent({ type: 'evaluated', record: effect.record });
+      case 'expel':
+        return sessions().expel(effect.worker, 'invalidMessage', effect.message);
+      case 'end':
+        return onEnd(effect);
+      default:
+        effect satisfies never;
+    }
+  };
+
+  const carryOut = (effects: readonly EngineEffect[]): void => {
+    if (effects.length > 0) lastMoveMs = performance.now();
+    for (const effect of effects) apply(effect);
+  };
+
+  return {
+    engine,
+    get lastMoveMs() {
+      return lastMoveMs;
+    },
+    get seconds() {
+      return firstLeaseMs === undefined ? 0 : (lastMoveMs - firstLeaseMs) / 1000;
+    },
+    start: () => carryOut(engine.start(performance.now())),
+    dispatch: (event) => carryOut(engine.handle({ ...event, atMs: performance.now() } as EngineEvent)),
+  };
+}
+
+function leaseMessage(round: Round, leaves: readonly number[]): Message {
+  const { index, task, version, epoch, step, split, leafCount } = round;
+  return {
+    type: 'lease',
+    round: index,
+    task,
+    version,
+    step,
+    epoch,
+    leaves,
+    leafCount,
+    ...(split === undefined ? {} : { split }),
+  };
+}

@@ -1,0 +1,52 @@
+import { performance } from 'node:perf_hooks';
+import type { EngineStatus } from '@gradwire/engine';
+
+/** Says what a run waits for, once it has stood still for two seconds and then every ten. */
+export interface WaitingNotice {
+  stop(): void;
+}
+
+/** What to look at. */
+export interface WaitingNoticeOptions {
+  readonly status: () => EngineStatus;
+  /** When something last moved, on the clock of `performance.now()`. */
+  readonly lastMoveMs: () => number;
+  readonly onWaiting: (message: string, seconds: number) => void;
+}
+
+const firstMs = 2_000;
+const againMs = 10_000;
+
+export function watchForWaiting({ status, lastMoveMs, onWaiting }: WaitingNoticeOptions): WaitingNotice {
+  let saidMs = 0;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    const stillMs = now - lastMoveMs();
+    if (stillMs < firstMs || now - Math.max(saidMs, lastMoveMs()) < (saidMs > lastMoveMs() ? againMs : firstMs)) return;
+    saidMs = now;
+    onWaiting(describeWaiting(status()), stillMs / 1000);
+  }, 500);
+  return { stop: () => clearInterval(timer) };
+}
+
+/** One sentence for people: what is waited for, and why. */
+export function describeWaiting({ waitingFor, round, outstanding, workers }: EngineStatus): string {
+  if (waitingFor === 'nothing') return 'the run has ended';
+  if (waitingFor === 'start') return 'the run has not started';
+  const place = round === undefined ? '' : round.task === 'step' ? `step ${round.version + 1}` : 'the evaluation';
+  const preparing = workers.filter(({ stage }) => stage !== 'ready').map(({ worker }) => worker);
+  if (waitingFor === 'workers') {
+    if (workers.length === 0) return `${place} waits for a worker to join: none is connected`;
+    return `${place} waits for ${preparing.join(', ')} to get ready (loading the backend and the data)`;
+  }
+  const owners = new Set(outstanding.map(({ owner }) => owner ?? 'nobody'));
+  const parts = [...owners].map((name) => {
+    const leaves = outstanding.filter(({ owner }) => (owner ?? 'nobody') === name).map(({ leaf }) => leaf);
+    return `${name} (${describeLeaves(leaves)})`;
+  });
+  return `${place} waits for ${parts.join(', ')}`;
+}
+
+function describeLeaves(leaves: readonly number[]): string {
+  return leaves.length === 1 ? `shard ${leaves[0]}` : `shards ${leaves.join(', ')}`;
+}

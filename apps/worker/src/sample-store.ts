@@ -1,0 +1,70 @@
+import {
+  type ChunkEntry,
+  type Dataset,
+  type DatasetManifest,
+  decodeChunk,
+  decodeManifest,
+  sampleSize,
+} from '@gradwire/data';
+import type { RawSamples } from '@gradwire/training';
+import type { BlobFetcher } from './blob-fetcher.ts';
+
+/** One split of the data set on a worker: only the chunks that its leases need. */
+export interface SampleStore {
+  readonly manifest: DatasetManifest;
+  /** Makes samples present; resolves with what had to be fetched. */
+  ensure(indices: Uint32Array): Promise<{ chunks: number; bytes: number }>;
+  /** All samples of the split, row-major; those that were never ensured are zero. */
+  readonly samples: RawSamples;
+}
+
+/** A store over a data set that this machine has already. */
+export function createLocalStore(manifest: DatasetManifest, dataset: Dataset): SampleStore {
+  return { manifest, samples: dataset, ensure: async () => ({ chunks: 0, bytes: 0 }) };
+}
+
+/** A store that fetches missing chunks from the coordinator (or the disk cache), each verified by its sum. */
+export async function createFetchingStore(manifestSha256: string, blobs: BlobFetcher): Promise<SampleStore> {
+  const manifest = decodeManifest(await blobs.fetch(manifestSha256));
+  const samples = allocate(manifest);
+  const present = new Set<ChunkEntry>();
+  const size = sampleSize(manifest);
+  const load = async (entry: ChunkEntry): Promise<void> => {
+    const { features, labels } = decodeChunk(manifest, entry, await blobs.fetch(entry.sha256));
+    samples.features.set(features, entry.start * size);
+    samples.labels.set(labels, entry.start);
+    present.add(entry);
+  };
+  const ensure = async (indices: Uint32Array): Promise<{ chunks: number; bytes: number }> => {
+    const missing = chunksOf(manifest, indices).filter((entry) => !present.has(entry));
+    await forEachLimited(missing, load);
+    return { chunks: missing.length, bytes: missing.reduce((sum, entry) => sum + entry.bytes, 0) };
+  };
+  return { manifest, samples, ensure };
+}
+
+/** The chunks that hold any of `indices`. */
+function chunksOf(manifest: DatasetManifest, indices: Uint32Array): ChunkEntry[] {
+  const sorted = indices.toSorted();
+  let next = 0;
+  return manifest.chunks.filter((entry) => {
+    while (next < sorted.length && (sorted[next] ?? 0) < entry.start) next += 1;
+    const sample = sorted[next];
+    return sample !== undefined && sample < entry.start + entry.count;
+  });
+}
+
+/** Six at a time: enough to fill a link, few enough for any server. */
+async function forEachLimited<T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const lane = async (): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await task(item);
+  };
+  await Promise.all(Array.from({ length: 6 }, lane));
+}
+
+function allocate({ featureType, count, sampleShape }: DatasetManifest): RawSamples {
+  const length = count * sampleSize({ sampleShape });
+  const features = featureType === 'uint8' ? new Uint8Array(length) : new Float32Array(length);
+  return { features, labels: new Uint8Array(count) };
+}

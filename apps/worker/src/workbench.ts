@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { createManifest, type Dataset, encodeManifest } from '@gradwire/data';
+import { createChunkCache } from '@gradwire/data/node';
+import type { WelcomeMessage } from '@gradwire/protocol';
+import { type Recipe, validateRecipe } from '@gradwire/recipes';
+import { createBatcher, createTrainer, probeHash } from '@gradwire/training';
+import { createBlobFetcher } from './blob-fetcher.ts';
+import { type Computer, createComputer } from './compute.ts';
+import type { WorkerEvent } from './events.ts';
+import { createFetchingStore, createLocalStore, type SampleStore } from './sample-store.ts';
+
+/** Everything that a worker sets up once for a run and keeps when the connection breaks. */
+export interface Workbench {
+  readonly key: string;
+  readonly recipe: Recipe;
+  readonly numericsClass: string;
+  readonly stores: { readonly train: SampleStore; readonly test: SampleStore };
+  readonly computer: Computer;
+  setWeights(values: Float32Array): void;
+  dispose(): void;
+}
+
+/** What a workbench is made from. */
+export interface WorkbenchOptions {
+  readonly welcome: WelcomeMessage;
+  /** The coordinator, for example `http://10.0.0.5:8787`. */
+  readonly baseUrl: string;
+  readonly token: string;
+  readonly cacheDirectory: string;
+  /** Looks for the data set on this machine; undefined if it is not here. */
+  readonly findLocal: (dataset: string) => Promise<{ train: Dataset; test: Dataset; source: string } | undefined>;
+  readonly backend: { readonly name: string; readonly kernelHash: string };
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: WorkerEvent) => void;
+}
+
+/** Two welcomes with one key lead to the same workbench. */
+export function workbenchKey({ recipe, manifests }: WelcomeMessage): string {
+  return createHash('sha256').update([recipe, manifests.train, manifests.test].join('\n')).digest('hex');
+}
+
+export async function createWorkbench(options: WorkbenchOptions): Promise<Workbench> {
+  const { welcome, backend, onEvent } = options;
+  const recipe = validateRecipe(JSON.parse(welcome.recipe));
+  const trainer = createTrainer({ recipe });
+  const numericsClass = className(backend, await probeHash(trainer));
+  onEvent({ type: 'ready', backend: backend.name, numericsClass });
+  const stores = await openStores(recipe, options);
+  const batcher = createBatcher(recipe, welcome.statistics);
+  return {
+    key: workbenchKey(welcome),
+    recipe,
+    numericsClass,
+    stores,
+    computer: createComputer({ recipe, trainer, batcher, stores }),
+    setWeights: (values) => trainer.setWeights(values),
+    dispose: () => trainer.dispose(),
+  };
+}
+
+/** Workers with one class give the same bits: the same kernels, and the same gradient of a probe. */
+function className({ name, kernelHash }: WorkbenchOptions['backend'], probe: string): string {
+  const digest = createHash('sha256').update(`${kernelHash}\n${probe}`).digest('hex');
+  return `${name}-${digest.slice(0, 16)}`;
+}
+
+async function openStores(recipe: Recipe, options: WorkbenchOptions): Promise<Workbench['stores']> {
+  const { welcome, findLocal, onEvent, cacheDirectory, baseUrl, token, signal } = options;
+  const local = await findLocal(recipe.dataset);
+  if (local && (await isSame(local.train, welcome.manifests.train)) && (await isSame(local.test, welcome.manifests.test))) {
+    onEvent({ type: 'data-local', source: local.source });
+    return {
+      train: createLocalStore(await createManifest(local.train), local.train),
+      test: createLocalStore(await createManifest(local.test), local.test),
+    };
+  }
+  const blobs = createBlobFetcher({ baseUrl, token, signal, cache: createChunkCache(cacheDirectory) });
+  return {
+    train: await createFetchingStore(welcome.manifests.train, blobs),
+    test: await createFetchingStore(welcome.manifests.test, blobs),
+  };
+}
+
+async function isSame(dataset: Dataset, manifestSha256: string): Promise<boolean> {
+  const encoded = encodeManifest(await createManifest(dataset));
+  return createHash('sha256').update(encoded).digest('hex') === manifestSha256;
+}

@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, sep } from 'node:path';
+import { env, ready, setBackend } from '@tensorflow/tfjs-core';
+import { setThreadsCount, setWasmPaths, version_wasm } from '@tensorflow/tfjs-backend-wasm';
+import { GradwireError } from '@gradwire/errors';
+import type { PreparedBackend } from '../prepared-backend.ts';
+import { hashKernels } from '../prepared-backend.ts';
+import { kernelVersion, registerTrainingKernels } from './register-kernels.ts';
+
+const require = createRequire(import.meta.url);
+
+/** Makes tfjs's wasm backend (SIMD, one thread) the current one, with the training kernels of this package. */
+export async function loadWasm(): Promise<PreparedBackend> {
+  // Without SIMD the backend would take another binary, with other bits and a quarter of the speed.
+  if (!(await env().getAsync('WASM_HAS_SIMD_SUPPORT'))) {
+    throw new GradwireError('BACKEND_UNAVAILABLE', 'this JavaScript engine has no WebAssembly SIMD', {
+      hint: 'Use Node 20 or later on x64 or arm64.',
+    });
+  }
+  const folder = dirname(require.resolve('@tensorflow/tfjs-backend-wasm'));
+  setWasmPaths(folder + sep);
+  setThreadsCount(1);
+  if (!(await setBackend('wasm'))) {
+    throw new GradwireError('BACKEND_UNAVAILABLE', `the wasm backend in ${folder} does not initialise`, {
+      hint: 'Install the packages again: a file may be damaged.',
+    });
+  }
+  await ready();
+  registerTrainingKernels();
+  const binary = await readFile(join(folder, 'tfjs-backend-wasm-simd.wasm'));
+  return {
+    name: 'wasm',
+    description: `WebAssembly with SIMD, one thread (tfjs-backend-wasm ${version_wasm})`,
+    kernelHash: await hashKernels('wasm', kernelVersion, binary),
+    version: version_wasm,
+  };
+}

@@ -1,0 +1,106 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { GradwireError, toError } from '@gradwire/errors';
+
+/** Appends values to a file, one JSON line each. */
+export interface JsonLines {
+  /**
+   * Takes a value; it is written in the background, in order. After a failed write further values are dropped: `flush`
+   * and `close` report it. Throws `TypeError` on a value that JSON cannot hold (NaN, infinities, `undefined`).
+   */
+  append(value: unknown): void;
+  /** Resolves when everything appended so far is on disk. Rejects with FILE_WRITE_FAILED. */
+  flush(): Promise<void>;
+  /** Flushes and closes. Rejects with FILE_WRITE_FAILED. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a new file of JSON lines (`metrics.jsonl`, `ledger.jsonl`). The caller closes it.
+ *
+ * The file never ends in a part of a line while the process lives: a write that fails half-way is cut off again.
+ * Throws `GradwireError` FILE_WRITE_FAILED if the file exists already or cannot be made.
+ *
+ * @example
+ * const metrics = await createJsonLines('runs/0001-mnist-cnn/metrics.jsonl');
+ * metrics.append({ type: 'step', step: 1, loss: 2.3 });
+ * await metrics.close();
+ */
+export async function createJsonLines(path: string): Promise<JsonLines> {
+  try {
+    return linesOf(path, await open(path, 'wx'));
+  } catch (error) {
+    throw failed(path, error);
+  }
+}
+
+function linesOf(path: string, file: FileHandle): JsonLines {
+  let waiting: string[] = [];
+  let size = 0;
+  let failure: GradwireError | undefined;
+  let writing: Promise<void> | undefined;
+  let closed = false;
+
+  async function writeWaiting(): Promise<void> {
+    while (waiting.length > 0 && !failure) {
+      const bytes = new TextEncoder().encode(waiting.join(''));
+      waiting = [];
+      try {
+        await writeAll(file, bytes, size);
+        size += bytes.length;
+      } catch (error) {
+        failure = failed(path, error);
+        await file.truncate(size).catch(() => undefined);
+      }
+    }
+    waiting = [];
+    writing = undefined;
+  }
+
+  async function flush(): Promise<void> {
+    await writing;
+    if (!failure) await file.datasync().catch((error: unknown) => (failure = failed(path, error)));
+    if (failure) throw failure;
+  }
+
+  return {
+    append(value) {
+      if (closed) throw new TypeError(`append: ${path} is closed`);
+      waiting.push(`${toLine(value)}\n`);
+      // One tick later, so that the lines of one step make one write.
+      writing ??= Promise.resolve().then(writeWaiting);
+    },
+    flush,
+    async close() {
+      if (closed) return;
+      closed = true;
+      await flush().finally(() => file.close());
+    },
+  };
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
+    if (bytesWritten === 0) throw new Error(`the disk took ${written} of ${bytes.length} bytes`);
+    written += bytesWritten;
+  }
+}
+
+function toLine(value: unknown): string {
+  const line: string | undefined = JSON.stringify(value, (key, item: unknown) => {
+    if (typeof item !== 'number' || Number.isFinite(item)) return item;
+    // JSON.stringify would write null, and a reader could not tell why.
+    throw new TypeError(`append: ${key || 'the value'} is ${item}, which JSON cannot hold`);
+  });
+  if (line === undefined) throw new TypeError(`append: JSON cannot hold ${String(value)}`);
+  return line;
+}
+
+function failed(path: string, cause: unknown): GradwireError {
+  if (cause instanceof GradwireError) return cause;
+  return new GradwireError('FILE_WRITE_FAILED', `${path} was not written: ${toError(cause).message}`, {
+    cause,
+    hint: 'Check free space and permissions of that folder.',
+  });
+}

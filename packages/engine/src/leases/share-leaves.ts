@@ -1,0 +1,81 @@
+import type { WorkerId } from '../events.ts';
+
+/** A new division must finish this much sooner to be worth moving shards (and their data) about. */
+const hysteresis = 1.1;
+
+/** A worker that can take leaves. */
+export interface Candidate {
+  readonly worker: WorkerId;
+  /** Relative to the others; above 0. */
+  readonly speed: number;
+  /** Leaves that it has still to compute. */
+  readonly load: number;
+}
+
+/** How many leaves each candidate gets, in the order of the candidates; the leaves go out in contiguous runs. */
+export type Division = ReadonlyMap<WorkerId, number>;
+
+/** Divides leaves in proportion to speed, and stays with a division as long as it is good enough. */
+export interface LeafSharing {
+  /** Divides `leaves` into one contiguous run per worker; workers that get none are left out. */
+  share(leaves: readonly number[], candidates: readonly Candidate[]): Map<WorkerId, readonly number[]>;
+}
+
+/** Creates a sharing that remembers the last division for each number of leaves. */
+export function createLeafSharing(): LeafSharing {
+  const divisions = new Map<number, Division>();
+  return {
+    share(leaves, candidates) {
+      const best = divideLeaves(leaves.length, candidates);
+      const last = divisions.get(leaves.length);
+      const chosen = last && isGoodEnough(last, best, candidates) ? last : best;
+      divisions.set(leaves.length, chosen);
+      return cutRuns(leaves, chosen);
+    },
+  };
+}
+
+/** The division with the earliest finish: each leaf goes to whoever would be done with it first. */
+export function divideLeaves(leafCount: number, candidates: readonly Candidate[]): Division {
+  const division = new Map(candidates.map(({ worker }) => [worker, 0]));
+  for (let leaf = 0; leaf < leafCount; leaf++) {
+    let first: WorkerId | undefined;
+    let earliest = Infinity;
+    for (const candidate of candidates) {
+      const finish = (candidate.load + (division.get(candidate.worker) ?? 0) + 1) / candidate.speed;
+      // On a tie the earlier candidate wins, so that equal workers keep their places.
+      if (first === undefined || finish < earliest) {
+        first = candidate.worker;
+        earliest = finish;
+      }
+    }
+    if (first !== undefined) division.set(first, (division.get(first) ?? 0) + 1);
+  }
+  return division;
+}
+
+function isGoodEnough(last: Division, best: Division, candidates: readonly Candidate[]): boolean {
+  const present = new Set(candidates.map(({ worker }) => worker));
+  const isComplete = [...last].every(([worker, count]) => count === 0 || present.has(worker));
+  return isComplete && finishTime(last, candidates) <= hysteresis * finishTime(best, candidates);
+}
+
+/** When the last of those that got leaves is done. */
+function finishTime(division: Division, candidates: readonly Candidate[]): number {
+  let latest = 0;
+  for (const { worker, speed, load } of candidates) {
+    const count = division.get(worker) ?? 0;
+    if (count > 0) latest = Math.max(latest, (load + count) / speed);
+  }
+  return latest;
+}
+
+function cutRuns(leaves: readonly number[], division: Division): Map<WorkerId, readonly number[]> {
+  const runs = new Map<WorkerId, readonly number[]>();
+  let start = 0;
+  for (const [worker, count] of division) {
+    if (count > 0) runs.set(worker, leaves.slice(start, start + count));
+    start += count;
+  }
+  return runs;
+}

@@ -1,0 +1,52 @@
+import { addL2Gradient, averageGradient } from '../gradients/average.ts';
+import { clipByGlobalNorm } from '../gradients/clip.ts';
+import { learningRateAt } from '../schedules/learning-rate.ts';
+import { findOverflow } from './non-finite.ts';
+import { endRun } from './state.ts';
+import type { EngineEffect } from '../events.ts';
+import type { Sums } from '../tree/sums.ts';
+import type { ActiveRound, Run } from './state.ts';
+
+/** Turns the sum over all shards into the next version of the weights. Ends the run if the sum is not finite. */
+export function commitStep(run: Run, active: ActiveRound, sums: Sums): EngineEffect[] {
+  const { plan } = run;
+  const { samples, gradient, metrics } = sums;
+  const step = active.round.version;
+  const learningRate = learningRateAt(plan.schedule, { step, ...plan });
+
+  averageGradient(gradient, samples);
+  if (plan.l2) addL2Gradient(gradient, run.weights, { l2: plan.l2, layout: plan.layout });
+  const gradientNorm = clipByGlobalNorm(gradient, plan.clipNorm ?? Infinity);
+  if (!Number.isFinite(gradientNorm)) return endRun(run, 'failed', findOverflow(plan, active, gradient));
+
+  const weights = run.weights.slice();
+  run.optimizer.step(weights, gradient, learningRate);
+  run.weights = weights;
+
+  const [loss = 0, correct = 0] = metrics;
+  const record = {
+    step: step + 1,
+    epoch: active.round.epoch + 1,
+    samples,
+    loss: loss / samples,
+    accuracy: correct / samples,
+    learningRate,
+    gradientNorm,
+    contributions: active.contributions.toSorted((a, b) => a.lo - b.lo),
+  };
+  return [{ type: 'commit', record }, ...countTowardsEpoch(run, record.step, { samples, loss, correct })];
+}
+
+/** Adds a step to its epoch and reports the epoch if this was its last. */
+function countTowardsEpoch(run: Run, step: number, more: Run['epochTotals']): EngineEffect[] {
+  const totals = run.epochTotals;
+  totals.samples += more.samples;
+  totals.loss += more.loss;
+  totals.correct += more.correct;
+  if (step % run.plan.stepsPerEpoch !== 0) return [];
+
+  run.epochTotals = { samples: 0, loss: 0, correct: 0 };
+  const epoch = step / run.plan.stepsPerEpoch;
+  const { samples } = totals;
+  return [{ type: 'epoch-done', epoch, loss: totals.loss / samples, accuracy: totals.correct / samples }];
+}

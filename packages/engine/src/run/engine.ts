@@ -1,0 +1,107 @@
+import { checkPlan } from './check-plan.ts';
+import { failLeaf, receivePartial } from './contributions.ts';
+import { enlist, expel, forget, join, prepare } from './membership.ts';
+import { openRound } from './rounds.ts';
+import { createRun, endRun } from './state.ts';
+import { describeRun } from './status.ts';
+import type { EngineEffect, EngineEvent, EnginePlan } from '../events.ts';
+import type { Run, WorkerEvent } from './state.ts';
+import type { EngineStatus } from './status.ts';
+
+/** The rules of a run: told what happened, it answers what to do. No I/O, no clock, no randomness. */
+export interface Engine {
+  /** Opens the first round. Workers may join before; a `RangeError` if called twice. */
+  start(atMs: number): EngineEffect[];
+  /** Takes an event, in the order in which they happened, and returns what the caller must do, in order. */
+  handle(event: EngineEvent): EngineEffect[];
+  status(): EngineStatus;
+  /** The current weights. This vector never changes: each step makes a new one. */
+  weights(): Float32Array;
+}
+
+/**
+ * Creates the engine of one run.
+ *
+ * @throws RangeError naming the setting of the plan that cannot work.
+ * @example
+ * const engine = createEngine(plan);
+ * perform(engine.start(performance.now()));
+ * channel.onMessage((event) => perform(engine.handle(event)));
+ */
+export function createEngine(plan: EnginePlan): Engine {
+  checkPlan(plan);
+  const run = createRun(plan);
+  return {
+    start: (atMs) => start(run, atMs),
+    handle: (event) => handle(run, event),
+    status: () => describeRun(run),
+    weights: () => run.weights,
+  };
+}
+
+function start(run: Run, atMs: number): EngineEffect[] {
+  if (run.phase !== 'new') throw new RangeError(`start: the run is already ${run.phase}`);
+  run.phase = 'running';
+  return openRound(run, atMs);
+}
+
+/**
+ *     event              run is new or running      run has ended
+ *     worker-joined      remember it                nothing
+ *     worker-…           see below                  nothing
+ *     partial-arrived    see below                  nothing
+ *     operator-asked     end the run                nothing
+ *     time-passed        nothing                    nothing
+ */
+function handle(run: Run, event: EngineEvent): EngineEffect[] {
+  if (run.phase !== 'new' && run.phase !== 'running') return [];
+  switch (event.type) {
+    case 'worker-joined':
+      return join(run, event.worker);
+    case 'operator-asked':
+      return endRun(run, 'stopped');
+    case 'time-passed':
+      return [];
+    default:
+      return handleWorker(run, event);
+  }
+}
+
+/** The one stage in which a worker may send this; at any other time it breaks the protocol. */
+const expectedStage = {
+  'worker-ready': 'joined',
+  'worker-prepared': 'preparing',
+  'partial-arrived': 'ready',
+} as const;
+
+/**
+ *     event              joined             preparing        ready
+ *     worker-ready       -> preparing       expel            expel
+ *     worker-prepared    expel              -> ready         expel
+ *     partial-arrived    expel              expel            judge it
+ *     worker-left        forget it          forget it        forget it
+ *     worker-failed      forget it          forget it        forget it, note the leaf
+ */
+function handleWorker(run: Run, event: WorkerEvent): EngineEffect[] {
+  const worker = run.workers.get(event.worker);
+  // Its last message crossed our decision to put it out.
+  if (!worker) return [];
+  if (event.type === 'worker-left') return forget(run, worker, event.atMs);
+  if (event.type === 'worker-failed') return failLeaf(run, worker, event);
+
+  const expected = expectedStage[event.type];
+  if (worker.stage !== expected) {
+    return expel(run, worker, {
+      message: `${event.type} from a worker that is ${worker.stage}`,
+      atMs: event.atMs,
+    });
+  }
+  switch (event.type) {
+    case 'worker-ready':
+      return prepare(run, worker, event);
+    case 'worker-prepared':
+      return enlist(run, worker, event);
+    case 'partial-arrived':
+      return receivePartial(run, worker, event);
+  }
+}

@@ -1,0 +1,70 @@
+import { isTreeNode } from '../tree/tree.ts';
+import { describeRound, metricsLength } from './sequence.ts';
+import type { EnginePlan, Partial, WorkerId } from '../events.ts';
+import type { ActiveRound } from './state.ts';
+
+/** What to do with a partial: use it, drop it silently, or put out the worker that sent it. */
+export type Verdict =
+  | { readonly type: 'use' }
+  | { readonly type: 'drop' }
+  | { readonly type: 'invalid'; readonly message: string };
+
+/** What is judged, and by which rules. */
+export interface PartialCase {
+  readonly plan: EnginePlan;
+  readonly active: ActiveRound;
+  readonly worker: WorkerId;
+  readonly partial: Partial;
+}
+
+/**
+ * All rules about who may contribute what; the first that applies decides.
+ *
+ *     round before the current one        drop: the worker was slow, and others have done its work
+ *     any other wrong round               invalid
+ *     not a node of the tree              invalid
+ *     vectors of the wrong length         invalid
+ *     impossible time or metrics          invalid
+ *     a leaf it never had                 invalid
+ *     a leaf it has no more, or is done   drop
+ *     wrong number of samples             invalid
+ *     else                                use
+ */
+export function judgePartial({ plan, active, worker, partial }: PartialCase): Verdict {
+  const { round, leases } = active;
+  const { lo, hi, samples, gradient, metrics } = partial;
+  if (partial.round < round.index) return { type: 'drop' };
+  if (partial.round !== round.index) {
+    return invalid(`partial for round ${partial.round}, but the current one is ${round.index}`);
+  }
+  const found = `partial [${lo}, ${hi}) of ${describeRound(round)}`;
+  if (!isTreeNode(lo, hi, round.leafCount)) {
+    return invalid(`${found}: not a node of the tree over ${round.leafCount} leaves`);
+  }
+
+  const gradientLength = round.task === 'step' ? plan.layout.size : 0;
+  if (gradient.length !== gradientLength) {
+    return invalid(`${found}: expected ${gradientLength} gradient elements, found ${gradient.length}`);
+  }
+  if (metrics.length !== metricsLength(plan, round)) {
+    return invalid(`${found}: expected ${metricsLength(plan, round)} metrics, found ${metrics.length}`);
+  }
+  if (!isCountable(partial.computeMs)) return invalid(`${found}: computeMs is ${partial.computeMs}`);
+  // The loss may be non-finite: that is a failure of the run, not of the worker.
+  if (!metrics.subarray(1).every(isCountable)) return invalid(`${found}: a count is negative or not finite`);
+
+  const claim = leases.claim(worker, partial);
+  if (claim === 'foreign') return invalid(`${found}: this worker holds no lease for it`);
+  if (claim === 'outdated') return { type: 'drop' };
+  const expected = leases.samples(partial);
+  if (samples !== expected) return invalid(`${found}: expected ${expected} samples, found ${samples}`);
+  return { type: 'use' };
+}
+
+function isCountable(value: number): boolean {
+  return Number.isFinite(value) && value >= 0;
+}
+
+function invalid(message: string): Verdict {
+  return { type: 'invalid', message };
+}

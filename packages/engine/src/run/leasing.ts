@@ -1,0 +1,61 @@
+import { typicalSpeed } from '../leases/speed.ts';
+import { divideLeaves } from '../leases/share-leaves.ts';
+import type { EngineEffect } from '../events.ts';
+import type { Candidate } from '../leases/share-leaves.ts';
+import type { Run, Worker } from './state.ts';
+
+/**
+ * Leases every leaf that has no owner, if any worker is ready. Called after each event that can leave a leaf
+ * without an owner or bring a worker, so that no leaf waits while somebody could compute it.
+ */
+export function leaseUnowned(run: Run, atMs: number): EngineEffect[] {
+  const { active } = run;
+  const ready = [...run.workers.values()].filter(({ stage }) => stage === 'ready');
+  const unowned = active?.leases.unowned() ?? [];
+  if (!active || unowned.length === 0 || ready.length === 0) return [];
+
+  const shares = run.sharing.share(unowned, toCandidates(run, ready));
+  for (const [worker, leaves] of shares) active.leases.grant(leaves, worker, atMs);
+  const leases = [...shares].map(
+    ([worker, leaves]) => ({ type: 'lease', worker, round: active.round, leaves }) as const,
+  );
+  return [
+    ...publish(
+      run,
+      ready.filter(({ id }) => shares.has(id)),
+    ),
+    ...leases,
+  ];
+}
+
+/**
+ * The shards that a worker would get if every worker were ready: a guess, good enough to fetch data ahead.
+ * A spare gets none: it fetches what it needs if it is ever called.
+ */
+export function expectedShards(run: Run, worker: Worker): number[] {
+  const expected = [...run.workers.values()].filter(({ stage }) => stage !== 'joined');
+  let start = 0;
+  for (const [id, count] of divideLeaves(run.plan.shards, toCandidates(run, expected))) {
+    if (id === worker.id) return Array.from({ length: count }, (_, i) => start + i);
+    start += count;
+  }
+  return [];
+}
+
+/** Sends the current weights once, to all who lack them. */
+function publish(run: Run, workers: readonly Worker[]): EngineEffect[] {
+  const version = run.active?.round.version ?? 0;
+  const lacking = workers.filter((worker) => worker.version !== version);
+  if (lacking.length === 0) return [];
+  for (const worker of lacking) worker.version = version;
+  return [{ type: 'publish', version, weights: run.weights, workers: lacking.map(({ id }) => id) }];
+}
+
+function toCandidates(run: Run, workers: readonly Worker[]): Candidate[] {
+  const typical = typicalSpeed(workers.map(({ speed }) => speed));
+  return workers.map(({ id, speed }) => ({
+    worker: id,
+    speed: speed.estimate() ?? typical,
+    load: run.active?.leases.load(id) ?? 0,
+  }));
+}

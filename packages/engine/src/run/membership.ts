@@ -1,0 +1,47 @@
+import { expectedShards, leaseUnowned } from './leasing.ts';
+import { createWorker } from './state.ts';
+import type { EngineEffect, WorkerId } from '../events.ts';
+import type { Run, Worker, WorkerEventOf } from './state.ts';
+
+/** A worker is there; it says next when its model is built. */
+export function join(run: Run, id: WorkerId): EngineEffect[] {
+  if (run.workers.has(id)) throw new RangeError(`worker ${id} has already joined`);
+  run.workers.set(id, createWorker(id));
+  return [];
+}
+
+/** Its model is built: it may fetch its data. */
+export function prepare(run: Run, worker: Worker, event: WorkerEventOf<'worker-ready'>): EngineEffect[] {
+  worker.stage = 'preparing';
+  worker.numericsClass = event.numericsClass;
+  worker.askedShards = expectedShards(run, worker);
+  return [{ type: 'prepare', worker: worker.id, shards: worker.askedShards }];
+}
+
+/** It has its data: it gets leases from the next round on, or at once if leaves wait and nobody has them. */
+export function enlist(run: Run, worker: Worker, event: WorkerEventOf<'worker-prepared'>): EngineEffect[] {
+  const { shards, atMs } = event;
+  const missing = worker.askedShards.filter((shard) => !shards.includes(shard));
+  if (missing.length > 0) return expel(run, worker, { message: `did not prepare shards ${missing}`, atMs });
+  worker.stage = 'ready';
+  return leaseUnowned(run, atMs);
+}
+
+/** It is gone: its unfinished leases go to others, what it has finished stays counted. */
+export function forget(run: Run, worker: Worker, atMs: number): EngineEffect[] {
+  run.workers.delete(worker.id);
+  run.active?.leases.release(worker.id, atMs);
+  return leaseUnowned(run, atMs);
+}
+
+/** Why and when a worker is put out. */
+export interface Expulsion {
+  readonly message: string;
+  readonly atMs: number;
+}
+
+/** It broke the protocol: it is put out and forgotten. */
+export function expel(run: Run, worker: Worker, { message, atMs }: Expulsion): EngineEffect[] {
+  const effect: EngineEffect = { type: 'expel', worker: worker.id, code: 'MESSAGE_INVALID', message };
+  return [effect, ...forget(run, worker, atMs)];
+}

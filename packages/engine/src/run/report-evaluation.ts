@@ -1,0 +1,24 @@
+import type { EngineEffect, EnginePlan, Round } from '../events.ts';
+import type { Sums } from '../tree/sums.ts';
+
+/** Turns the sums over all blocks of a split into an evaluation record. */
+export function reportEvaluation(plan: EnginePlan, round: Round, { samples, metrics }: Sums): EngineEffect[] {
+  const [loss = 0, correct = 0, ...counts] = metrics;
+  const { classes } = plan;
+  return [
+    {
+      type: 'evaluated',
+      record: {
+        split: round.split ?? 'test',
+        step: round.version,
+        epoch: round.epoch + 1,
+        samples,
+        loss: loss / samples,
+        accuracy: correct / samples,
+        confusion: Array.from({ length: classes }, (_, row) =>
+          counts.slice(row * classes, (row + 1) * classes),
+        ),
+      },
+    },
+  ];
+}

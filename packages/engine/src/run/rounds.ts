@@ -1,0 +1,38 @@
+import { typicalSpeed } from '../leases/speed.ts';
+import { commitStep } from './commit-step.ts';
+import { leaseUnowned } from './leasing.ts';
+import { reportEvaluation } from './report-evaluation.ts';
+import { roundAfter } from './sequence.ts';
+import { createActiveRound, endRun } from './state.ts';
+import type { EngineEffect, Round } from '../events.ts';
+import type { Sums } from '../tree/sums.ts';
+import type { ActiveRound, Run } from './state.ts';
+
+/** Opens the round after `last` (or the first) and leases it, or ends the run if there is none. */
+export function openRound(run: Run, atMs: number, last?: Round): EngineEffect[] {
+  const round = roundAfter(run.plan, last);
+  if (!round) return endRun(run, 'finished');
+  run.active = createActiveRound(run.plan, round, atMs);
+  return leaseUnowned(run, atMs);
+}
+
+/** The sum over all leaves of a round, and when its last part arrived. */
+export interface Completion {
+  readonly sums: Sums;
+  readonly atMs: number;
+}
+
+/** Uses the complete sum of a round and goes on with the next, unless the sum ended the run. */
+export function closeRound(run: Run, active: ActiveRound, { sums, atMs }: Completion): EngineEffect[] {
+  const { round } = active;
+  if (round.task === 'step') updateSpeeds(run);
+  const effects =
+    round.task === 'step' ? commitStep(run, active, sums) : reportEvaluation(run.plan, round, sums);
+  return run.phase === 'running' ? [...effects, ...openRound(run, atMs, round)] : effects;
+}
+
+function updateSpeeds(run: Run): void {
+  const meters = [...run.workers.values()].map(({ speed }) => speed);
+  const typical = typicalSpeed(meters);
+  for (const meter of meters) meter.endRound(typical);
+}

@@ -1,0 +1,122 @@
+import { createLeaseTable } from '../leases/lease-table.ts';
+import { createLeafSharing } from '../leases/share-leaves.ts';
+import { createSpeedMeter } from '../leases/speed.ts';
+import { createOptimizer } from '../optimizers/create-optimizer.ts';
+import { addSums } from '../tree/sums.ts';
+import { createTreeSum } from '../tree/tree-sum.ts';
+import { samplesOf } from './sequence.ts';
+import type { Contribution, EngineEffect, EngineEvent, EnginePlan, Round, WorkerId } from '../events.ts';
+import type { LeaseTable } from '../leases/lease-table.ts';
+import type { LeafSharing } from '../leases/share-leaves.ts';
+import type { SpeedMeter } from '../leases/speed.ts';
+import type { Optimizer } from '../optimizers/optimizer.ts';
+import type { Sums } from '../tree/sums.ts';
+import type { TreeSum } from '../tree/tree-sum.ts';
+
+/** `joined`: builds its model. `preparing`: fetches its data. `ready`: takes leases. */
+export type WorkerStage = 'joined' | 'preparing' | 'ready';
+
+/** A worker that is connected. */
+export interface Worker {
+  readonly id: WorkerId;
+  stage: WorkerStage;
+  numericsClass: string | undefined;
+  /** The shards that it was asked to prepare. */
+  askedShards: readonly number[];
+  /** The weights it holds. */
+  version: number | undefined;
+  readonly speed: SpeedMeter;
+}
+
+/** What a worker that has joined did. */
+export type WorkerEvent = Exclude<
+  Extract<EngineEvent, { readonly worker: WorkerId }>,
+  { readonly type: 'worker-joined' }
+>;
+
+/** The worker event of one type. */
+export type WorkerEventOf<Type extends WorkerEvent['type']> = Extract<WorkerEvent, { readonly type: Type }>;
+
+/** A worker that could not compute a leaf. */
+export interface Failure {
+  readonly worker: WorkerId;
+  readonly message: string;
+}
+
+/** The round being computed. */
+export interface ActiveRound {
+  readonly round: Round;
+  readonly leases: LeaseTable;
+  readonly sum: TreeSum<Sums>;
+  readonly contributions: Contribution[];
+  /** The first failure on each leaf. */
+  readonly failures: Map<number, Failure>;
+}
+
+/** Sums over the training samples of the epoch so far. */
+export interface EpochTotals {
+  samples: number;
+  loss: number;
+  correct: number;
+}
+
+/** Everything the engine knows. */
+export interface Run {
+  readonly plan: EnginePlan;
+  readonly optimizer: Optimizer;
+  readonly sharing: LeafSharing;
+  /** In the order of joining. */
+  readonly workers: Map<WorkerId, Worker>;
+  phase: 'new' | 'running' | 'finished' | 'stopped' | 'failed';
+  /** Replaced, never changed: published vectors are shared with the caller. */
+  weights: Float32Array;
+  /** While running. */
+  active: ActiveRound | undefined;
+  epochTotals: EpochTotals;
+}
+
+/** The state before the start. */
+export function createRun(plan: EnginePlan): Run {
+  return {
+    plan,
+    optimizer: createOptimizer(plan.optimizer, plan.layout),
+    sharing: createLeafSharing(),
+    workers: new Map(),
+    phase: 'new',
+    weights: plan.initialWeights.slice(),
+    active: undefined,
+    epochTotals: { samples: 0, loss: 0, correct: 0 },
+  };
+}
+
+/** A round of which nothing is leased yet. */
+export function createActiveRound(plan: EnginePlan, round: Round, atMs: number): ActiveRound {
+  const samples = samplesOf(plan, round);
+  return {
+    round,
+    leases: createLeaseTable(samples, atMs),
+    sum: createTreeSum(round.leafCount, addSums, (leaf) => (samples[leaf] ?? 0) > 0),
+    contributions: [],
+    failures: new Map(),
+  };
+}
+
+export function createWorker(id: WorkerId): Worker {
+  return {
+    id,
+    stage: 'joined',
+    numericsClass: undefined,
+    askedShards: [],
+    version: undefined,
+    speed: createSpeedMeter(),
+  };
+}
+
+type End = Extract<EngineEffect, { readonly type: 'end' }>;
+
+/** Ends the run; nothing that happens later has an effect. */
+export function endRun(run: Run, outcome: End['outcome'], error?: NonNullable<End['error']>): [End] {
+  run.phase = outcome;
+  run.active = undefined;
+  return [error ? { type: 'end', outcome, error } : { type: 'end', outcome }];
+}

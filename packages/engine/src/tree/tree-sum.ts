@@ -1,0 +1,90 @@
+import { treeMid, treeParent } from './tree.ts';
+import type { TreeNode } from './tree.ts';
+
+/** A node and the sum over its leaves. */
+export interface SummedNode<Value> extends TreeNode {
+  readonly value: Value;
+}
+
+/** A sum along the canonical tree that grows as its parts arrive, in any order. */
+export interface TreeSum<Value> {
+  /**
+   * Adds the sum over `node` and combines upwards as far as the other halves are known.
+   *
+   * @returns The largest node known so far that holds `node`.
+   * @throws RangeError if `node` is not in the tree or one of its leaves was added before.
+   */
+  add(node: TreeNode, value: Value): SummedNode<Value>;
+  /** The whole sum, once every present leaf has been added. */
+  root(): Value | undefined;
+}
+
+/**
+ * Creates an empty sum over `leafCount` leaves.
+ *
+ * @param combine Adds the right value to the left one. It may reuse either: the sum owns what it was given.
+ * @param isPresent Leaves for which this is false have no value: absent + x = x. Default: all are present.
+ * @example
+ * const sum = createTreeSum<string>(3, (left, right) => `(${left} + ${right})`);
+ * sum.add({ lo: 2, hi: 3 }, 'c');
+ * sum.add({ lo: 0, hi: 1 }, 'a');
+ * sum.add({ lo: 1, hi: 2 }, 'b');
+ * sum.root(); // '((a + b) + c)'
+ */
+export function createTreeSum<Value>(
+  leafCount: number,
+  combine: (left: Value, right: Value) => Value,
+  isPresent: (leaf: number) => boolean = () => true,
+): TreeSum<Value> {
+  /** Sums that wait for their other half, and at last the root. */
+  const waiting = new Map<string, Value>();
+  const added = new Array<boolean>(leafCount).fill(false);
+
+  function isAbsent({ lo, hi }: TreeNode): boolean {
+    for (let leaf = lo; leaf < hi; leaf++) if (isPresent(leaf)) return false;
+    return true;
+  }
+
+  /** The sum over `parent`, if the other half of it is known or absent. */
+  function merge(node: SummedNode<Value>, parent: TreeNode): SummedNode<Value> | undefined {
+    const other = siblingOf(node, parent);
+    if (isAbsent(other)) return { ...parent, value: node.value };
+    const otherValue = waiting.get(keyOf(other));
+    if (otherValue === undefined) return undefined;
+    waiting.delete(keyOf(other));
+    const value = node.lo < other.lo ? combine(node.value, otherValue) : combine(otherValue, node.value);
+    return { ...parent, value };
+  }
+
+  return {
+    add(node, value) {
+      let largest: SummedNode<Value> = { lo: node.lo, hi: node.hi, value };
+      let parent = treeParent(largest, leafCount);
+      markAdded(added, node);
+      while (parent) {
+        const merged = merge(largest, parent);
+        if (!merged) break;
+        largest = merged;
+        parent = treeParent(largest, leafCount);
+      }
+      waiting.set(keyOf(largest), largest.value);
+      return largest;
+    },
+    root: () => waiting.get(keyOf({ lo: 0, hi: leafCount })),
+  };
+}
+
+function siblingOf(node: TreeNode, parent: TreeNode): TreeNode {
+  const mid = treeMid(parent.lo, parent.hi);
+  return node.lo < mid ? { lo: mid, hi: parent.hi } : { lo: parent.lo, hi: mid };
+}
+
+function markAdded(added: boolean[], { lo, hi }: TreeNode): void {
+  const twice = added.indexOf(true, lo);
+  if (twice >= 0 && twice < hi) throw new RangeError(`leaf ${twice} was added before`);
+  added.fill(true, lo, hi);
+}
+
+function keyOf({ lo, hi }: TreeNode): string {
+  return `${lo}-${hi}`;
+}

@@ -1,0 +1,53 @@
+import { GradwireError } from '@gradwire/errors';
+import { type TaskSpec, validateModelSpec } from '@gradwire/models';
+import type { Recipe } from './recipe.ts';
+
+/**
+ * What is wrong with settings that are each fine alone: `path: expected …, found …`, one for each fault.
+ */
+export function crossChecks(recipe: Recipe): string[] {
+  return [
+    ...modelMisfits(recipe),
+    ...taskMisfits(recipe.task),
+    ...updateMisfits(recipe),
+    ...lengthMisfits(recipe),
+  ];
+}
+
+/** Layers that fit one another and end in the task's outputs: the models' package knows. */
+function modelMisfits({ model, task }: Recipe): string[] {
+  try {
+    validateModelSpec(model, task);
+    return [];
+  } catch (error) {
+    if (error instanceof GradwireError) return [error.message];
+    throw error;
+  }
+}
+
+function taskMisfits(task: TaskSpec): string[] {
+  if (task.type !== 'binary') return [];
+  const repeated = task.positive.find((label, index) => task.positive.indexOf(label) !== index);
+  return repeated === undefined ? [] : [`task.positive: expected each label once, found ${repeated} twice`];
+}
+
+function updateMisfits({ optimizer, schedule }: Recipe): string[] {
+  const misfits: string[] = [];
+  if (optimizer.type === 'sgd' && optimizer.nesterov && !optimizer.momentum) {
+    const found = optimizer.momentum ?? 'none';
+    misfits.push(`optimizer.momentum: expected a momentum above 0 for nesterov, found ${found}`);
+  }
+  if (schedule.type === 'cosine' && (schedule.finalLearningRate ?? 0) > schedule.learningRate) {
+    const { learningRate, finalLearningRate } = schedule;
+    misfits.push(
+      `schedule.finalLearningRate: expected at most learningRate (${learningRate}), found ${finalLearningRate}`,
+    );
+  }
+  return misfits;
+}
+
+function lengthMisfits({ schedule, steps }: Recipe): string[] {
+  const warmup = schedule.warmupSteps ?? 0;
+  if (steps === undefined || warmup < steps) return [];
+  return [`schedule.warmupSteps: expected fewer than steps (${steps}), found ${warmup}`];
+}

@@ -1,0 +1,2 @@
+export { loadRecipe } from './load-recipe.ts';
+export type { LoadedRecipe } from './load-recipe.ts';

@@ -1,0 +1,33 @@
+import type { CompleteLayer } from '@gradwire/models';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import { engine, MaxPoolGrad, maxPool } from '@tensorflow/tfjs-core';
+import type { Block } from './block.ts';
+
+type MaxPooling = Extract<CompleteLayer, { type: 'maxPooling2d' }>;
+
+/** The largest value of each window; the gradient goes to the first maximum. */
+export function maxPoolForward(
+  x: Tensor,
+  layer: MaxPooling,
+): { output: Tensor; backward(dy: Tensor): Tensor } {
+  const { poolSize, strides, padding } = layer;
+  const output = maxPool(x as Tensor4D, poolSize, strides, padding);
+  return {
+    output,
+    backward(dy) {
+      const attributes = { filterSize: [poolSize, poolSize], strides: [strides, strides], pad: padding };
+      return engine().runKernel(MaxPoolGrad, { dy, input: x, output }, attributes);
+    },
+  };
+}
+
+/** Max-pooling that does not follow a convolution. */
+export function createMaxPooling(layer: MaxPooling): Block {
+  return {
+    parameterCount: 0,
+    forward(x) {
+      const { output, backward } = maxPoolForward(x, layer);
+      return { output, backward: (dy) => ({ input: backward(dy), parameters: [] }) };
+    },
+  };
+}

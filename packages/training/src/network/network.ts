@@ -1,0 +1,74 @@
+import type { ModelSpec, ResolvedLayer } from '@gradwire/models';
+import { resolveLayers } from '@gradwire/models';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { tidy } from '@tensorflow/tfjs-core';
+import type { Block, ForwardPass } from './block.ts';
+import { createConvolution } from './convolution.ts';
+import { createDense, createFlatten } from './dense.ts';
+import { createMaxPooling } from './max-pooling.ts';
+
+/** A network as a chain of blocks. Tensors that its methods return or make belong to the surrounding `tidy`. */
+export interface Network {
+  /** @param x - `[samples, ...inputShape]`. Returns the logits, `[samples, outputs]`; nothing else stays alive. */
+  predict(x: Tensor, parameters: readonly Tensor[]): Tensor;
+  /** As `predict`, with a `backward` that takes the gradient by the logits and returns one tensor a parameter. */
+  forward(
+    x: Tensor,
+    parameters: readonly Tensor[],
+  ): { readonly logits: Tensor; backward(dLogits: Tensor): Tensor[] };
+}
+
+/** Chains a model's layers; parameters are taken and returned in the order of its layout. */
+export function createNetwork(spec: ModelSpec): Network {
+  const blocks = createBlocks(resolveLayers(spec));
+  // Nobody reads gradients by the samples, so the backward pass ends at the first block that trains anything.
+  const firstTrained = blocks.findIndex((block) => block.parameterCount > 0);
+  return {
+    predict(x, parameters) {
+      let position = 0;
+      return blocks.reduce((input, block) => {
+        const own = parameters.slice(position, (position += block.parameterCount));
+        const output = tidy(() => block.forward(input, own).output);
+        if (input !== x) input.dispose();
+        return output;
+      }, x);
+    },
+    forward(x, parameters) {
+      const passes: ForwardPass[] = [];
+      let [position, output] = [0, x];
+      for (const block of blocks) {
+        const pass = block.forward(output, parameters.slice(position, (position += block.parameterCount)));
+        passes.push(pass);
+        output = pass.output;
+      }
+      return { logits: output, backward: (dLogits) => runBackward(passes, firstTrained, dLogits) };
+    },
+  };
+}
+
+function runBackward(passes: readonly ForwardPass[], firstTrained: number, dLogits: Tensor): Tensor[] {
+  const gradients: Tensor[] = [];
+  let dy = dLogits;
+  for (let i = passes.length - 1; i >= firstTrained; i -= 1) {
+    const result = (passes[i] as ForwardPass).backward(dy, { inputNeeded: i > firstTrained });
+    gradients.unshift(...result.parameters);
+    dy = result.input ?? dy;
+  }
+  return gradients;
+}
+
+function createBlocks(layers: readonly ResolvedLayer[]): Block[] {
+  const blocks: Block[] = [];
+  for (let i = 0; i < layers.length; i += 1) {
+    const { layer } = layers[i] as ResolvedLayer;
+    const next = layers[i + 1]?.layer;
+    if (layer.type === 'conv2d' && next?.type === 'maxPooling2d') {
+      blocks.push(createConvolution(layer, next));
+      i += 1;
+    } else if (layer.type === 'conv2d') blocks.push(createConvolution(layer));
+    else if (layer.type === 'maxPooling2d') blocks.push(createMaxPooling(layer));
+    else if (layer.type === 'dense') blocks.push(createDense(layer));
+    else blocks.push(createFlatten());
+  }
+  return blocks;
+}

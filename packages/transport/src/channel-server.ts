@@ -1,0 +1,157 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { closeCodes } from '@gradwire/protocol';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Channel } from './channel.ts';
+import {
+  type ConnectionLimits,
+  createCap,
+  createConnectionWatch,
+  defaultConnectionLimits,
+} from './connection-caps.ts';
+import { defaultUnreadLimits, type UnreadLimits } from './frame-queue.ts';
+import { defaultHeartbeat, type HeartbeatOptions } from './heartbeat.ts';
+import { type Refusal, refuseUpgrade } from './refuse-upgrade.ts';
+import { channelSubprotocol, webSocketLimits } from './web-socket-limits.ts';
+import { checkUpgradeToken } from './token.ts';
+import { createWebSocketChannel } from './web-socket-channel.ts';
+
+/** Times and sizes that a channel server keeps to. */
+export interface ChannelServerLimits extends ConnectionLimits, HeartbeatOptions, UnreadLimits {
+  /** The first frame must arrive this soon after the upgrade; default 5,000. */
+  readonly firstFrameMs: number;
+  /** How long a client may take to answer a close; default 5,000. */
+  readonly closeTimeoutMs: number;
+  /** A client with more than this waiting for it is dropped; default 16 MiB or twice `maxFrameBytes`, if that is more. */
+  readonly maxBufferedBytes: number;
+}
+
+/** Options of {@link createChannelServer}. */
+export interface ChannelServerOptions {
+  /** Its upgrade requests are taken over; everything else stays with the caller, closing included. */
+  readonly server: Server;
+  /** Path of the upgrade request; default `/`. */
+  readonly path?: string;
+  /** The join token, see `createToken`. */
+  readonly token: string;
+  /** Largest frame that a client may send: `messageLimits({ role: 'worker' }).maxFrameBytes`. */
+  readonly maxFrameBytes: number;
+  /** Called for each client that has shown the token, before its first frame. */
+  readonly onChannel: (channel: Channel) => void;
+  readonly limits?: Partial<ChannelServerLimits>;
+}
+
+/** Accepts WebSocket clients on an HTTP server. */
+export interface ChannelServer {
+  /** Channels that are open now. */
+  readonly channels: ReadonlySet<Channel>;
+  /** Refuses new clients, closes all channels, and resolves when they have ended. The HTTP server stays open. */
+  close(code?: number, reason?: string): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Turns upgrade requests of an HTTP server into channels. The token is checked before the upgrade, so a stranger costs
+ * one HTTP answer and never reaches the frame parser.
+ *
+ * @throws RangeError if the token is empty.
+ * @example
+ * const server = http.createServer(httpServerOptions).listen(8787);
+ * const channels = createChannelServer({ server, token, maxFrameBytes, onChannel: serve });
+ */
+export function createChannelServer(options: ChannelServerOptions): ChannelServer {
+  const { server, path = '/', token, maxFrameBytes, onChannel } = options;
+  if (token === '') throw new RangeError('token: expected at least one character, found none');
+  const limits = withDefaults(options);
+  const webSockets = createWebSocketServer(maxFrameBytes);
+  const channels = new Set<Channel>();
+  const cap = createCap(limits.maxChannels, limits.maxChannelsPerAddress);
+  const watch = createConnectionWatch(limits);
+  let isClosing = false;
+
+  const findRefusal = (request: IncomingMessage, address: string): Refusal | undefined => {
+    if (request.url?.split('?', 1)[0] !== path) return refusals.path(path);
+    if (!checkUpgradeToken(request.headers, token)) return refusals.token;
+    if (isClosing) return refusals.closing;
+    return cap.take(address) ? undefined : refusals.full;
+  };
+  const open = (socket: WebSocket, stream: Socket, address: string): void => {
+    const peer = `${address}:${stream.remotePort}`;
+    const { intervalMs, silenceMs } = limits;
+    const heartbeat = { intervalMs, silenceMs };
+    const channel = createWebSocketChannel({
+      socket,
+      stream,
+      peer,
+      heartbeat,
+      sendsPings: true,
+      unread: limits,
+      maxBufferedBytes: limits.maxBufferedBytes,
+      closeTimeoutMs: limits.closeTimeoutMs,
+      firstFrameMs: limits.firstFrameMs,
+    });
+    channels.add(channel);
+    void channel.closed.then(() => channels.delete(channel));
+    onChannel(channel);
+  };
+  const onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
+    const stream = duplex as Socket;
+    stream.on('error', () => stream.destroy());
+    const address = stream.remoteAddress ?? '';
+    const refusal = findRefusal(request, address);
+    if (refusal) return refuseUpgrade(stream, refusal);
+    stream.once('close', () => cap.release(address));
+    watch.authenticated(stream);
+    webSockets.handleUpgrade(request, stream, head, (socket) => open(socket, stream, address));
+  };
+  const close = async (
+    code = closeCodes.stopping.code,
+    reason = closeCodes.stopping.sentence,
+  ): Promise<void> => {
+    isClosing = true;
+    const open = [...channels];
+    for (const channel of open) channel.close(code, reason);
+    await Promise.all(open.map((channel) => channel.closed));
+    server.off('upgrade', onUpgrade).off('connection', watch.onConnection);
+  };
+  server.on('upgrade', onUpgrade).on('connection', watch.onConnection);
+  return { channels, close, [Symbol.asyncDispose]: () => close() };
+}
+
+const refusals = {
+  token: {
+    status: 401,
+    code: 'TOKEN_WRONG',
+    message: 'The join token is missing or wrong: use the whole address that the coordinator prints.',
+  },
+  closing: { status: 503, code: 'CLOSING', message: 'The coordinator is about to stop.' },
+  full: { status: 503, code: 'FULL', message: 'The coordinator has as many connections as it accepts.' },
+  path: (path: string): Refusal => ({
+    status: 404,
+    code: 'PATH_WRONG',
+    message: `Workers join at the path ${path}.`,
+  }),
+} satisfies Record<string, Refusal | ((path: string) => Refusal)>;
+
+function withDefaults({ maxFrameBytes, limits }: ChannelServerOptions): ChannelServerLimits {
+  return {
+    ...defaultConnectionLimits,
+    ...defaultHeartbeat,
+    ...defaultUnreadLimits,
+    firstFrameMs: 5_000,
+    closeTimeoutMs: 5_000,
+    maxBufferedBytes: Math.max(16 * 2 ** 20, 2 * maxFrameBytes),
+    ...limits,
+  };
+}
+
+function createWebSocketServer(maxFrameBytes: number): WebSocketServer {
+  return new WebSocketServer({
+    ...webSocketLimits(maxFrameBytes),
+    noServer: true,
+    clientTracking: false,
+    // Never the protocol that carries the token: the answer may be logged.
+    handleProtocols: (offered) => (offered.has(channelSubprotocol) ? channelSubprotocol : false),
+  });
+}

@@ -1,0 +1,142 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { GradwireError } from '@gradwire/errors';
+import { WebSocket } from 'ws';
+import type { Channel } from './channel.ts';
+import { type ChannelAddress, parseChannelUrl } from './channel-url.ts';
+import { connectionError, refusalError } from './connect-errors.ts';
+import { defaultUnreadLimits, type UnreadLimits } from './frame-queue.ts';
+import { defaultHeartbeat, type HeartbeatOptions } from './heartbeat.ts';
+import { createWebSocketChannel } from './web-socket-channel.ts';
+import { channelSubprotocol, webSocketLimits } from './web-socket-limits.ts';
+
+/** Times and sizes that a client keeps to. */
+export interface ChannelClientLimits extends HeartbeatOptions, UnreadLimits {
+  /** How long connecting may take; default 10,000. */
+  readonly connectTimeoutMs: number;
+  /** How long the server may take to answer a close; default 5,000. */
+  readonly closeTimeoutMs: number;
+  /** The channel ends as congested if more than this waits to be sent; default 64 MiB. */
+  readonly maxBufferedBytes: number;
+}
+
+/** Options of {@link connectChannel}. */
+export interface ConnectOptions {
+  /** The join token; default: the part of the URL after `#`. */
+  readonly token?: string;
+  /** Largest frame that the server may send: `messageLimits({ role: 'coordinator' }).maxFrameBytes`. */
+  readonly maxFrameBytes: number;
+  /** Stops connecting. It has no effect on an open channel. */
+  readonly signal?: AbortSignal;
+  /** For `wss`: the certificates to trust, as PEM, instead of the system's. */
+  readonly tls?: { readonly ca: string | Buffer };
+  readonly limits?: Partial<ChannelClientLimits>;
+}
+
+const defaultLimits: ChannelClientLimits = {
+  ...defaultHeartbeat,
+  ...defaultUnreadLimits,
+  connectTimeoutMs: 10_000,
+  closeTimeoutMs: 5_000,
+  maxBufferedBytes: 64 * 2 ** 20,
+};
+
+/**
+ * Connects to a coordinator.
+ *
+ * @throws GradwireError TOKEN_WRONG (no token, or the coordinator says so), CONNECTION_REFUSED (it is full or about to
+ * stop), CONNECTION_FAILED (not reachable, or not a coordinator), OPTION_INVALID (bad URL), CANCELLED (by the signal).
+ * @example
+ * const channel = await connectChannel('ws://10.0.0.5:8787/#token', {
+ *   maxFrameBytes: messageLimits({ role: 'coordinator' }).maxFrameBytes,
+ * });
+ */
+export async function connectChannel(url: string, options: ConnectOptions): Promise<Channel> {
+  const address = parseChannelUrl(url);
+  const token = options.token ?? address.token;
+  if (token === undefined || token === '') {
+    throw new GradwireError('TOKEN_WRONG', `no join token for ${address.url}`, {
+      hint: 'Use the whole address that the coordinator prints, with the part after # (in quotes, if the shell needs it).',
+    });
+  }
+  const limits = { ...defaultLimits, ...options.limits };
+  const socket = new WebSocket(address.url, [channelSubprotocol], {
+    ...webSocketLimits(options.maxFrameBytes),
+    headers: { authorization: `Bearer ${token}` },
+    handshakeTimeout: limits.connectTimeoutMs,
+    followRedirects: false,
+    ...options.tls,
+  });
+  return waitForChannel(socket, address, { limits, signal: options.signal });
+}
+
+interface WaitOptions {
+  readonly limits: ChannelClientLimits;
+  readonly signal: AbortSignal | undefined;
+}
+
+function waitForChannel(
+  socket: WebSocket,
+  address: ChannelAddress,
+  { limits, signal }: WaitOptions,
+): Promise<Channel> {
+  return new Promise<Channel>((resolve, reject) => {
+    let stream: Socket | undefined;
+    const cancel = (): void => {
+      reject(
+        new GradwireError('CANCELLED', `connecting to ${address.url} was stopped`, { cause: signal?.reason }),
+      );
+      socket.terminate();
+    };
+    const settle = (): void => signal?.removeEventListener('abort', cancel);
+    // It stays: an attempt that is cut short reports an error once more.
+    socket.on('error', (error) => {
+      settle();
+      reject(connectionError(error, address));
+    });
+    socket.once('unexpected-response', (request, response) => {
+      settle();
+      readText(response, 4_096).then((body) => {
+        reject(refusalError(response, body, address));
+        request.destroy();
+      }, reject);
+    });
+    socket.once('upgrade', (response) => (stream = response.socket));
+    socket.once('open', () => {
+      settle();
+      if (stream === undefined) return reject(connectionError(new Error('no socket'), address));
+      const heartbeat = { intervalMs: limits.intervalMs, silenceMs: limits.silenceMs };
+      const peer = `${address.host}:${address.port}`;
+      // At once, before frames can arrive.
+      resolve(
+        createWebSocketChannel({
+          ...limits,
+          socket,
+          stream,
+          peer,
+          heartbeat,
+          sendsPings: false,
+          unread: limits,
+        }),
+      );
+    });
+    signal?.addEventListener('abort', cancel, { once: true });
+    if (signal?.aborted) cancel();
+  });
+}
+
+/** At most `maxBytes` of a body; what came so far if it breaks off. */
+async function readText(response: IncomingMessage, maxBytes: number): Promise<string> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const piece of response as AsyncIterable<Buffer>) {
+      pieces.push(piece);
+      length += piece.length;
+      if (length >= maxBytes) break;
+    }
+  } catch {
+    // What has arrived must do: the status says the most.
+  }
+  return Buffer.concat(pieces).subarray(0, maxBytes).toString();
+}

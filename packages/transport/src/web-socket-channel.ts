@@ -1,0 +1,160 @@
+import type { Socket } from 'node:net';
+import { closeCodes } from '@gradwire/protocol';
+import type { RawData, WebSocket } from 'ws';
+import type { Channel, ChannelClosed } from './channel.ts';
+import { createDrainWaiters } from './drain-waiters.ts';
+import { createFrameQueue, type UnreadLimits } from './frame-queue.ts';
+import { type HeartbeatOptions, slowestBytesPerMs, startHeartbeat } from './heartbeat.ts';
+
+/** What a channel over a WebSocket is made of. */
+export interface WebSocketChannelOptions {
+  /** Open. */
+  readonly socket: WebSocket;
+  /** The connection underneath. */
+  readonly stream: Socket;
+  readonly peer: string;
+  readonly heartbeat: HeartbeatOptions;
+  /** Whether this side sends pings (the server does). */
+  readonly sendsPings: boolean;
+  /** The channel ends as congested if more than this is waiting when the next frame is sent. */
+  readonly maxBufferedBytes: number;
+  readonly unread: UnreadLimits;
+  /** How long the other side may take to answer a close, plus the time for what is still queued. */
+  readonly closeTimeoutMs: number;
+  /** How long the first frame may take; absent: any time. */
+  readonly firstFrameMs?: number;
+}
+
+const defaultDrainBytes = 2 ** 20;
+
+/** Makes a channel of an open WebSocket and takes over all its events. */
+export function createWebSocketChannel(options: WebSocketChannelOptions): Channel {
+  const { socket, stream, peer } = options;
+  const ending = createEnding(options);
+  const waiters = createDrainWaiters(() => socket.bufferedAmount);
+  const queue = createFrameQueue(options.unread, () => socket.resume());
+  const stopHeartbeat = startHeartbeat(
+    {
+      receivedBytes: () => stream.bytesRead,
+      bufferedBytes: () => socket.bufferedAmount,
+      isPaused: () => socket.isPaused,
+      ping: () => options.sendsPings && socket.ping(),
+      onSilence: (silentMs) => ending.cut(closeCodes.silence.code, `nothing heard for ${silentMs} ms`),
+    },
+    options.heartbeat,
+  );
+  const firstFrameTimer = startFirstFrameTimer(options.firstFrameMs, ending);
+
+  socket.on('message', (data, isBinary) => {
+    clearTimeout(firstFrameTimer);
+    if (!isBinary) return ending.close(1003, 'frames must be binary');
+    if (ending.hasBegun) return;
+    queue.push(toBytes(data));
+    if (queue.isFull) socket.pause();
+  });
+  socket.on('error', (error) => ending.fail(error));
+  socket.on('close', (code, reason) => {
+    clearTimeout(firstFrameTimer);
+    stopHeartbeat();
+    queue.end();
+    waiters.end();
+    ending.finish(code, reason.toString());
+  });
+
+  return {
+    peer,
+    closed: ending.closed,
+    frames: queue.frames,
+    get bufferedBytes() {
+      return socket.bufferedAmount;
+    },
+    send(frame) {
+      if (ending.hasBegun || socket.readyState !== socket.OPEN) return;
+      const buffered = socket.bufferedAmount;
+      if (buffered > options.maxBufferedBytes) {
+        return ending.cut(closeCodes.congestion.code, `${buffered} bytes wait to be sent`);
+      }
+      socket.send(frame, { binary: true, compress: false }, waiters.check);
+    },
+    drained: (bytes = defaultDrainBytes) => waiters.wait(bytes),
+    close: ending.close,
+  };
+}
+
+function startFirstFrameTimer(firstFrameMs: number | undefined, ending: Ending): NodeJS.Timeout | undefined {
+  if (firstFrameMs === undefined) return undefined;
+  const close = (): void => ending.close(closeCodes.helloTimeout.code, `no frame within ${firstFrameMs} ms`);
+  return setTimeout(close, firstFrameMs).unref();
+}
+
+/** How a channel ends: the first reason counts. */
+interface Ending {
+  readonly closed: Promise<ChannelClosed>;
+  /** Whether this side has decided to end the channel. */
+  readonly hasBegun: boolean;
+  /** Sends what is queued and says goodbye. */
+  readonly close: (code: number, reason: string) => void;
+  /** Drops the connection at once; the other side sees it break. */
+  cut(code: number, reason: string): void;
+  /** The library found an error; it ends the connection itself. */
+  fail(error: Error): void;
+  /** The connection is gone. */
+  finish(code: number, reason: string): void;
+}
+
+function createEnding({ socket, closeTimeoutMs }: WebSocketChannelOptions): Ending {
+  let own: ChannelClosed | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let resolveClosed!: (closed: ChannelClosed) => void;
+  const closed = new Promise<ChannelClosed>((resolve) => (resolveClosed = resolve));
+  const begin = (code: number, reason: string): boolean => {
+    if (own) return false;
+    own = { code, reason };
+    const timeoutMs = closeTimeoutMs + socket.bufferedAmount / slowestBytesPerMs;
+    timer = setTimeout(() => socket.terminate(), timeoutMs);
+    // A paused socket would not see the other side's answer.
+    socket.resume();
+    return true;
+  };
+  return {
+    closed,
+    get hasBegun() {
+      return own !== undefined;
+    },
+    close(code, reason) {
+      if (begin(code, reason)) socket.close(code, cutReason(reason));
+    },
+    cut(code, reason) {
+      begin(code, reason);
+      socket.terminate();
+    },
+    fail(error) {
+      begin(statusOf(error), error.message);
+    },
+    finish(code, reason) {
+      clearTimeout(timer);
+      resolveClosed(own ?? { code, reason });
+    },
+  };
+}
+
+/** The close code for an error of ws, whose own status is hidden behind a symbol. */
+function statusOf(error: Error & { code?: string }): number {
+  const { code = '' } = error;
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return 1009;
+  if (code.startsWith('WS_ERR_TOO_MANY')) return 1008;
+  return code.startsWith('WS_ERR') ? 1002 : 1006;
+}
+
+/** A close frame has room for 123 bytes of UTF-8 (RFC 6455, section 5.5). */
+function cutReason(reason: string): string {
+  const characters = [...reason.slice(0, 123)];
+  while (Buffer.byteLength(characters.join('')) > 123) characters.pop();
+  return characters.join('');
+}
+
+/** The library delivers a Buffer; its `slice` and `toString` differ from what users of a Uint8Array expect. */
+function toBytes(data: RawData): Uint8Array {
+  const buffer = data as Buffer;
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+}
