@@ -41,15 +41,12 @@ export interface Coordinator {
   /** Resolves when the run has ended and its files are written. Rejects with FILE_WRITE_FAILED if they cannot be. */
   readonly done: Promise<RunResult>;
   /** Ends the run after what has been committed; files are written. */
-  stop(reason: string): void;
+  stop(): void;
   /** Ends the run as failed, with a cause that only the caller knows. */
   fail(failure: FailureReport): void;
   /** Stops listening. Call it after `done`. */
   close(): Promise<void>;
 }
-
-/** Where workers connect. */
-export const workerPath = '/worker';
 
 /**
  * Starts the coordinator of one run: it serves data, leases shards to the workers that join, and writes the run's files.
@@ -88,7 +85,6 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const server = createHttpServer({ token, blobs, status: () => statusOf(run, sessions) });
   const channels = createChannelServer({
     server,
-    path: workerPath,
     token,
     maxFrameBytes: limits.maxFrameBytes,
     onChannel: (channel) => void sessions.serve(channel),
@@ -109,7 +105,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     notice.stop();
     const failure = outcome === 'failed' ? (firstFailure ?? error) : undefined;
     sessions.sayGoodbye(outcome, failure?.message ?? '');
-    const summary = await writeResult({
+    const result = await writeResult({
       directory: directory.path,
       recipe,
       plan,
@@ -122,7 +118,6 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
       workers: sessions.everReady(),
       seconds: run.seconds,
     });
-    const result: RunResult = { outcome, summary, ...(failure === undefined ? {} : { failure }) };
     onEvent({ type: 'end', result });
     return result;
   };

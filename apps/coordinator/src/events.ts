@@ -1,12 +1,11 @@
-import type { ErrorCode } from '@gradwire/errors';
 import type { EvaluationRecord, StepRecord } from '@gradwire/engine';
-import type { Summary } from '@gradwire/report';
+import type { Curve, Summary } from '@gradwire/report';
 
 /** The first failure of a run, over all machines. */
 export interface FailureReport {
   /** Which worker reported it; absent if the coordinator itself found it. */
   readonly worker?: string;
-  readonly code: ErrorCode | string;
+  readonly code: string;
   readonly message: string;
   readonly stack?: string;
   /** The worker's last log lines. */
@@ -54,7 +53,10 @@ export type CoordinatorEvent =
 /** How a run ended. */
 export interface RunResult {
   readonly outcome: 'finished' | 'stopped' | 'failed';
-  /** Present unless the run failed before its first step. */
-  readonly summary?: Summary;
+  readonly summary: Summary;
   readonly failure?: FailureReport;
+  readonly classNames: readonly string[];
+  readonly curve: Curve;
+  /** Paths of the files that the run has written. */
+  readonly files: readonly string[];
 }

@@ -1,4 +1,4 @@
-export { createCoordinator, workerPath } from './coordinator.ts';
+export { createCoordinator } from './coordinator.ts';
 export type { Coordinator, CoordinatorOptions } from './coordinator.ts';
 export type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
 export type { Splits } from './plan.ts';

@@ -26,10 +26,10 @@ export interface ResultOptions {
 }
 
 /** Writes `model/`, `report.html` and, last, `summary.json`. Throws FILE_WRITE_FAILED. */
-export async function writeResult(options: ResultOptions): Promise<Summary> {
-  const { directory, recipe, plan, classNames, statistics, recorder, weights } = options;
+export async function writeResult(options: ResultOptions): Promise<RunResult> {
+  const { directory, recipe, plan, classNames, statistics, recorder, weights, outcome, failure } = options;
   await recorder.close();
-  await writeModel(join(directory, 'model'), {
+  const modelFiles = await writeModel(join(directory, 'model'), {
     artifacts: layersModelArtifacts({ spec: recipe.model, task: recipe.task }, weights),
     weights,
     layout: plan.layout,
@@ -39,7 +39,9 @@ export async function writeResult(options: ResultOptions): Promise<Summary> {
   const { curve, evaluations } = recorder;
   await writeFileWhole(join(directory, 'report.html'), renderHtmlReport({ summary, curve, evaluations, classNames }));
   await writeFileWhole(join(directory, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
-  return summary;
+  const names = ['recipe.json', 'metrics.jsonl', 'ledger.jsonl', 'report.html', 'summary.json'];
+  const files = [...names.map((name) => join(directory, name)), ...modelFiles];
+  return { outcome, summary, ...(failure === undefined ? {} : { failure }), classNames, curve, files };
 }
 
 function summarise({ recipe, recorder, weights, outcome, failure, workers, seconds, directory }: ResultOptions): Summary {

@@ -1,5 +1,5 @@
 import type { LeaseMessage, PartialMessage } from '@gradwire/protocol';
-import { createShardOrder, evaluationBlocks, trainingIndices } from '@gradwire/data';
+import { createShardOrder, evaluationBlocks, shardRange, trainingIndices } from '@gradwire/data';
 import { addSums, createTreeSum, type Sums, type TreeNode, treeCover } from '@gradwire/engine';
 import type { Recipe } from '@gradwire/recipes';
 import type { Batcher, Trainer } from '@gradwire/training';
@@ -52,7 +52,10 @@ export function createComputer({ recipe, trainer, batcher, stores }: ComputeOpti
   };
 
   return {
-    shardSamples: (wanted) => order.samples(wanted).map((position) => training[position] ?? 0),
+    shardSamples: (wanted) => {
+      const ranges = wanted.map((shard) => shardRange(training.length, shards, shard));
+      return Uint32Array.from(ranges.flatMap(({ start, end }) => [...training.subarray(start, end)]));
+    },
     async *compute(lease, onLeaf) {
       const isComplete = coverOf(lease);
       const tree = createTreeSum(lease.leafCount, addTimedSums);

@@ -23,6 +23,10 @@ const parsed = async (): Promise<unknown[]> => {
     .map((line) => JSON.parse(line));
 };
 
+/** Sets the largest file this process may write (the soft limit). */
+const limit = (bytes: string): Buffer =>
+  execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`], { stdio: 'ignore' });
+
 test('values come back in order, one a line', async () => {
   const lines = await createJsonLines(path);
   const values = Array.from({ length: 500 }, (_, step) => ({ step, text: 'a\nb' }));
@@ -53,8 +57,6 @@ test.each([[{ loss: Number.NaN }], [[Infinity]], [undefined], [() => 1]])('%o is
 });
 
 test('a full disk is reported, and no part of a line stays', async ({ skip }) => {
-  const limit = (bytes: string) =>
-    execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`], { stdio: 'ignore' });
   const lines = await createJsonLines(path);
   lines.append('first');
   await lines.flush();

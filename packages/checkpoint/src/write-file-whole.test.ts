@@ -18,6 +18,10 @@ afterEach(() => rm(folder, { recursive: true }));
 const old = 'the good old content';
 const fresh = new Uint8Array(700_000).map((_, index) => index * 31);
 
+/** Sets the largest file this process may write (the soft limit). */
+const limit = (bytes: string): Buffer =>
+  execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`], { stdio: 'ignore' });
+
 test('every byte of any view is written, and a text as UTF-8', async () => {
   const values = Float32Array.from({ length: 1000 }, (_, index) => index / 7);
   await writeFileWhole(path, values.subarray(1));
@@ -104,8 +108,6 @@ test('bytes that read back otherwise are not renamed over the good file', async 
 
 test('a file size limit (a real short write) leaves the old file', async ({ skip }) => {
   await writeFile(path, old);
-  const limit = (bytes: string) =>
-    execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`], { stdio: 'ignore' });
   try {
     limit('100000');
   } catch {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@gradwire/errors';
 import { expect, test } from 'vitest';
 import type { IdxArray, IdxDatasetParts } from './index.ts';
 import { datasetFromIdx } from './index.ts';
@@ -52,59 +53,58 @@ test('labels of a wider integer type are narrowed', () => {
   expect(datasetFromIdx({ ...parts, labels }).labels).toEqual(Uint8Array.of(2, 1, 0));
 });
 
-const wrong: [string, Partial<IdxDatasetParts>, string, string][] = [
+const wrong: [
+  problem: string,
+  change: Partial<IdxDatasetParts>,
+  expected: { code: ErrorCode; message: string },
+][] = [
   [
     'fewer labels than images',
     { images: array('uint8', [4, 2, 2]) },
-    'DATA_MISMATCH',
-    'labels.gz: expected 4 labels, one for each image in images.gz, found 3',
+    {
+      code: 'DATA_MISMATCH',
+      message: 'labels.gz: expected 4 labels, one for each image in images.gz, found 3',
+    },
   ],
   [
     'a label without a class name',
     { classNames: ['circle', 'square'] },
-    'DATA_MISMATCH',
-    'labels.gz: expected labels from 0 to 1, found 2 at sample 1',
+    { code: 'DATA_MISMATCH', message: 'labels.gz: expected labels from 0 to 1, found 2 at sample 1' },
   ],
   [
     'a negative label',
     { labels: { dtype: 'int8', shape: [3], data: Int8Array.of(0, 0, -1) } },
-    'DATA_MISMATCH',
-    'labels.gz: expected labels from 0 to 2, found -1 at sample 2',
+    { code: 'DATA_MISMATCH', message: 'labels.gz: expected labels from 0 to 2, found -1 at sample 2' },
   ],
   [
     'labels in place of images',
     { images: array('uint8', [3]) },
-    'DATA_CORRUPT',
-    'images.gz: expected images, an array of rank 2 to 4, found rank 1',
+    { code: 'DATA_CORRUPT', message: 'images.gz: expected images, an array of rank 2 to 4, found rank 1' },
   ],
   [
     'images in place of labels',
     { labels: array('uint8', [3, 2, 2]) },
-    'DATA_CORRUPT',
-    'labels.gz: expected labels, an array of rank 1, found rank 3',
+    { code: 'DATA_CORRUPT', message: 'labels.gz: expected labels, an array of rank 1, found rank 3' },
   ],
   [
     'images of another type',
     { images: array('int16', [3, 2, 2]) },
-    'DATA_CORRUPT',
-    'images.gz: expected elements of type uint8 or float32, found int16',
+    { code: 'DATA_CORRUPT', message: 'images.gz: expected elements of type uint8 or float32, found int16' },
   ],
   [
     'labels that are fractions',
     { labels: array('float32', [3]) },
-    'DATA_CORRUPT',
-    'labels.gz: expected labels of an integer type, found float32',
+    { code: 'DATA_CORRUPT', message: 'labels.gz: expected labels of an integer type, found float32' },
   ],
   [
     'no images',
     { images: array('uint8', [0, 2, 2]), labels: array('uint8', [0]) },
-    'DATA_CORRUPT',
-    'images.gz: expected at least one image, found shape 0 x 2 x 2',
+    { code: 'DATA_CORRUPT', message: 'images.gz: expected at least one image, found shape 0 x 2 x 2' },
   ],
 ];
 
-test.each(wrong)('refuses %s', (_name, change, code, message) => {
-  expect(() => datasetFromIdx({ ...parts, ...change })).toThrow(expect.objectContaining({ code, message }));
+test.each(wrong)('refuses %s', (_problem, change, expected) => {
+  expect(() => datasetFromIdx({ ...parts, ...change })).toThrow(expect.objectContaining(expected));
 });
 
 test('refuses more class names than a label byte can tell apart', () => {

@@ -1,5 +1,5 @@
 import { GradwireError } from '@gradwire/errors';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { IdxArray } from './index.ts';
 import { readIdx, writeIdx } from './index.ts';

@@ -29,19 +29,18 @@ export function encodeManifest(manifest: DatasetManifest): Uint8Array {
  */
 export function decodeManifest(bytes: Uint8Array): DatasetManifest {
   const { format, name, split, count, sampleShape, featureType, classNames, chunks } = parseObject(bytes);
-  check(isOneOf(format, ['gradwire-dataset/1']), 'format', 'gradwire-dataset/1', format);
-  check(typeof name === 'string' && name !== '', 'name', 'a text', name);
-  check(isOneOf(split, ['train', 'test']), 'split', 'train or test', split);
-  check(isCount(count), 'count', 'a positive integer', count);
-  check(isOneOf(featureType, ['uint8', 'float32']), 'featureType', 'uint8 or float32', featureType);
-  check(
-    isArrayOf(sampleShape, isCount, maxRank),
+  check(isOneOf(format, ['gradwire-dataset/1']), ['format', 'gradwire-dataset/1', format]);
+  check(isText(name) && name !== '', ['name', 'a text', name]);
+  check(isOneOf(split, ['train', 'test']), ['split', 'train or test', split]);
+  check(isCount(count), ['count', 'a positive integer', count]);
+  check(isOneOf(featureType, ['uint8', 'float32']), ['featureType', 'uint8 or float32', featureType]);
+  check(isArrayOf(sampleShape, isCount, maxRank), [
     'sampleShape',
     `1 to ${maxRank} positive integers`,
     sampleShape,
-  );
-  check(isArrayOf(classNames, isText, maxClasses), 'classNames', `1 to ${maxClasses} texts`, classNames);
-  check(isArrayOf(chunks, isObject, count), 'chunks', 'a list of at most `count` chunks', chunks);
+  ]);
+  check(isArrayOf(classNames, isText, maxClasses), ['classNames', `1 to ${maxClasses} texts`, classNames]);
+  check(isArrayOf(chunks, isObject, count), ['chunks', 'a list of at most `count` chunks', chunks]);
   const head = { format, name, split, count, sampleShape, featureType, classNames };
   return { ...head, chunks: decodeEntries(chunks, head) };
 }
@@ -50,16 +49,16 @@ function decodeEntries(chunks: readonly Fields[], head: Omit<DatasetManifest, 'c
   let next = 0;
   const entries = chunks.map(({ sha256, start, count, bytes }, i): ChunkEntry => {
     const path = `chunks[${i}]`;
-    check(isSha256Hex(sha256), `${path}.sha256`, '64 lower-case hexadecimal digits', sha256);
-    check(start === next, `${path}.start`, `${next}, where the chunk before ends`, start);
-    check(isCount(count), `${path}.count`, 'a positive integer', count);
+    check(isSha256Hex(sha256), [`${path}.sha256`, '64 lower-case hexadecimal digits', sha256]);
+    check(start === next, [`${path}.start`, `${next}, where the chunk before ends`, start]);
+    check(isCount(count), [`${path}.count`, 'a positive integer', count]);
     const expected = chunkByteLength(head, count);
-    check(bytes === expected, `${path}.bytes`, `${expected}`, bytes);
+    check(bytes === expected, [`${path}.bytes`, `${expected}`, bytes]);
     const entry = { sha256, start: next, count, bytes: expected };
     next += count;
     return entry;
   });
-  check(next === head.count, 'chunks', `${head.count} samples in all`, next);
+  check(next === head.count, ['chunks', `${head.count} samples in all`, next]);
   return entries;
 }
 
@@ -72,11 +71,13 @@ function parseObject(bytes: Uint8Array): Fields {
   } catch (cause) {
     throw new GradwireError('DATA_CORRUPT', 'manifest: expected JSON in UTF-8, found other bytes', { cause });
   }
-  check(isObject(value), '(root)', 'an object', value);
+  check(isObject(value), ['(root)', 'an object', value]);
   return value;
 }
 
-function check(valid: boolean, field: string, expected: string, found: unknown): asserts valid {
+type Finding = readonly [field: string, expected: string, found: unknown];
+
+function check(valid: boolean, [field, expected, found]: Finding): asserts valid {
   if (valid) return;
   const shown = (JSON.stringify(found) ?? 'nothing').slice(0, 80);
   throw new GradwireError('DATA_CORRUPT', `manifest, ${field}: expected ${expected}, found ${shown}`, {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ChunkEntry, Dataset, DatasetManifest } from './index.ts';
 import {
@@ -86,7 +86,7 @@ test('decodeChunk refuses a wrong size and a wrong label', async () => {
 
 test('encoding is canonical and decoding undoes it', async () => {
   const manifest = await createManifest(bytesDataset, { samplesPerChunk: 4 });
-  const reordered = Object.fromEntries(Object.entries(manifest).reverse()) as unknown as DatasetManifest;
+  const reordered = Object.fromEntries(Object.entries(manifest).toReversed()) as unknown as DatasetManifest;
   expect(encodeManifest(reordered)).toEqual(encodeManifest(manifest));
   expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest);
   expect(new TextDecoder().decode(encodeManifest(manifest))).toMatch(

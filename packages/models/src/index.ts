@@ -10,3 +10,4 @@ export { answerCount, outputActivation, outputUnits } from './task/outputs.ts';
 export type { ArtifactOptions, LayersModelArtifacts, WeightSpec } from './layers-model/artifacts.ts';
 export type { CompleteLayer, ResolvedLayer } from './network/resolve-layers.ts';
 export type { LayerSpec, ModelSpec, TaskSpec } from './specs.ts';
+export type { LossArrays } from './task/loss.ts';

@@ -9,7 +9,6 @@ const halfPi2 = 6.077100506303966e-11;
 const halfPi3 = 2.0222662487959506e-21;
 const maxAngle = 1_048_576;
 
-const sqrt2 = 1.4142135623730951;
 const twoTo54 = 18014398509481984;
 const minNormal = 2.2250738585072014e-308;
 
@@ -103,7 +102,7 @@ function split(x: number): { mantissa: number; exponent: number } {
   bits.setUint32(0, (head & 0x000fffff) | 0x3ff00000);
   const mantissa = bits.getFloat64(0);
   const exponent = (head >>> 20) - 1023 - (subnormal ? 54 : 0);
-  return mantissa < sqrt2 ? { mantissa, exponent } : { mantissa: mantissa / 2, exponent: exponent + 1 };
+  return mantissa < Math.SQRT2 ? { mantissa, exponent } : { mantissa: mantissa / 2, exponent: exponent + 1 };
 }
 
 /** 2^k for k from -1022 to 1023. */

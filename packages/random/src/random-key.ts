@@ -43,7 +43,7 @@ export interface KeyWords {
 export function keyWords(key: RandomKey): KeyWords {
   const { seed, stream, a = 0, b = 0 } = key;
   if (!Object.hasOwn(streams, stream)) {
-    throw new TypeError(`stream must be one of ${Object.keys(streams).join(', ')}, got ${String(stream)}`);
+    throw new TypeError(`stream must be one of ${Object.keys(streams).join(', ')}, got ${stream}`);
   }
   return {
     seed: checkWord('seed', seed),

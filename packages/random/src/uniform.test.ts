@@ -12,7 +12,10 @@ test('a number is made of the upper 27 and 26 bits of two words', () => {
 test('numbers fill the interval evenly', () => {
   const numbers = uniform(key, 40_000, { low: -2, high: 6 });
   const quarters = [0, 0, 0, 0];
-  for (const number of numbers) quarters[Math.floor((number + 2) / 2)]! += 1;
+  for (const number of numbers) {
+    const quarter = Math.floor((number + 2) / 2);
+    quarters[quarter] = (quarters[quarter] ?? 0) + 1;
+  }
   // A quarter's count has a standard deviation of 87.
   for (const count of quarters) expect(Math.abs(count - 10_000)).toBeLessThan(400);
   expect(Math.min(...numbers)).toBeGreaterThanOrEqual(-2);

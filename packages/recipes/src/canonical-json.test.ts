@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { canonicalJson } from './canonical-json.ts';
 
@@ -26,7 +26,7 @@ test.each([
   ['a symbol', Symbol('x')],
   ['a bigint', 1n],
   ['undefined in an array', [undefined]],
-  ['a hole in an array', new Array(1)],
+  ['a hole in an array', Object.assign([], { length: 1 })],
   ['a date', new Date(0)],
   ['a typed array', new Uint8Array(1)],
 ])('%s is refused', (_, value) => {
@@ -44,7 +44,7 @@ function reversed(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .reverse()
+      .toReversed()
       .map(([key, item]) => [key, reversed(item)]),
   );
 }

@@ -4,9 +4,9 @@ import { canonicalJson, recipeHash, recipes, withOverrides } from './index.ts';
 import type { Recipe } from './recipe.ts';
 
 const recipe = recipes[0] as Recipe;
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 test('the hash is the SHA-256 of the canonical JSON and the source', async () => {
-  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
   expect(await recipeHash(recipe)).toBe(sha256(canonicalJson(recipe)));
   expect(await recipeHash(recipe, 'a\n')).toBe(sha256(`${canonicalJson(recipe)}\na\n`));
 });

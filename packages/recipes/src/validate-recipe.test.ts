@@ -1,5 +1,5 @@
 import { GradwireError } from '@gradwire/errors';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { withOutputs } from '@gradwire/models';
 import type { Recipe } from './recipe.ts';

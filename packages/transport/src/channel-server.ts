@@ -10,21 +10,17 @@ import {
   createConnectionWatch,
   defaultConnectionLimits,
 } from './connection-caps.ts';
-import { defaultUnreadLimits, type UnreadLimits } from './frame-queue.ts';
-import { defaultHeartbeat, type HeartbeatOptions } from './heartbeat.ts';
+import { defaultUnreadLimits } from './frame-queue.ts';
+import { defaultHeartbeat } from './heartbeat.ts';
 import { type Refusal, refuseUpgrade } from './refuse-upgrade.ts';
 import { channelSubprotocol, webSocketLimits } from './web-socket-limits.ts';
 import { checkUpgradeToken } from './token.ts';
-import { createWebSocketChannel } from './web-socket-channel.ts';
+import { type ChannelLimits, createWebSocketChannel } from './web-socket-channel.ts';
 
 /** Times and sizes that a channel server keeps to. */
-export interface ChannelServerLimits extends ConnectionLimits, HeartbeatOptions, UnreadLimits {
+export interface ChannelServerLimits extends ConnectionLimits, ChannelLimits {
   /** The first frame must arrive this soon after the upgrade; default 5,000. */
   readonly firstFrameMs: number;
-  /** How long a client may take to answer a close; default 5,000. */
-  readonly closeTimeoutMs: number;
-  /** A client with more than this waiting for it is dropped; default 16 MiB or twice `maxFrameBytes`, if that is more. */
-  readonly maxBufferedBytes: number;
 }
 
 /** Options of {@link createChannelServer}. */
@@ -78,19 +74,8 @@ export function createChannelServer(options: ChannelServerOptions): ChannelServe
   };
   const open = (socket: WebSocket, stream: Socket, address: string): void => {
     const peer = `${address}:${stream.remotePort}`;
-    const { intervalMs, silenceMs } = limits;
-    const heartbeat = { intervalMs, silenceMs };
-    const channel = createWebSocketChannel({
-      socket,
-      stream,
-      peer,
-      heartbeat,
-      sendsPings: true,
-      unread: limits,
-      maxBufferedBytes: limits.maxBufferedBytes,
-      closeTimeoutMs: limits.closeTimeoutMs,
-      firstFrameMs: limits.firstFrameMs,
-    });
+    const { firstFrameMs } = limits;
+    const channel = createWebSocketChannel({ socket, stream, peer, sendsPings: true, limits, firstFrameMs });
     channels.add(channel);
     void channel.closed.then(() => channels.delete(channel));
     onChannel(channel);

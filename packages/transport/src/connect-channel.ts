@@ -5,19 +5,15 @@ import { WebSocket } from 'ws';
 import type { Channel } from './channel.ts';
 import { type ChannelAddress, parseChannelUrl } from './channel-url.ts';
 import { connectionError, refusalError } from './connect-errors.ts';
-import { defaultUnreadLimits, type UnreadLimits } from './frame-queue.ts';
-import { defaultHeartbeat, type HeartbeatOptions } from './heartbeat.ts';
-import { createWebSocketChannel } from './web-socket-channel.ts';
+import { defaultUnreadLimits } from './frame-queue.ts';
+import { defaultHeartbeat } from './heartbeat.ts';
+import { type ChannelLimits, createWebSocketChannel } from './web-socket-channel.ts';
 import { channelSubprotocol, webSocketLimits } from './web-socket-limits.ts';
 
 /** Times and sizes that a client keeps to. */
-export interface ChannelClientLimits extends HeartbeatOptions, UnreadLimits {
+export interface ChannelClientLimits extends ChannelLimits {
   /** How long connecting may take; default 10,000. */
   readonly connectTimeoutMs: number;
-  /** How long the server may take to answer a close; default 5,000. */
-  readonly closeTimeoutMs: number;
-  /** The channel ends as congested if more than this waits to be sent; default 64 MiB. */
-  readonly maxBufferedBytes: number;
 }
 
 /** Options of {@link connectChannel}. */
@@ -105,20 +101,9 @@ function waitForChannel(
     socket.once('open', () => {
       settle();
       if (stream === undefined) return reject(connectionError(new Error('no socket'), address));
-      const heartbeat = { intervalMs: limits.intervalMs, silenceMs: limits.silenceMs };
       const peer = `${address.host}:${address.port}`;
       // At once, before frames can arrive.
-      resolve(
-        createWebSocketChannel({
-          ...limits,
-          socket,
-          stream,
-          peer,
-          heartbeat,
-          sendsPings: false,
-          unread: limits,
-        }),
-      );
+      resolve(createWebSocketChannel({ socket, stream, peer, sendsPings: false, limits }));
     });
     signal?.addEventListener('abort', cancel, { once: true });
     if (signal?.aborted) cancel();

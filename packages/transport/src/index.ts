@@ -14,3 +14,4 @@ export type { ConnectionLimits } from './connection-caps.ts';
 export type { UnreadLimits } from './frame-queue.ts';
 export type { HeartbeatOptions } from './heartbeat.ts';
 export type { PairOptions } from './pair.ts';
+export type { ChannelLimits } from './web-socket-channel.ts';

@@ -6,6 +6,17 @@ import { createDrainWaiters } from './drain-waiters.ts';
 import { createFrameQueue, type UnreadLimits } from './frame-queue.ts';
 import { type HeartbeatOptions, slowestBytesPerMs, startHeartbeat } from './heartbeat.ts';
 
+/** Times and sizes that both sides of a channel keep to. */
+export interface ChannelLimits extends HeartbeatOptions, UnreadLimits {
+  /** How long the other side may take to answer a close, plus the time for what is still queued; default 5,000. */
+  readonly closeTimeoutMs: number;
+  /**
+   * The channel ends as congested if more than this is waiting when the next frame is sent. Default: 16 MiB or twice
+   * `maxFrameBytes`, whichever is more, on a server; 64 MiB on a client.
+   */
+  readonly maxBufferedBytes: number;
+}
+
 /** What a channel over a WebSocket is made of. */
 export interface WebSocketChannelOptions {
   /** Open. */
@@ -13,14 +24,9 @@ export interface WebSocketChannelOptions {
   /** The connection underneath. */
   readonly stream: Socket;
   readonly peer: string;
-  readonly heartbeat: HeartbeatOptions;
   /** Whether this side sends pings (the server does). */
   readonly sendsPings: boolean;
-  /** The channel ends as congested if more than this is waiting when the next frame is sent. */
-  readonly maxBufferedBytes: number;
-  readonly unread: UnreadLimits;
-  /** How long the other side may take to answer a close, plus the time for what is still queued. */
-  readonly closeTimeoutMs: number;
+  readonly limits: ChannelLimits;
   /** How long the first frame may take; absent: any time. */
   readonly firstFrameMs?: number;
 }
@@ -29,10 +35,10 @@ const defaultDrainBytes = 2 ** 20;
 
 /** Makes a channel of an open WebSocket and takes over all its events. */
 export function createWebSocketChannel(options: WebSocketChannelOptions): Channel {
-  const { socket, stream, peer } = options;
+  const { socket, stream, peer, limits } = options;
   const ending = createEnding(options);
   const waiters = createDrainWaiters(() => socket.bufferedAmount);
-  const queue = createFrameQueue(options.unread, () => socket.resume());
+  const queue = createFrameQueue(limits, () => socket.resume());
   const stopHeartbeat = startHeartbeat(
     {
       receivedBytes: () => stream.bytesRead,
@@ -41,7 +47,7 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): Channe
       ping: () => options.sendsPings && socket.ping(),
       onSilence: (silentMs) => ending.cut(closeCodes.silence.code, `nothing heard for ${silentMs} ms`),
     },
-    options.heartbeat,
+    limits,
   );
   const firstFrameTimer = startFirstFrameTimer(options.firstFrameMs, ending);
 
@@ -71,7 +77,7 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): Channe
     send(frame) {
       if (ending.hasBegun || socket.readyState !== socket.OPEN) return;
       const buffered = socket.bufferedAmount;
-      if (buffered > options.maxBufferedBytes) {
+      if (buffered > limits.maxBufferedBytes) {
         return ending.cut(closeCodes.congestion.code, `${buffered} bytes wait to be sent`);
       }
       socket.send(frame, { binary: true, compress: false }, waiters.check);
@@ -102,7 +108,7 @@ interface Ending {
   finish(code: number, reason: string): void;
 }
 
-function createEnding({ socket, closeTimeoutMs }: WebSocketChannelOptions): Ending {
+function createEnding({ socket, limits }: WebSocketChannelOptions): Ending {
   let own: ChannelClosed | undefined;
   let timer: NodeJS.Timeout | undefined;
   let resolveClosed!: (closed: ChannelClosed) => void;
@@ -110,7 +116,7 @@ function createEnding({ socket, closeTimeoutMs }: WebSocketChannelOptions): Endi
   const begin = (code: number, reason: string): boolean => {
     if (own) return false;
     own = { code, reason };
-    const timeoutMs = closeTimeoutMs + socket.bufferedAmount / slowestBytesPerMs;
+    const timeoutMs = limits.closeTimeoutMs + socket.bufferedAmount / slowestBytesPerMs;
     timer = setTimeout(() => socket.terminate(), timeoutMs);
     // A paused socket would not see the other side's answer.
     socket.resume();
@@ -148,9 +154,9 @@ function statusOf(error: Error & { code?: string }): number {
 
 /** A close frame has room for 123 bytes of UTF-8 (RFC 6455, section 5.5). */
 function cutReason(reason: string): string {
-  const characters = [...reason.slice(0, 123)];
-  while (Buffer.byteLength(characters.join('')) > 123) characters.pop();
-  return characters.join('');
+  let cut = reason.slice(0, 123);
+  while (Buffer.byteLength(cut) > 123) cut = cut.slice(0, -1);
+  return cut;
 }
 
 /** The library delivers a Buffer; its `slice` and `toString` differ from what users of a Uint8Array expect. */

@@ -1,11 +1,12 @@
-import { createCoordinator, type Coordinator, type CoordinatorEvent, type RunResult } from '@gradwire/coordinator';
+import { createCoordinator, type Coordinator } from '@gradwire/coordinator';
 import { createRunDirectory } from '@gradwire/checkpoint';
 import { type Recipe, withOverrides } from '@gradwire/recipes';
 import { type LoadedRecipe, loadRecipe } from '@gradwire/recipes/node';
 import type { CommandContext } from '../commands/command.ts';
 import { loadDataset } from '../datasets.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { describeData } from '../output/data-lines.ts';
+import { createDataLines } from '../output/data-lines.ts';
+import { relativePath } from '../output/relative-path.ts';
 import { createRunOutput, type RunOutput } from '../output/run-output.ts';
 
 /** Settings that `train` and `coordinator` share, as commander parses them. */
@@ -43,7 +44,7 @@ export interface HostedRun {
   readonly coordinator: Coordinator;
   readonly output: RunOutput;
   /** Shows the end and sets the exit code. */
-  finish(): Promise<RunResult>;
+  finish(): Promise<void>;
 }
 
 /** Loads recipe and data, makes the run directory and starts to listen. */
@@ -54,22 +55,24 @@ export async function hostRun(settings: RunSettings, context: CommandContext): P
     dataDir: settings.dataDir,
     cacheDir: settings.cacheDir,
     signal,
-    onEvent: (event) => describeData(event, console),
+    onEvent: createDataLines(console),
   });
   const directory = await createRunDirectory(settings.runDir, loaded.recipe.name);
   const output = createRunOutput({ console, json: settings.json === true, recipe: loaded.recipe });
-  output.begin({ directory: directory.path, source: data.source });
+  const { recipe } = loaded;
+  console.say(`${recipe.name}: ${recipe.description}`);
+  console.say(console.colors.dim(`run directory ${relativePath(directory.path)}`));
   const coordinator = await createCoordinator({
-    recipe: loaded.recipe,
+    recipe,
     recipeHash: loaded.hash,
     data,
     directory,
     host: settings.host,
     port: settings.port,
     ...(settings.token === undefined ? {} : { token: settings.token }),
-    onEvent: (event: CoordinatorEvent) => output.handle(event),
+    onEvent: output.handle,
   });
-  const stop = (): void => coordinator.stop(String(signal.reason));
+  const stop = (): void => coordinator.stop();
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
   return {
@@ -78,9 +81,8 @@ export async function hostRun(settings: RunSettings, context: CommandContext): P
     async finish() {
       const result = await coordinator.done;
       await coordinator.close();
-      output.end(result, { recipe: settings.recipe, directory: directory.path });
+      output.end(result);
       if (result.outcome === 'failed') context.exit(exitCodes.training.code);
-      return result;
     },
   };
 }

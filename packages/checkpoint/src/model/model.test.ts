@@ -118,7 +118,7 @@ test.each<[string, (manifest: Record<string, unknown>) => object]>([
     'a layout of another size',
     (old) => ({ ...old, layout: { size: 4, parameters: layout.parameters.slice(0, 1) } }),
   ],
-  ['no class names', ({ classNames: _, ...old }) => old],
+  ['no class names', (old) => ({ ...old, classNames: undefined })],
   ['a deviation of 0', (old) => ({ ...old, statistics: { mean: [0], deviation: [0] } })],
 ])('a manifest with %s is refused', async (_, change) => {
   const path = join(model, 'gradwire.json');

@@ -76,13 +76,19 @@ async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
-    throw corrupt(path, 'a readable file', toError(cause).message, cause);
+    throw new GradwireError(
+      'FILE_CORRUPT',
+      `${path}: expected a readable file, found ${toError(cause).message}`,
+      {
+        cause,
+        hint: repair,
+      },
+    );
   }
 }
 
-function corrupt(path: string, expected: string, found: string, cause?: unknown): GradwireError {
-  return new GradwireError('FILE_CORRUPT', `${path}: expected ${expected}, found ${found}`, {
-    cause,
-    hint: 'The model is damaged: copy it again, or repeat the run.',
-  });
+const repair = 'The model is damaged: copy it again, or repeat the run.';
+
+function corrupt(path: string, expected: string, found: string): GradwireError {
+  return new GradwireError('FILE_CORRUPT', `${path}: expected ${expected}, found ${found}`, { hint: repair });
 }

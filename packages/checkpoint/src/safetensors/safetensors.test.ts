@@ -1,5 +1,5 @@
 import { GradwireError } from '@gradwire/errors';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeSafetensors } from './decode.ts';
 import { encodeSafetensors } from './encode.ts';
@@ -74,7 +74,7 @@ function file(header: string, size = 0): Uint8Array {
   return bytes;
 }
 
-const entry = (start: number, end: number, shape = `[${(end - start) / 4}]`, type = 'F32') =>
+const entry = (start: number, end: number, { shape = `[${(end - start) / 4}]`, type = 'F32' } = {}) =>
   `{"dtype":"${type}","shape":${shape},"data_offsets":[${start},${end}]}`;
 const huge = new Uint8Array(16).fill(255);
 
@@ -94,17 +94,21 @@ test.each<[string, Uint8Array, RegExp]>([
   ['the same bytes twice', file(`{"a":${entry(0, 4)},"b":${entry(0, 4)}}`, 4), /at byte 4, found 0/],
   [
     'a shape of another size',
-    file(`{"a":${entry(0, 4, '[2]')}}`, 4),
+    file(`{"a":${entry(0, 4, { shape: '[2]' })}}`, 4),
     /expected tensor "a" with 8 bytes, found 4/,
   ],
-  ['a shape that overflows', file(`{"a":${entry(0, 0, '[9007199254740991,1024,0]')}}`), /whole numbers/],
-  ['a negative size', file(`{"a":${entry(0, 4, '[-1,-1]')}}`, 4), /whole numbers/],
-  ['a fraction', file(`{"a":${entry(0, 4, '[0.5,2]')}}`, 4), /whole numbers/],
+  [
+    'a shape that overflows',
+    file(`{"a":${entry(0, 0, { shape: '[9007199254740991,1024,0]' })}}`),
+    /whole numbers/,
+  ],
+  ['a negative size', file(`{"a":${entry(0, 4, { shape: '[-1,-1]' })}}`, 4), /whole numbers/],
+  ['a fraction', file(`{"a":${entry(0, 4, { shape: '[0.5,2]' })}}`, 4), /whole numbers/],
   ['no shape', file('{"a":{"dtype":"F32","data_offsets":[0,4]}}', 4), /whole numbers/],
-  ['offsets that run backwards', file(`{"a":${entry(4, 0, '[0]')}}`, 4), /data_offsets/],
+  ['offsets that run backwards', file(`{"a":${entry(4, 0, { shape: '[0]' })}}`, 4), /data_offsets/],
   ['three offsets', file('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,4]}}', 4), /data_offsets/],
-  ['unknown type', file(`{"a":${entry(0, 4, '[1]', 'Q4')}}`, 4), /of type F64, F32, .* found Q4/],
-  ['a type from the prototype', file(`{"a":${entry(0, 4, '[1]', 'toString')}}`, 4), /found toString/],
+  ['unknown type', file(`{"a":${entry(0, 4, { type: 'Q4' })}}`, 4), /of type F64, F32, .* found Q4/],
+  ['a type from the prototype', file(`{"a":${entry(0, 4, { type: 'toString' })}}`, 4), /found toString/],
   ['another setting', file('{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0],"x":1}}'), /only, found x/],
   ['a key twice', file(`{"a":${entry(0, 4)},"a":${entry(4, 8)}}`, 8), /the key "a" once, found it twice/],
   ['a key twice in two spellings', file(`{"a":${entry(0, 4)},"\\u0061" :${entry(4, 8)}}`, 8), /"a" once/],
@@ -157,12 +161,13 @@ test('any damaged file is refused with our error or decodes to whole tensors; no
   expect(refused).toBeGreaterThan(1000);
 });
 
+const encode =
+  (...list: NamedTensor[]) =>
+  () =>
+    encodeSafetensors({ tensors: list });
+
 test("a caller's mistake is told", () => {
   const data = Float32Array.of(1);
-  const encode =
-    (...list: NamedTensor[]) =>
-    () =>
-      encodeSafetensors({ tensors: list });
   expect(encode({ name: 'a', shape: [2], data })).toThrow(/needs 2 elements, data has 1/);
   expect(encode({ name: 'a', shape: [1], data }, { name: 'a', shape: [1], data })).toThrow(/used twice/);
   expect(encode({ name: '__metadata__', shape: [1], data })).toThrow(/reserved/);

@@ -1,5 +1,14 @@
 /** The element types that this package reads and writes, with their arrays. */
-export const elementArrays = {
+export const elementArrays: {
+  readonly F64: typeof Float64Array;
+  readonly F32: typeof Float32Array;
+  readonly I32: typeof Int32Array;
+  readonly I16: typeof Int16Array;
+  readonly I8: typeof Int8Array;
+  readonly U32: typeof Uint32Array;
+  readonly U16: typeof Uint16Array;
+  readonly U8: typeof Uint8Array;
+} = {
   F64: Float64Array,
   F32: Float32Array,
   I32: Int32Array,
@@ -8,7 +17,7 @@ export const elementArrays = {
   U32: Uint32Array,
   U16: Uint16Array,
   U8: Uint8Array,
-} as const;
+};
 
 /** An element type by its safetensors name. */
 export type ElementType = keyof typeof elementArrays;

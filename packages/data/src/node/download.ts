@@ -25,7 +25,10 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-type Settings = Required<DownloadOptions>;
+type Settings = Required<Omit<DownloadOptions, 'onEvent' | 'signal'>> & {
+  readonly onEvent: DataEventListener;
+  readonly signal: AbortSignal | undefined;
+};
 
 /**
  * Fetches a file from the first of several addresses that has it whole and right. If it arrives compressed with gzip
@@ -57,7 +60,12 @@ export async function download(
     const reason = await tryOnce(url, path, settings);
     if (reason === undefined) return;
     reasons.push(`${url}: ${reason}`);
-    if (attempt + 1 < attempts) await announceRetry(urls, attempt, reason, settings);
+    const next = attempt + 1;
+    if (next === attempts) break;
+    // Another mirror is tried at once; only when all have failed is it worth waiting.
+    const delayMs = next % urls.length === 0 ? settings.retryDelayMs * 2 ** (next / urls.length - 1) : 0;
+    settings.onEvent({ type: 'retry', url, reason, nextUrl: urls[next % urls.length] as string, delayMs });
+    await pause(delayMs, settings.signal);
   }
   throw new GradwireError(
     'DOWNLOAD_FAILED',
@@ -120,17 +128,7 @@ async function* checkedPieces(pieces: AsyncIterable<Uint8Array>, sha256: string)
   if (found !== sha256) throw new GradwireError('DATA_CORRUPT', `expected SHA-256 ${sha256}, found ${found}`);
 }
 
-async function announceRetry(
-  urls: readonly string[],
-  attempt: number,
-  reason: string,
-  { retryDelayMs, onEvent, signal }: Settings,
-): Promise<void> {
-  const next = attempt + 1;
-  const roundEnds = next % urls.length === 0;
-  const delayMs = roundEnds ? retryDelayMs * 2 ** (next / urls.length - 1) : 0;
-  const url = urls[attempt % urls.length] as string;
-  onEvent({ type: 'retry', url, reason, nextUrl: urls[next % urls.length] as string, delayMs });
+async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
   await delay(delayMs, undefined, { signal }).catch((cause: unknown) => {
     throw cancelled(cause);
   });

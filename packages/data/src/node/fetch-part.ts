@@ -4,6 +4,9 @@ import { formatCount } from '../format-count.ts';
 import type { DataEventListener } from './data-event.ts';
 import { hasCode, writeFailure } from './file-failure.ts';
 
+// `bytes 100-199/200`, or `bytes */200` where there is nothing to send.
+const contentRange = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/;
+
 /** Options of {@link fetchPart}. */
 export interface FetchPartOptions {
   /** How long the server may stay silent. */
@@ -27,7 +30,7 @@ export async function fetchPart(url: string, part: string, options: FetchPartOpt
     // `identity`, since a compressed transfer has other offsets than the file.
     const headers = { 'accept-encoding': 'identity', ...(offset > 0 && { range: `bytes=${offset}-` }) };
     const response = await fetch(url, { headers, signal });
-    const range = await bodyRange(response, part, offset);
+    const range = await chooseRange(response, part, offset);
     if (range !== 'complete') await appendBody(response, part, { ...options, ...range, url, stall });
   } catch (error) {
     // What fetch throws after an abort differs between Node versions; the reason does not.
@@ -45,21 +48,22 @@ interface BodyRange {
 }
 
 /** Which part of the file the response brings, given that we have `offset` bytes and asked for the rest. */
-async function bodyRange(response: Response, part: string, offset: number): Promise<BodyRange | 'complete'> {
-  if (response.status === 200) {
-    return { start: 0, total: parseSize(response.headers.get('content-length')) };
-  }
-  await (response.status === 206 ? undefined : response.body?.cancel());
-  const [, start, total] =
-    /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '') ?? [];
-  if (response.status === 206 && Number(start) === offset) return { start: offset, total: parseSize(total) };
-  if (response.status === 416 && Number(total) === offset) return 'complete';
-  if (response.status === 206 || response.status === 416) {
-    // Our beginning does not fit this server's file: the next attempt starts anew.
-    await rm(part, { force: true });
-    throw new Error(`cannot go on at byte ${formatCount(offset)}: the server's file has another size`);
-  }
-  throw new Error(`the server answered ${response.status} ${response.statusText}`.trimEnd());
+async function chooseRange(
+  response: Response,
+  part: string,
+  offset: number,
+): Promise<BodyRange | 'complete'> {
+  const { status, statusText, headers } = response;
+  if (status === 200) return { start: 0, total: parseSize(headers.get('content-length')) };
+  if (status !== 206 && status !== 416)
+    throw new Error(`the server answered ${status} ${statusText}`.trimEnd());
+
+  const [, start, total] = contentRange.exec(headers.get('content-range') ?? '') ?? [];
+  if (status === 206 && Number(start) === offset) return { start: offset, total: parseSize(total) };
+  if (status === 416 && Number(total) === offset) return 'complete';
+  // Our beginning does not fit this server's file: the next attempt starts anew.
+  await rm(part, { force: true });
+  throw new Error(`cannot go on at byte ${formatCount(offset)}: the server's file has another size`);
 }
 
 interface AppendOptions extends FetchPartOptions, BodyRange {
@@ -108,6 +112,7 @@ interface StallTimer {
   /** Aborts when the timer runs out; the reason is the error to report. */
   readonly signal: AbortSignal;
   restart(): void;
+  /** Ends the transfer, if it has not ended. */
   stop(): void;
 }
 
@@ -119,7 +124,11 @@ function createStallTimer(timeoutMs: number): StallTimer {
   return {
     signal: controller.signal,
     restart: () => timer.refresh(),
-    stop: () => clearTimeout(timer),
+    stop: () => {
+      clearTimeout(timer);
+      // Closes the connection of a response that was not read to its end.
+      controller.abort();
+    },
   };
 }
 

@@ -34,8 +34,8 @@ export interface LeaseTable {
   unowned(): number[];
   /** How many leaves the worker has still to compute. */
   load(worker: WorkerId): number;
-  /** Whether the worker has had any lease in this round. */
-  hasHeld(worker: WorkerId): boolean;
+  /** Whether the worker has a lease, finished or not. */
+  holdsAny(worker: WorkerId): boolean;
   /** `foreign` also if there is nothing to compute below `node`. */
   claim(worker: WorkerId, node: TreeNode): Claim;
   /** The samples below `node`. */
@@ -85,7 +85,7 @@ export function createLeaseTable(samples: readonly number[], atMs: number): Leas
     },
     unowned: () => leases.filter(({ state }) => state === 'unowned').map(({ leaf }) => leaf),
     load: (worker) => heldBy(worker).length,
-    hasHeld: (worker) => leases.some(({ holders }) => holders.has(worker)),
+    holdsAny: (worker) => leases.some(({ owner }) => owner === worker),
     claim(worker, node) {
       const asked = below(node);
       if (asked.length === 0 || !asked.every(({ holders }) => holders.has(worker))) return 'foreign';

@@ -38,8 +38,9 @@ test('each worker gets one contiguous run', () => {
 
 test('a division stays until another one is clearly faster', () => {
   const sharing = createLeafSharing();
-  const leaves = [...new Array(20).keys()];
-  const sizes = (workers: Candidate[]): number[] => [...sharing.share(leaves, workers).values()].map((l) => l.length);
+  const leaves = Array.from({ length: 20 }, (_, leaf) => leaf);
+  const sizes = (workers: Candidate[]): number[] =>
+    [...sharing.share(leaves, workers).values()].map((l) => l.length);
   expect(sizes(candidates({ a: 1, b: 1 }))).toEqual([10, 10]);
   expect(sizes(candidates({ a: 1.05, b: 0.95 }))).toEqual([10, 10]);
   expect(sizes(candidates({ a: 1.5, b: 0.5 }))).toEqual([15, 5]);

@@ -46,25 +46,18 @@ function start(run: Run, atMs: number): EngineEffect[] {
 }
 
 /**
- *     event              run is new or running      run has ended
- *     worker-joined      remember it                nothing
- *     worker-…           see below                  nothing
- *     partial-arrived    see below                  nothing
- *     operator-asked     end the run                nothing
- *     time-passed        nothing                    nothing
+ *     event              run is new or running                run has ended
+ *     time-passed        nothing (deadlines will need it)     nothing
+ *     operator-asked     end it                               nothing
+ *     worker-joined      remember it                          nothing
+ *     others             the table of handleWorker            nothing
  */
 function handle(run: Run, event: EngineEvent): EngineEffect[] {
   if (run.phase !== 'new' && run.phase !== 'running') return [];
-  switch (event.type) {
-    case 'worker-joined':
-      return join(run, event.worker);
-    case 'operator-asked':
-      return endRun(run, 'stopped');
-    case 'time-passed':
-      return [];
-    default:
-      return handleWorker(run, event);
-  }
+  if (event.type === 'time-passed') return [];
+  if (event.type === 'operator-asked') return endRun(run, 'stopped');
+  if (event.type === 'worker-joined') return join(run, event.worker);
+  return handleWorker(run, event);
 }
 
 /** The one stage in which a worker may send this; at any other time it breaks the protocol. */
@@ -75,12 +68,12 @@ const expectedStage = {
 } as const;
 
 /**
- *     event              joined             preparing        ready
+ *     event              stage: joined      preparing        ready
  *     worker-ready       -> preparing       expel            expel
  *     worker-prepared    expel              -> ready         expel
  *     partial-arrived    expel              expel            judge it
  *     worker-left        forget it          forget it        forget it
- *     worker-failed      forget it          forget it        forget it, note the leaf
+ *     worker-failed      forget it          forget it        note the leaf, forget it
  */
 function handleWorker(run: Run, event: WorkerEvent): EngineEffect[] {
   const worker = run.workers.get(event.worker);
@@ -89,19 +82,11 @@ function handleWorker(run: Run, event: WorkerEvent): EngineEffect[] {
   if (event.type === 'worker-left') return forget(run, worker, event.atMs);
   if (event.type === 'worker-failed') return failLeaf(run, worker, event);
 
-  const expected = expectedStage[event.type];
-  if (worker.stage !== expected) {
-    return expel(run, worker, {
-      message: `${event.type} from a worker that is ${worker.stage}`,
-      atMs: event.atMs,
-    });
+  if (worker.stage !== expectedStage[event.type]) {
+    const message = `${event.type} from a worker that is ${worker.stage}`;
+    return expel(run, worker, { message, atMs: event.atMs });
   }
-  switch (event.type) {
-    case 'worker-ready':
-      return prepare(run, worker, event);
-    case 'worker-prepared':
-      return enlist(run, worker, event);
-    case 'partial-arrived':
-      return receivePartial(run, worker, event);
-  }
+  if (event.type === 'worker-ready') return prepare(run, worker, event);
+  if (event.type === 'worker-prepared') return enlist(run, worker, event);
+  return receivePartial(run, worker, event);
 }

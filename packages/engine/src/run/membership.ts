@@ -22,7 +22,8 @@ export function prepare(run: Run, worker: Worker, event: WorkerEventOf<'worker-r
 export function enlist(run: Run, worker: Worker, event: WorkerEventOf<'worker-prepared'>): EngineEffect[] {
   const { shards, atMs } = event;
   const missing = worker.askedShards.filter((shard) => !shards.includes(shard));
-  if (missing.length > 0) return expel(run, worker, { message: `did not prepare shards ${missing}`, atMs });
+  if (missing.length > 0)
+    return expel(run, worker, { message: `did not prepare shards ${missing.join(', ')}`, atMs });
   worker.stage = 'ready';
   return leaseUnowned(run, atMs);
 }

@@ -17,7 +17,7 @@ export function samplesOf(plan: EnginePlan, round: Round): readonly number[] {
   const samples = round.split ? plan.evaluations.blocks[round.split] : plan.stepSamples(round.step);
   if (samples.length !== round.leafCount || !samples.some((count) => count > 0)) {
     throw new RangeError(
-      `${describeRound(round)}: expected samples for ${round.leafCount} leaves, found [${samples}]`,
+      `${describeRound(round)}: expected samples for ${round.leafCount} leaves, found [${samples.join(', ')}]`,
     );
   }
   return samples;

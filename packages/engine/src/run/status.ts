@@ -55,5 +55,5 @@ function describeWorker(run: Run, { id, stage, numericsClass, speed }: Worker): 
 }
 
 function isSpare(run: Run, { id, stage }: Worker): boolean {
-  return stage === 'ready' && run.active?.leases.hasHeld(id) === false;
+  return stage === 'ready' && run.active?.leases.holdsAny(id) === false;
 }

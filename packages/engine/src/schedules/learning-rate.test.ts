@@ -3,7 +3,9 @@ import { learningRateAt } from './learning-rate.ts';
 import type { ScheduleSpec } from '../specs.ts';
 
 function ratesOf(schedule: ScheduleSpec, totalSteps: number, stepsPerEpoch = 10): number[] {
-  return Array.from({ length: totalSteps }, (_, step) => learningRateAt(schedule, { step, totalSteps, stepsPerEpoch }));
+  return Array.from({ length: totalSteps }, (_, step) =>
+    learningRateAt(schedule, { step, totalSteps, stepsPerEpoch }),
+  );
 }
 
 test('constant', () => {

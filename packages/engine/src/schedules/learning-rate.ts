@@ -23,20 +23,10 @@ function warmupFactor(warmupSteps: number, step: number): number {
 }
 
 function baseRate(schedule: ScheduleSpec, position: SchedulePosition): number {
-  switch (schedule.type) {
-    case 'constant':
-      return schedule.learningRate;
-    case 'step':
-      return stepRate(schedule, position);
-    case 'cosine':
-      return anneal(
-        schedule.learningRate,
-        schedule.finalLearningRate ?? 0,
-        position.step / position.totalSteps,
-      );
-    case 'one-cycle':
-      return oneCycleRate(schedule, position);
-  }
+  if (schedule.type === 'step') return stepRate(schedule, position);
+  if (schedule.type === 'cosine') return cosineRate(schedule, position);
+  if (schedule.type === 'one-cycle') return oneCycleRate(schedule, position);
+  return schedule.learningRate;
 }
 
 function stepRate(schedule: Schedule<'step'>, { step, stepsPerEpoch }: SchedulePosition): number {
@@ -45,6 +35,10 @@ function stepRate(schedule: Schedule<'step'>, { step, stepsPerEpoch }: ScheduleP
   let rate = schedule.learningRate;
   for (let drop = 0; drop < drops; drop++) rate *= schedule.factor;
   return rate;
+}
+
+function cosineRate(schedule: Schedule<'cosine'>, { step, totalSteps }: SchedulePosition): number {
+  return anneal(schedule.learningRate, schedule.finalLearningRate ?? 0, step / totalSteps);
 }
 
 /** Smith 2018, "Super-convergence"; the phases end where those of PyTorch's `OneCycleLR` do. */

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { addSums } from './sums.ts';
 import { createTreeSum } from './tree-sum.ts';
@@ -38,10 +38,14 @@ test('any partition over workers and any order of arrival give the bits of the d
       const leafCount = leaves.length;
       const root = createTreeSum<Sums>(leafCount, addSums, (leaf) => leaves[leaf]?.value !== undefined);
       const parts = [0, 1, 2, 3, 4].flatMap((worker) => {
-        const own = [...leaves.keys()].filter((i) => leaves[i]?.worker === worker && leaves[i].value !== undefined);
+        const own = [...leaves.keys()].filter(
+          (i) => leaves[i]?.worker === worker && leaves[i].value !== undefined,
+        );
         // A worker does not know which leaves are absent; its sum simply never gets them.
         const sum = createTreeSum<Sums>(leafCount, addSums);
-        const largest = own.map((leaf) => sum.add({ lo: leaf, hi: leaf + 1 }, leafSums(leaves[leaf]?.value ?? 0)));
+        const largest = own.map((leaf) =>
+          sum.add({ lo: leaf, hi: leaf + 1 }, leafSums(leaves[leaf]?.value ?? 0)),
+        );
         return treeCover(own, leafCount).map((node) => {
           const found = largest.find(({ lo, hi }) => lo === node.lo && hi === node.hi);
           if (!found) throw new Error(`no sum for [${node.lo}, ${node.hi})`);

@@ -38,7 +38,7 @@ export function createTreeSum<Value>(
 ): TreeSum<Value> {
   /** Sums that wait for their other half, and at last the root. */
   const waiting = new Map<string, Value>();
-  const added = new Array<boolean>(leafCount).fill(false);
+  const added = Array.from({ length: leafCount }, () => false);
 
   function isAbsent({ lo, hi }: TreeNode): boolean {
     for (let leaf = lo; leaf < hi; leaf++) if (isPresent(leaf)) return false;

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isTreeNode, treeCover, treeMid, treeParent } from './tree.ts';
 
@@ -20,7 +20,9 @@ test('isTreeNode agrees with the definition', () => {
     const nodes = new Set(nodesOf(0, leafCount));
     for (let lo = -1; lo <= leafCount + 1; lo++) {
       for (let hi = -1; hi <= leafCount + 1; hi++) {
-        expect(isTreeNode(lo, hi, leafCount), `[${lo}, ${hi}) of ${leafCount}`).toBe(nodes.has(`${lo}-${hi}`));
+        expect(isTreeNode(lo, hi, leafCount), `[${lo}, ${hi}) of ${leafCount}`).toBe(
+          nodes.has(`${lo}-${hi}`),
+        );
       }
     }
   }
@@ -43,11 +45,15 @@ test('a parent is the union of its two children', () => {
 test('a cover holds exactly the leaves, with the fewest nodes', () => {
   const cases = fc
     .integer({ min: 1, max: 40 })
-    .chain((leafCount) => fc.tuple(fc.constant(leafCount), fc.subarray([...new Array(leafCount).keys()])));
+    .chain((leafCount) =>
+      fc.tuple(fc.constant(leafCount), fc.subarray(Array.from({ length: leafCount }, (_, i) => i))),
+    );
   fc.assert(
     fc.property(cases, ([leafCount, leaves]) => {
       const cover = treeCover(leaves, leafCount);
-      expect(cover.flatMap(({ lo, hi }) => Array.from({ length: hi - lo }, (_, i) => lo + i))).toEqual(leaves);
+      expect(cover.flatMap(({ lo, hi }) => Array.from({ length: hi - lo }, (_, i) => lo + i))).toEqual(
+        leaves,
+      );
       for (const node of cover) {
         // Fewest: no node could be replaced by its parent.
         const parent = treeParent(node, leafCount);

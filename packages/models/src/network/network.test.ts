@@ -87,7 +87,7 @@ test.each([
     network([4], { type: 'dense', units: 1.5 }),
     'model.layers[0].units: expected a positive integer, found 1.5',
   ],
-  [network([4, 4, 1], { type: 'dense', units: 10 }), 'put a flatten layer before it), found shape [4,4,1]'],
+  [network([4, 4, 1], { type: 'dense', units: 10 }), 'put a flatten layer before it), found shape [4, 4, 1]'],
   [network([4], { type: 'maxPooling2d', poolSize: 2 }), '[height, width, channels], found shape [4]'],
   [
     network([4, 4, 1], { type: 'conv2d', filters: 1, kernelSize: 5 }),

@@ -81,7 +81,7 @@ function outputShapeOf(layer: CompleteLayer, input: readonly number[], path: str
     case 'dense':
       positiveInteger(layer.units, `${path}.units`);
       if (input.length !== 1)
-        invalid(path, 'a flat input (put a flatten layer before it)', `shape [${input}]`);
+        invalid(path, 'a flat input (put a flatten layer before it)', `shape [${input.join(', ')}]`);
       return [layer.units];
   }
 }
@@ -101,11 +101,13 @@ function slide(
 ): [number, number] {
   positiveInteger(window, `${path}.${setting}`);
   positiveInteger(strides, `${path}.strides`);
-  if (input.length !== 3) invalid(path, 'an input of shape [height, width, channels]', `shape [${input}]`);
+  if (input.length !== 3)
+    invalid(path, 'an input of shape [height, width, channels]', `shape [${input.join(', ')}]`);
   const [height, width] = input.map((side) =>
     padding === 'same' ? Math.ceil(side / strides) : Math.floor((side - window) / strides) + 1,
   ) as [number, number, number];
-  if (height < 1 || width < 1) invalid(`${path}.${setting}`, `at most the input's sides [${input}]`, window);
+  if (height < 1 || width < 1)
+    invalid(`${path}.${setting}`, `at most the input's sides [${input.join(', ')}]`, window);
   return [height, width];
 }
 
@@ -115,14 +117,9 @@ function parametersOf(
   name: string,
 ): ResolvedLayer['parameters'] {
   const channels = input.at(-1) as number;
-  switch (layer.type) {
-    case 'conv2d':
-      return kernelAndBias(name, [layer.kernelSize, layer.kernelSize, channels, layer.filters]);
-    case 'dense':
-      return kernelAndBias(name, [channels, layer.units]);
-    default:
-      return [];
-  }
+  if (layer.type === 'dense') return kernelAndBias(name, [channels, layer.units]);
+  if (layer.type !== 'conv2d') return [];
+  return kernelAndBias(name, [layer.kernelSize, layer.kernelSize, channels, layer.filters]);
 }
 
 function kernelAndBias(name: string, kernelShape: readonly number[]): ResolvedLayer['parameters'] {

@@ -2,6 +2,15 @@ import { exp, log } from '@gradwire/random';
 import type { TaskSpec } from '../specs.ts';
 import { outputActivation, outputUnits } from './outputs.ts';
 
+/** What {@link lossSum} reads and writes: arrays `[samples x outputs]`, row-major. */
+export interface LossArrays {
+  readonly logits: Float32Array;
+  /** Values in [0, 1]; rows of a multiclass task may be smoothed. */
+  readonly targets: Float32Array;
+  /** Receives the derivative of the sum by each logit. */
+  readonly gradient?: Float32Array;
+}
+
 /**
  * The sum of the samples' losses, computed from logits in double precision with deterministic functions, so that
  * equal logits give equal bits everywhere.
@@ -11,20 +20,14 @@ import { outputActivation, outputUnits } from './outputs.ts';
  *
  * Both forms stay finite for any finite logits. A NaN logit gives a NaN loss.
  *
- * @param logits - `[samples x outputs]`, row-major.
- * @param targets - of the same shape; any values in [0, 1], rows of a multiclass task may be smoothed.
- * @param gradient - if given, of the same shape: receives the derivative of the sum by each logit.
  * @throws RangeError if the lengths differ.
  *
  * @example
- * lossSum({ type: 'multiclass', classes: 2 }, new Float32Array([0, 0]), new Float32Array([1, 0])); // ln 2
+ * const [logits, targets] = [new Float32Array([0, 0]), new Float32Array([1, 0])];
+ * lossSum({ type: 'multiclass', classes: 2 }, { logits, targets }); // ln 2
  */
-export function lossSum(
-  task: TaskSpec,
-  logits: Float32Array,
-  targets: Float32Array,
-  gradient: Float32Array = new Float32Array(logits.length),
-): number {
+export function lossSum(task: TaskSpec, arrays: LossArrays): number {
+  const { logits, targets, gradient = new Float32Array(logits.length) } = arrays;
   for (const [name, array] of Object.entries({ targets, gradient })) {
     if (array.length !== logits.length) {
       throw new RangeError(`${name}: expected length ${logits.length}, found ${array.length}`);

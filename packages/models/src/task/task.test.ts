@@ -42,18 +42,18 @@ function plainLoss(task: TaskSpec, logits: Float32Array, targets: Float32Array):
 
 test.each(tasks)('$type: the loss agrees with the textbook formula', (task) => {
   const { logits, targets } = example(task);
-  expect(lossSum(task, logits, targets)).toBeCloseTo(plainLoss(task, logits, targets), 10);
+  expect(lossSum(task, { logits, targets })).toBeCloseTo(plainLoss(task, logits, targets), 10);
 });
 
 test.each(tasks)('$type: the gradient agrees with finite differences', (task) => {
   const { logits, targets } = example(task);
   const gradient = new Float32Array(logits.length);
-  lossSum(task, logits, targets, gradient);
+  lossSum(task, { logits, targets, gradient });
   const step = 2 ** -10;
   for (const [i, x] of logits.entries()) {
+    const lossAt = (value: number): number => lossSum(task, { logits: logits.with(i, value), targets });
     const [up, down] = [x + step, x - step].map(Math.fround) as [number, number];
-    const difference =
-      lossSum(task, logits.with(i, up), targets) - lossSum(task, logits.with(i, down), targets);
+    const difference = lossAt(up) - lossAt(down);
     expect(gradient[i]).toBeCloseTo(difference / (up - down), 5);
   }
 });
@@ -65,9 +65,9 @@ test.each(tasks)('$type: extreme logits give finite losses and gradients, a NaN 
   const targets = new Float32Array(2 * units);
   targets[0] = 1;
   const gradient = new Float32Array(2 * units);
-  expect(lossSum(task, logits, targets, gradient)).toBeCloseTo(0, 6);
+  expect(lossSum(task, { logits, targets, gradient })).toBeCloseTo(0, 6);
   expect(gradient.every(Number.isFinite)).toBe(true);
-  expect(lossSum(task, logits.with(0, Number.NaN), targets)).toBeNaN();
+  expect(lossSum(task, { logits: logits.with(0, Number.NaN), targets })).toBeNaN();
 });
 
 test.each(tasks)('$type: probabilities are what the loss is the likelihood of', (task) => {
@@ -82,13 +82,16 @@ test.each(tasks)('$type: probabilities are what the loss is the likelihood of', 
     const alone: TaskSpec = task.type === 'multiclass' ? task : { type: 'binary', positive: [0] };
     const [from, to] = alone === task ? [row, row + units] : [i, i + 1];
     const wanted = zeros.slice(from, to).with(i - from, 1);
-    expect(lossSum(alone, logits.slice(from, to), wanted)).toBeCloseTo(-Math.log(value), 5);
+    expect(lossSum(alone, { logits: logits.slice(from, to), targets: wanted })).toBeCloseTo(
+      -Math.log(value),
+      5,
+    );
   }
 });
 
 test('lengths that differ are refused', () => {
   const [task] = tasks as [TaskSpec];
-  expect(() => lossSum(task, new Float32Array(5), new Float32Array(4))).toThrow(
+  expect(() => lossSum(task, { logits: new Float32Array(5), targets: new Float32Array(4) })).toThrow(
     /targets: expected length 5, found 4/,
   );
 });

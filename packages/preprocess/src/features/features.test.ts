@@ -1,10 +1,10 @@
-import fc from 'fast-check';
+import { assert, property, uint8Array } from 'fast-check';
 import { expect, test } from 'vitest';
 import { createFeatureTransform, featureStatistics } from '../index.ts';
 
 test('bytes: mean and deviation agree with the plain definition', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ minLength: 2, maxLength: 60 }), (values) => {
+  assert(
+    property(uint8Array({ minLength: 2, maxLength: 60 }), (values) => {
       const features = values.subarray(0, values.length - (values.length % 2));
       const { mean, deviation } = featureStatistics({ features, sampleShape: [2] });
       for (const channel of [0, 1]) {

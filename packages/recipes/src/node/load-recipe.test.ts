@@ -45,11 +45,15 @@ test.each([
     'RECIPE_INVALID',
     /expected an export named "recipe", found recpie/,
   ],
-  ['syntax.mjs', 'export const = 1;', 'RECIPE_INVALID', /syntax\.mjs cannot be loaded/],
-  ['torn.json', '{"name": "x', 'RECIPE_INVALID', /torn\.json: expected JSON/],
-  ['incomplete.json', '{}', 'RECIPE_INVALID', /incomplete\.json is not valid/],
-  ['mine.py', '', 'OPTION_INVALID', /expected a name ending in \.js, \.mjs, \.json, found "mine\.py"/],
-])('%s is refused with a clear message', async (name, text, code, message) => {
+  ['syntax.mjs', 'export const = 1;', { code: 'RECIPE_INVALID', message: /syntax\.mjs cannot be loaded/ }],
+  ['torn.json', '{"name": "x', { code: 'RECIPE_INVALID', message: /torn\.json: expected JSON/ }],
+  ['incomplete.json', '{}', { code: 'RECIPE_INVALID', message: /incomplete\.json is not valid/ }],
+  [
+    'mine.py',
+    '',
+    { code: 'OPTION_INVALID', message: /expected a name ending in \.js, \.mjs, \.json, found "mine\.py"/ },
+  ],
+])('%s is refused with a clear message', async (name, text, { code, message }) => {
   const path = await file(name, text);
   await expect(loadRecipe(path)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
 });

@@ -1,6 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { add, cast, getBackend, greater, mul, relu, step } from '@tensorflow/tfjs-core';
-import { sumRows } from './products.ts';
+import { add, cast, getBackend, greater, mul, relu, step, sum } from '@tensorflow/tfjs-core';
 
 /** The result of {@link activate}. */
 export interface Activated {
@@ -11,13 +10,13 @@ export interface Activated {
 
 /** Adds the bias to `z` and applies the activation. */
 export function activate(z: Tensor, bias: Tensor, activation: 'linear' | 'relu'): Activated {
-  const sum = add(z, bias);
-  const output = activation === 'relu' ? relu(sum) : sum;
+  const shifted = add(z, bias);
+  const output = activation === 'relu' ? relu(shifted) : shifted;
   return {
     output,
     backward(dy) {
       const dz = activation === 'relu' ? mul(dy, positive(output)) : dy;
-      return { dz, dBias: sumRows(dz) };
+      return { dz, dBias: sum(dz, allButLast(dz)) };
     },
   };
 }
@@ -25,4 +24,8 @@ export function activate(z: Tensor, bias: Tensor, activation: 'linear' | 'relu')
 /** 1 where `y` is above 0, else 0: by the way that is quick on the backend (the other is 5 to 20 times slower). */
 function positive(y: Tensor): Tensor {
   return getBackend() === 'wasm' ? step(y) : cast(greater(y, 0), 'float32');
+}
+
+function allButLast(x: Tensor): number[] {
+  return [...x.shape.keys()].slice(0, -1);
 }

@@ -1,9 +1,8 @@
 import type { CompleteLayer } from '@gradwire/models';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
-import { matMul, reshape } from '@tensorflow/tfjs-core';
+import { matMul, reshape, transpose } from '@tensorflow/tfjs-core';
 import { activate } from './activation.ts';
 import type { Block } from './block.ts';
-import { timesTransposed, transposedTimes } from './products.ts';
 
 /** `activation(x W + b)`. */
 export function createDense({ activation }: Extract<CompleteLayer, { type: 'dense' }>): Block {
@@ -16,9 +15,10 @@ export function createDense({ activation }: Extract<CompleteLayer, { type: 'dens
         output: activated.output,
         backward(dy, { inputNeeded }) {
           const { dz, dBias } = activated.backward(dy);
-          const parameters = [transposedTimes(x, dz as Tensor2D), dBias];
+          const parameters = [matMul(x, dz as Tensor2D, true, false), dBias];
           if (!inputNeeded) return { parameters };
-          return { input: timesTransposed(dz as Tensor2D, weights), parameters };
+          // (W dz^T)^T = dz W^T: what the wasm backend then has to transpose is small, unlike the weights.
+          return { input: transpose(matMul(weights, dz as Tensor2D, false, true)), parameters };
         },
       };
     },
@@ -31,7 +31,7 @@ export function createFlatten(): Block {
     parameterCount: 0,
     forward(x) {
       return {
-        output: reshape(x, [x.shape[0] as number, -1]),
+        output: reshape(x, [x.shape[0], -1]),
         backward: (dy) => ({ input: reshape(dy, x.shape), parameters: [] }),
       };
     },

@@ -26,8 +26,8 @@ export function createMaxPooling(layer: MaxPooling): Block {
   return {
     parameterCount: 0,
     forward(x) {
-      const { output, backward } = maxPoolForward(x, layer);
-      return { output, backward: (dy) => ({ input: backward(dy), parameters: [] }) };
+      const pooled = maxPoolForward(x, layer);
+      return { output: pooled.output, backward: (dy) => ({ input: pooled.backward(dy), parameters: [] }) };
     },
   };
 }

@@ -15,7 +15,7 @@ export interface Network {
   forward(
     x: Tensor,
     parameters: readonly Tensor[],
-  ): { readonly logits: Tensor; backward(dLogits: Tensor): Tensor[] };
+  ): { readonly logits: Tensor; readonly backward: (dLogits: Tensor) => Tensor[] };
 }
 
 /** Chains a model's layers; parameters are taken and returned in the order of its layout. */

@@ -14,7 +14,7 @@ export async function probeHash(trainer: Trainer): Promise<string> {
   const { model, seed } = trainer.recipe;
   trainer.setWeights(initialWeights(model, seed));
   const { gradient } = trainer.gradient(probeBatch(trainer.recipe));
-  const digest = await crypto.subtle.digest('SHA-256', gradient as Float32Array<ArrayBuffer>);
+  const digest = await crypto.subtle.digest('SHA-256', gradient);
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 

@@ -80,13 +80,13 @@ export function createTrainer({ recipe }: { readonly recipe: TrainedRecipe }): T
   return {
     recipe,
     layout,
-    setWeights: state.weights.set,
+    setWeights: (weights) => state.weights.set(weights),
     gradient: (batch) => computeGradient(state, batch),
     evaluate: (batch) => evaluateBatch(state, batch),
     predict: (features, count) => probabilities(recipe.task, computeLogits(state, features, count)),
     modelArtifacts: () =>
       layersModelArtifacts({ spec: recipe.model, task: recipe.task }, state.weights.flat()),
-    dispose: state.weights.dispose,
+    dispose: () => state.weights.dispose(),
   };
 }
 
@@ -109,7 +109,7 @@ function computeGradient(state: TrainerState, batch: Batch): GradientSum {
     );
     const values = logits.dataSync<'float32'>();
     const dLogits = new Float32Array(values.length);
-    const loss = lossSum(recipe.task, values, batch.targets, dLogits);
+    const loss = lossSum(recipe.task, { logits: values, targets: batch.targets, gradient: dLogits });
     const gradients = backward(tensor(dLogits, logits.shape));
     for (const [i, { offset }] of layout.parameters.entries()) {
       gradient.set(gradients[i]?.dataSync() as Float32Array, offset);
@@ -123,7 +123,7 @@ function evaluateBatch(state: TrainerState, batch: Batch): Float64Array {
   const { task } = state.recipe;
   const logits = computeLogits(state, batch.features, batch.count);
   return Float64Array.of(
-    lossSum(task, logits, batch.targets),
+    lossSum(task, { logits, targets: batch.targets }),
     countCorrect(task, logits, batch.labels),
     ...confusionCounts(task, logits, batch.labels),
   );

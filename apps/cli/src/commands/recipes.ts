@@ -1,0 +1,58 @@
+import { Command } from 'commander';
+import { parameterLayout, resolveLayers } from '@gradwire/models';
+import { type Recipe, recipeHash, recipes } from '@gradwire/recipes';
+import { type LoadedRecipe, loadRecipe } from '@gradwire/recipes/node';
+import { describeRecipe, parameterCount } from '../model/describe-recipe.ts';
+import { commonOptions } from '../settings/options.ts';
+import { prepareSettings } from '../settings/prepare-settings.ts';
+import type { CommandContext } from './command.ts';
+
+export function recipesCommand(context: CommandContext): Command {
+  const command = new Command('recipes')
+    .description('List the built-in recipes, or show one in full.')
+    .argument('[name|file]', 'a recipe by name, or a .js or .json file of your own')
+    .addHelpText('after', examples);
+  for (const option of Object.values(commonOptions)) command.addOption(option());
+  return command.action(async (name: string | undefined) => {
+    const settings = await prepareSettings<{ json?: boolean }>(command, context);
+    if (settings === undefined) return;
+    if (name === undefined) await list(context, settings.json === true);
+    else show(await loadRecipe(name), context, settings.json === true);
+  });
+}
+
+async function list({ console }: CommandContext, json: boolean): Promise<void> {
+  if (json) {
+    const rows = recipes.map(async (recipe) => ({
+      name: recipe.name,
+      description: recipe.description,
+      dataset: recipe.dataset,
+      parameters: parameterLayout(recipe.model).size,
+      hash: await recipeHash(recipe),
+    }));
+    return console.json({ recipes: await Promise.all(rows) });
+  }
+  const width = Math.max(...recipes.map(({ name }) => name.length));
+  for (const { name, description } of recipes) console.print(`${name.padEnd(width)}  ${description}`);
+  console.say('\nOne in full: gradwire recipes NAME. To train it: gradwire train --recipe NAME.');
+}
+
+function show({ recipe, hash }: LoadedRecipe, { console }: CommandContext, json: boolean): void {
+  if (!json) return console.print(describeRecipe(recipe, hash));
+  console.json({ recipe, hash, parameters: parameterLayout(recipe.model).size, layers: layersOf(recipe) });
+}
+
+function layersOf({ model }: Recipe): object[] {
+  return resolveLayers(model).map(({ name, layer, outputShape, parameters }) => ({
+    name,
+    ...layer,
+    outputShape,
+    parameters: parameterCount(parameters),
+  }));
+}
+
+const examples = `
+Examples:
+  gradwire recipes
+  gradwire recipes mnist-cnn
+  gradwire recipes ./mine.js --json`;

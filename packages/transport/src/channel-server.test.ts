@@ -1,0 +1,264 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { closeCodes } from '@gradwire/protocol';
+import { expect, test } from 'vitest';
+import { type ClientOptions, WebSocket } from 'ws';
+import { type Channel, type ChannelServerLimits, createChannelServer, httpServerOptions } from './index.ts';
+
+const token = 'a-token_of-tests';
+const bearer = { authorization: `Bearer ${token}` };
+
+interface TestServer extends AsyncDisposable {
+  readonly port: number;
+  /** Resolves with the next channel that is accepted. */
+  readonly nextChannel: () => Promise<Channel>;
+  readonly channels: ReadonlySet<Channel>;
+  readonly close: () => Promise<void>;
+}
+
+async function startServer(limits: Partial<ChannelServerLimits> = {}): Promise<TestServer> {
+  const server = createServer(httpServerOptions, (_, response) => response.end('page')).listen(
+    0,
+    '127.0.0.1',
+  );
+  await once(server, 'listening');
+  const waiting: ((channel: Channel) => void)[] = [];
+  const onChannel = (channel: Channel): void => waiting.shift()?.(channel);
+  const channelServer = createChannelServer({
+    server,
+    path: '/join',
+    token,
+    maxFrameBytes: 1_000,
+    onChannel,
+    limits,
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    nextChannel: () => new Promise((resolve) => waiting.push(resolve)),
+    channels: channelServer.channels,
+    close: () => channelServer.close(),
+    [Symbol.asyncDispose]: async () => {
+      await channelServer.close();
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function openSocket(port: number, protocols: string[], options: ClientOptions = {}): WebSocket {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/join`, protocols, options);
+  socket.on('error', () => {});
+  return socket;
+}
+
+/** Status and body of the answer to an upgrade request that is refused. */
+async function readRefusal(port: number, protocols: string[], options: ClientOptions = {}) {
+  const [, response] = (await once(openSocket(port, protocols, options), 'unexpected-response')) as [
+    unknown,
+    IncomingMessage,
+  ];
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    body: JSON.parse(await text(response)) as unknown,
+  };
+}
+
+async function readClose(socket: WebSocket): Promise<{ code: number; reason: string }> {
+  const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
+  return { code, reason: reason.toString() };
+}
+
+test.each<[string, string[], Record<string, string>]>([
+  ['no token', ['gradwire'], {}],
+  ['a wrong token', ['gradwire'], { authorization: `Bearer ${token}x` }],
+  ['an empty token', ['gradwire'], { authorization: 'Bearer ' }],
+  ['another scheme', ['gradwire'], { authorization: `Basic ${token}` }],
+  ['a wrong token as subprotocol', ['gradwire', 'gradwire.token.nonsense'], {}],
+  [
+    'a wrong header beside the right subprotocol',
+    ['gradwire', `gradwire.token.${token}`],
+    { authorization: 'Bearer x' },
+  ],
+])('%s is refused before the upgrade', async (_, protocols, headers) => {
+  await using server = await startServer();
+  const refusal = await readRefusal(server.port, protocols, { headers });
+  expect(refusal.status).toBe(401);
+  expect(refusal.headers['www-authenticate']).toBe('Bearer realm="gradwire"');
+  expect(refusal.body).toMatchObject({
+    code: 'TOKEN_WRONG',
+    message: expect.stringContaining('token') as string,
+  });
+  expect(server.channels.size).toBe(0);
+});
+
+test.each<[string, string[], Record<string, string>]>([
+  ['as a header', ['gradwire'], bearer],
+  ['as a subprotocol, for browsers', [`gradwire.token.${token}`, 'gradwire'], {}],
+])('the token opens a channel: %s', async (_, protocols, headers) => {
+  await using server = await startServer();
+  const accepted = server.nextChannel();
+  const socket = openSocket(server.port, protocols, { headers });
+  await once(socket, 'open');
+  expect(socket.protocol).toBe('gradwire');
+  const channel = await accepted;
+  expect(channel.peer).toMatch(/^127\.0\.0\.1:\d+$/);
+  expect(server.channels.has(channel)).toBe(true);
+});
+
+test('an empty token is a bug of the caller', () => {
+  const options = { server: createServer(), maxFrameBytes: 1, onChannel: () => {} };
+  expect(() => createChannelServer({ ...options, token: '' })).toThrow(RangeError);
+});
+
+test('compression is never agreed on', async () => {
+  await using server = await startServer();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer, perMessageDeflate: true });
+  await once(socket, 'open');
+  expect(socket.extensions).toBe('');
+});
+
+test('another path is not found, and plain requests are left to the HTTP server', async () => {
+  await using server = await startServer();
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/elsewhere`, { headers: bearer });
+  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
+  expect(response.statusCode).toBe(404);
+  expect(await text(response)).toContain('/join');
+  expect(await (await fetch(`http://127.0.0.1:${server.port}/join`)).text()).toBe('page');
+});
+
+test.each([{ maxChannels: 2 }, { maxChannelsPerAddress: 2 }])(
+  '%o holds, and a channel that ends makes room',
+  async (limits) => {
+    await using server = await startServer(limits);
+    const accepted = server.nextChannel();
+    const first = openSocket(server.port, ['gradwire'], { headers: bearer });
+    const channel = await accepted;
+    await once(openSocket(server.port, ['gradwire'], { headers: bearer }), 'open');
+    const refusal = await readRefusal(server.port, ['gradwire'], { headers: bearer });
+    expect(refusal).toMatchObject({ status: 503, body: { code: 'FULL' } });
+    first.close(4000);
+    await channel.closed;
+    await once(openSocket(server.port, ['gradwire'], { headers: bearer }), 'open');
+  },
+);
+
+test('connections that have shown no token are capped by address, before they send anything', async () => {
+  await using server = await startServer({ maxUnauthenticatedPerAddress: 3 });
+  const idle = Array.from({ length: 3 }, () => connect(server.port, '127.0.0.1'));
+  await Promise.all(idle.map((socket) => once(socket, 'connect')));
+  const oneTooMany = connect(server.port, '127.0.0.1');
+  oneTooMany.on('error', () => {});
+  await once(oneTooMany, 'close');
+  const ended = idle.map((socket) => once(socket, 'close'));
+  for (const socket of idle) socket.destroy();
+  await Promise.all(ended);
+});
+
+test('channels do not count as connections without a token', async () => {
+  await using server = await startServer({ maxUnauthenticatedPerAddress: 1 });
+  for (let index = 0; index < 4; index++) {
+    await once(openSocket(server.port, ['gradwire'], { headers: bearer }), 'open');
+  }
+  expect(server.channels.size).toBe(4);
+});
+
+test('a client that says nothing after the upgrade is closed', async () => {
+  await using server = await startServer({ firstFrameMs: 30 });
+  const accepted = server.nextChannel();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer });
+  expect((await readClose(socket)).code).toBe(closeCodes.helloTimeout.code);
+  expect(await (await accepted).closed).toMatchObject({ code: closeCodes.helloTimeout.code });
+});
+
+test('a client that has spoken may stay', async () => {
+  await using server = await startServer({ firstFrameMs: 300, intervalMs: 20 });
+  const accepted = server.nextChannel();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer });
+  await once(socket, 'open');
+  socket.send(Uint8Array.of(1));
+  await accepted;
+  // 20 pings take longer than the first frame might have.
+  for (let pings = 0; pings < 20; pings++) await once(socket, 'ping');
+  expect(socket.readyState).toBe(WebSocket.OPEN);
+});
+
+test('a client that does not answer pings is dropped', async () => {
+  await using server = await startServer({ intervalMs: 10, silenceMs: 50 });
+  const accepted = server.nextChannel();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer, autoPong: false });
+  const closed = readClose(socket);
+  expect(await (await accepted).closed).toMatchObject({ code: closeCodes.silence.code });
+  expect((await closed).code).toBe(1006);
+});
+
+test('a frame above the limit ends the channel', async () => {
+  await using server = await startServer();
+  const accepted = server.nextChannel();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer });
+  await once(socket, 'open');
+  socket.send(new Uint8Array(1_001));
+  expect((await readClose(socket)).code).toBe(1009);
+  expect((await (await accepted).closed).code).toBe(1009);
+});
+
+test('a frame in too many fragments ends the channel', async () => {
+  await using server = await startServer();
+  const accepted = server.nextChannel();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer });
+  await once(socket, 'open');
+  for (let index = 0; index < 20; index++) socket.send(Uint8Array.of(1), { fin: false });
+  expect((await readClose(socket)).code).toBe(1008);
+  expect((await (await accepted).closed).code).toBe(1008);
+});
+
+test('a text frame ends the channel', async () => {
+  await using server = await startServer();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer });
+  await once(socket, 'open');
+  socket.send('hello');
+  expect((await readClose(socket)).code).toBe(1003);
+});
+
+test('a client that ignores the close is cut off', async () => {
+  await using server = await startServer({ closeTimeoutMs: 30 });
+  const accepted = server.nextChannel();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer });
+  await once(socket, 'open');
+  socket.pause();
+  const channel = await accepted;
+  channel.close(closeCodes.runEnded.code, 'over');
+  expect(await channel.closed).toEqual({ code: closeCodes.runEnded.code, reason: 'over' });
+  socket.terminate();
+});
+
+test('closing the server closes the channels and refuses new ones', async () => {
+  await using server = await startServer();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer });
+  await once(socket, 'open');
+  const closed = readClose(socket);
+  const closing = server.close();
+  expect(
+    await readRefusal(server.port, ['gradwire'], { headers: bearer }).catch(() => 'dropped'),
+  ).toMatchObject({ status: 503 });
+  await closing;
+  expect((await closed).code).toBe(closeCodes.stopping.code);
+  expect(server.channels.size).toBe(0);
+});
+
+test('a request that is no WebSocket handshake is refused', async () => {
+  await using server = await startServer();
+  const socket = connect(server.port, '127.0.0.1');
+  const head = [
+    'GET /join HTTP/1.1',
+    'Host: x',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    `Authorization: Bearer ${token}`,
+  ];
+  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 /);
+  expect(server.channels.size).toBe(0);
+});

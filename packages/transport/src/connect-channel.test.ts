@@ -1,0 +1,211 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Server as TcpServer,
+  type Socket,
+} from 'node:net';
+import { closeCodes } from '@gradwire/protocol';
+import { GradwireError } from '@gradwire/errors';
+import { expect, test } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { connectChannel, type ConnectOptions, createChannelServer } from './index.ts';
+
+const token = 'secret-token';
+const options: ConnectOptions = { token, maxFrameBytes: 1_000 };
+
+async function listen<S extends Server | TcpServer>(server: S): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/** An HTTP server with a coordinator's channels at `/`. */
+async function startCoordinator(
+  limits = {},
+): Promise<AsyncDisposable & { port: number; stop: () => Promise<void> }> {
+  const server = createServer((_, response) => response.end());
+  const port = await listen(server);
+  const channels = createChannelServer({ server, token, maxFrameBytes: 1_000, limits, onChannel: () => {} });
+  const stop = (): Promise<void> => channels.close();
+  const dispose = async (): Promise<void> => {
+    await stop();
+    server.close();
+  };
+  return { port, stop, [Symbol.asyncDispose]: dispose };
+}
+
+async function connectError(url: string, given: Partial<ConnectOptions> = {}): Promise<GradwireError> {
+  const error: unknown = await connectChannel(url, { ...options, ...given }).catch(
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof GradwireError)) throw new Error(`expected a GradwireError, found ${String(error)}`);
+  expect(error.hint).toMatch(/^[A-Z].*\.$/);
+  expect(`${error.message} ${error.hint}`).not.toContain(token);
+  return error;
+}
+
+test('the token may be part of the URL, and http is taken for ws', async () => {
+  await using coordinator = await startCoordinator();
+  const channel = await connectChannel(`http://127.0.0.1:${coordinator.port}/#${token}`, {
+    maxFrameBytes: 1_000,
+  });
+  expect(channel.peer).toBe(`127.0.0.1:${coordinator.port}`);
+});
+
+test('a wrong token', async () => {
+  await using coordinator = await startCoordinator();
+  const error = await connectError(`ws://127.0.0.1:${coordinator.port}/`, { token: 'wrong' });
+  expect(error.code).toBe('TOKEN_WRONG');
+  expect(error.message).toContain(`127.0.0.1:${coordinator.port}`);
+});
+
+test('no token', async () => {
+  const error = await connectError('ws://127.0.0.1:1/', { token: '' });
+  expect(error.code).toBe('TOKEN_WRONG');
+});
+
+test('nothing listens', async () => {
+  const server = createTcpServer();
+  const port = await listen(server);
+  server.close();
+  const error = await connectError(`ws://127.0.0.1:${port}/`);
+  expect(error.code).toBe('CONNECTION_FAILED');
+  expect(error.message).toMatch(new RegExp(`127.0.0.1:${port}: connection refused`));
+  expect(error.hint).toContain('running');
+});
+
+test('an unknown host', async () => {
+  const error = await connectError('ws://no-such-host.invalid:8787/');
+  expect(error.code).toBe('CONNECTION_FAILED');
+  expect(error.message).toMatch(
+    /no-such-host\.invalid:8787: the (host name is not known|name server does not answer)/,
+  );
+});
+
+test('a wrong path', async () => {
+  await using coordinator = await startCoordinator();
+  const error = await connectError(`ws://127.0.0.1:${coordinator.port}/other`);
+  expect(error.code).toBe('CONNECTION_FAILED');
+  expect(error.message).toContain('wrong path /other');
+});
+
+test('a coordinator that is full', async () => {
+  await using coordinator = await startCoordinator({ maxChannels: 0 });
+  const error = await connectError(`ws://127.0.0.1:${coordinator.port}/`);
+  expect(error.code).toBe('CONNECTION_REFUSED');
+  expect(error.message).toContain('as many connections as it accepts');
+});
+
+test('a web server that is no coordinator', async () => {
+  const server = createServer((_, response) => response.writeHead(200).end('hello'));
+  const port = await listen(server);
+  const error = await connectError(`ws://127.0.0.1:${port}/`);
+  expect(error.code).toBe('CONNECTION_FAILED');
+  expect(error.message).toContain('not a Gradwire coordinator: HTTP status 200');
+  server.close();
+});
+
+test('a WebSocket server that is no coordinator', async () => {
+  const server = createServer();
+  const port = await listen(server);
+  const other = new WebSocketServer({ server, handleProtocols: () => false });
+  const error = await connectError(`ws://127.0.0.1:${port}/`);
+  expect(error.code).toBe('CONNECTION_FAILED');
+  expect(error.message).toContain('not a Gradwire coordinator');
+  other.close();
+  server.close();
+});
+
+test.each<[string, (socket: Socket) => void, RegExp]>([
+  ['speaks something else', (socket) => socket.end('220 mail.example ESMTP\r\n'), /the answer is not HTTP/],
+  ['hangs up', (socket) => socket.destroy(), /dropped before an answer came/],
+  ['says nothing', () => {}, /no answer in time/],
+])('a server that %s', async (_, answer, expected) => {
+  const sockets: Socket[] = [];
+  const server = createTcpServer((socket) => {
+    sockets.push(socket.on('error', () => {}));
+    answer(socket);
+  });
+  const port = await listen(server);
+  const error = await connectError(`ws://127.0.0.1:${port}/`, { limits: { connectTimeoutMs: 50 } });
+  expect(error.code).toBe('CONNECTION_FAILED');
+  expect(error.message).toMatch(expected);
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});
+
+test('TLS asked from a server without it', async () => {
+  await using coordinator = await startCoordinator();
+  const error = await connectError(`wss://127.0.0.1:${coordinator.port}/`);
+  expect(error.code).toBe('CONNECTION_FAILED');
+  expect(error.message).toContain('does not speak TLS');
+});
+
+test.each(['', 'nonsense', 'ftp://host/', 'ws://'])('the URL "%s" is refused', async (url) => {
+  expect((await connectError(url)).code).toBe('OPTION_INVALID');
+});
+
+test('a URL that is refused is quoted without its token', async () => {
+  expect((await connectError(`ftp://host/#${token}`)).message).toContain('ftp://host/#…');
+});
+
+test.each(['before', 'while'])('the signal stops connecting: aborted %s', async (when) => {
+  const server = createTcpServer();
+  const port = await listen(server);
+  const controller = new AbortController();
+  if (when === 'before') controller.abort(new Error('asked'));
+  else server.once('connection', () => controller.abort(new Error('asked')));
+  const attempt = connectChannel(`ws://127.0.0.1:${port}/`, { ...options, signal: controller.signal });
+  await expect(attempt).rejects.toMatchObject({ code: 'CANCELLED' });
+  server.close();
+});
+
+test('a server that falls silent is noticed', async () => {
+  // This server never pings.
+  const server = createServer();
+  const port = await listen(server);
+  const silent = new WebSocketServer({ server, handleProtocols: () => 'gradwire' });
+  const limits = { intervalMs: 10, silenceMs: 50 };
+  const channel = await connectChannel(`ws://127.0.0.1:${port}/`, { ...options, limits });
+  expect(await channel.closed).toMatchObject({ code: closeCodes.silence.code });
+  silent.close();
+  server.close();
+});
+
+test('a server that pings is not taken for silent', async () => {
+  const server = createServer();
+  const port = await listen(server);
+  const pinging = new WebSocketServer({ server, handleProtocols: () => 'gradwire' });
+  const limits = { intervalMs: 20, silenceMs: 100 };
+  const pongs = new Promise<string>((resolve) => {
+    pinging.on('connection', (socket) => {
+      const timer = setInterval(() => socket.ping(), 10);
+      let count = 0;
+      // 40 pings take at least four times the silence that is tolerated.
+      socket.on('pong', () => {
+        count += 1;
+        if (count === 40) resolve('40 pongs');
+      });
+      socket.on('close', () => clearInterval(timer));
+    });
+  });
+  const channel = await connectChannel(`ws://127.0.0.1:${port}/`, { ...options, limits });
+  expect(await Promise.race([channel.closed, pongs])).toBe('40 pongs');
+  channel.close(closeCodes.goodbye.code, '');
+  await channel.closed;
+  pinging.close();
+  server.close();
+});
+
+test('a connection that breaks ends the channel with 1006', async () => {
+  const server = createServer();
+  const port = await listen(server);
+  const breaking = new WebSocketServer({ server, handleProtocols: () => 'gradwire' });
+  breaking.on('connection', (socket) => socket.terminate());
+  const channel = await connectChannel(`ws://127.0.0.1:${port}/`, options);
+  expect(await channel.closed).toMatchObject({ code: 1006 });
+  breaking.close();
+  server.close();
+});
