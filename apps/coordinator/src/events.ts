@@ -25,11 +25,11 @@ export type CoordinatorEvent =
       readonly again: boolean;
     }
   | { readonly type: 'worker-ready'; readonly worker: string; readonly numericsClass: string }
-  /** Why: `finished`, `leave` (on purpose), `lost` (connection broke), `failed` (it said so) or `expelled` (we said so). */
+  /** Why: `ended` (the run is over), `leave` (on purpose), `lost` (the connection broke), `failed` (it said so), `expelled` (we said so). */
   | {
       readonly type: 'worker-left';
       readonly worker: string;
-      readonly why: 'leave' | 'lost' | 'failed' | 'expelled';
+      readonly why: 'ended' | 'leave' | 'lost' | 'failed' | 'expelled';
       readonly reason: string;
       readonly workers: number;
     }

@@ -105,7 +105,11 @@ export function createRun({ plan, sessions, recorder, onEvent, onEnd }: RunOptio
       return firstLeaseMs === undefined ? 0 : (lastMoveMs - firstLeaseMs) / 1000;
     },
     start: () => carryOut(engine.start(performance.now())),
-    dispatch: (event) => carryOut(engine.handle({ ...event, atMs: performance.now() } as EngineEvent)),
+    dispatch(event) {
+      const atMs = performance.now();
+      if (event.type === 'partial-arrived') lastMoveMs = atMs;
+      carryOut(engine.handle({ ...event, atMs } as EngineEvent));
+    },
   };
 }
 

@@ -25,7 +25,7 @@ export interface Session {
   /** Known once it is ready. */
   numericsClass?: string;
   /** Set when the end of the channel is no surprise. */
-  farewell?: { readonly why: 'leave' | 'failed' | 'expelled'; readonly reason: string };
+  farewell?: { readonly why: 'ended' | 'leave' | 'failed' | 'expelled'; readonly reason: string };
 }
 
 /** What sessions need from the run. */
@@ -74,6 +74,13 @@ export function createSessions(options: SessionsOptions): Sessions {
     return session;
   };
 
+  const compareClasses = (session: Session, numericsClass: string): void => {
+    const other = [...known.values()].find((each) => (each.numericsClass ?? numericsClass) !== numericsClass);
+    if (other === undefined) return;
+    const reason = `${session.id} computes as ${numericsClass}, ${other.id} as ${other.numericsClass}: the weights depend on who did what`;
+    onEvent({ type: 'inexact', reason });
+  };
+
   const receive = (session: Session, message: WorkerMessage): void => {
     const worker = session.id;
     switch (message.type) {
@@ -81,6 +88,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         throw new GradwireError('MESSAGE_INVALID', 'a second hello on one connection');
       case 'ready':
         session.numericsClass = message.numericsClass;
+        compareClasses(session, message.numericsClass);
         onEvent({ type: 'worker-ready', worker, numericsClass: message.numericsClass });
         return onReceive({ type: 'worker-ready', worker, numericsClass: message.numericsClass });
       case 'prepared':
@@ -142,7 +150,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     sayGoodbye(outcome, message) {
       const frame = encodeMessage({ type: 'end', outcome, message });
       for (const session of byId.values()) {
-        session.farewell ??= { why: 'leave', reason: 'the run has ended' };
+        session.farewell ??= { why: 'ended', reason: 'the run has ended' };
         session.channel.send(frame);
         session.channel.close(closeCodes.runEnded.code, outcome);
       }

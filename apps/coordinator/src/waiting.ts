@@ -42,11 +42,7 @@ export function describeWaiting({ waitingFor, round, outstanding, workers }: Eng
   const owners = new Set(outstanding.map(({ owner }) => owner ?? 'nobody'));
   const parts = [...owners].map((name) => {
     const leaves = outstanding.filter(({ owner }) => (owner ?? 'nobody') === name).map(({ leaf }) => leaf);
-    return `${name} (${describeLeaves(leaves)})`;
+    return `${name} (${round?.task === 'step' ? 'shards' : 'blocks'} ${leaves.join(', ')})`;
   });
   return `${place} waits for ${parts.join(', ')}`;
-}
-
-function describeLeaves(leaves: readonly number[]): string {
-  return leaves.length === 1 ? `shard ${leaves[0]}` : `shards ${leaves.join(', ')}`;
 }

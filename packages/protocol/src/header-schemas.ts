@@ -11,9 +11,6 @@ export type HeaderOf<M extends Message> = M extends Message
   ? Omit<M, TensorFieldName> & { readonly tensors?: readonly TensorHeader[] }
   : never;
 
-/** The header of any message. */
-export type Header = HeaderOf<Message>;
-
 const maxUint32 = 2 ** 32 - 1;
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(maxUint32));
 const finite = v.pipe(v.number(), v.finite());

@@ -54,7 +54,7 @@ test('the end of a run is told completely', () => {
     'amber-fox (wasm), 30,000 leases',
     `sha256 ${'ab'.repeat(32)}`,
     'not 7    8950   22',
-    '7     97.72 %  91.54 %',
+    '7        97.72 %  91.54 %',
     'runs/0001-mnist-is-seven/summary.json',
     'evaluate  gradwire evaluate runs/0001-mnist-is-seven',
     'repeat    gradwire train --recipe runs/0001-mnist-is-seven/recipe.json',

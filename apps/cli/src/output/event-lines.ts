@@ -45,7 +45,8 @@ export function describeProcess(event: LocalWorkerEvent, colors: Console['colors
 function describeLeaving(
   { worker, why, reason, workers }: Extract<CoordinatorEvent, { type: 'worker-left' }>,
   colors: Console['colors'],
-): string {
+): string | undefined {
+  if (why === 'ended') return undefined;
   const verb = { leave: 'left', lost: 'is lost', failed: 'failed', expelled: 'was put out' }[why];
   const line = `${worker} ${verb} (${reason}): ${countWorkers(workers)}; its leases go to the others`;
   return why === 'leave' ? line : colors.yellow(line);

@@ -243,6 +243,9 @@ describe('who gets leases', () => {
     send(engine, a, partial(0, 4, { round: 3, samples: 4, computeMs: 10 }));
     send(engine, a, partial(4, 6, { round: 3, samples: 2, computeMs: 5 }));
     expect(leases(send(engine, b, partial(6, 8, { round: 3, samples: 2, computeMs: 15 })))).toEqual(faster);
+    const [speedA, speedB] = engine.status().workers.map(({ samplesPerMs }) => samplesPerMs);
+    expect(speedA).toBeCloseTo(6 / 15, 12);
+    expect(speedB).toBeCloseTo(2 / 15, 12);
   });
 });
 

@@ -1,8 +1,8 @@
 import { typicalSpeed } from '../leases/speed.ts';
 import { divideLeaves } from '../leases/share-leaves.ts';
-import type { EngineEffect } from '../events.ts';
+import type { EngineEffect, WorkerId } from '../events.ts';
 import type { Candidate } from '../leases/share-leaves.ts';
-import type { Run, Worker } from './state.ts';
+import type { ActiveRound, Run, Worker } from './state.ts';
 
 /**
  * Leases every leaf that has no owner, if any worker is ready. Called after each event that can leave a leaf
@@ -16,16 +16,12 @@ export function leaseUnowned(run: Run, atMs: number): EngineEffect[] {
 
   const shares = run.sharing.share(unowned, toCandidates(run, ready));
   for (const [worker, leaves] of shares) active.leases.grant(leaves, worker, atMs);
-  const leases = [...shares].map(
-    ([worker, leaves]) => ({ type: 'lease', worker, round: active.round, leaves }) as const,
-  );
-  return [
-    ...publish(
-      run,
-      ready.filter(({ id }) => shares.has(id)),
-    ),
-    ...leases,
-  ];
+  const owners = ready.filter(({ id }) => shares.has(id));
+  return [...publish(run, owners), ...[...shares].map(([worker, leaves]) => lease(active, worker, leaves))];
+}
+
+function lease({ round }: ActiveRound, worker: WorkerId, leaves: readonly number[]): EngineEffect {
+  return { type: 'lease', worker, round, leaves };
 }
 
 /**

@@ -42,8 +42,7 @@ test.each([
   [
     'no-export.mjs',
     'export const recpie = {};',
-    'RECIPE_INVALID',
-    /expected an export named "recipe", found recpie/,
+    { code: 'RECIPE_INVALID', message: /expected an export named "recipe", found recpie/ },
   ],
   ['syntax.mjs', 'export const = 1;', { code: 'RECIPE_INVALID', message: /syntax\.mjs cannot be loaded/ }],
   ['torn.json', '{"name": "x', { code: 'RECIPE_INVALID', message: /torn\.json: expected JSON/ }],

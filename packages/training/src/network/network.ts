@@ -20,30 +20,44 @@ export interface Network {
 
 /** Chains a model's layers; parameters are taken and returned in the order of its layout. */
 export function createNetwork(spec: ModelSpec): Network {
-  const blocks = createBlocks(resolveLayers(spec));
+  const links = createLinks(createBlocks(resolveLayers(spec)));
   // Nobody reads gradients by the samples, so the backward pass ends at the first block that trains anything.
-  const firstTrained = blocks.findIndex((block) => block.parameterCount > 0);
+  const firstTrained = links.findIndex(({ block }) => block.parameterCount > 0);
   return {
     predict(x, parameters) {
-      let position = 0;
-      return blocks.reduce((input, block) => {
-        const own = parameters.slice(position, (position += block.parameterCount));
-        const output = tidy(() => block.forward(input, own).output);
+      return links.reduce((input, { block, start, end }) => {
+        const output = tidy(() => block.forward(input, parameters.slice(start, end)).output);
         if (input !== x) input.dispose();
         return output;
       }, x);
     },
     forward(x, parameters) {
       const passes: ForwardPass[] = [];
-      let [position, output] = [0, x];
-      for (const block of blocks) {
-        const pass = block.forward(output, parameters.slice(position, (position += block.parameterCount)));
+      let output = x;
+      for (const { block, start, end } of links) {
+        const pass = block.forward(output, parameters.slice(start, end));
         passes.push(pass);
         output = pass.output;
       }
       return { logits: output, backward: (dLogits) => runBackward(passes, firstTrained, dLogits) };
     },
   };
+}
+
+/** A block and its range in the list of parameters. */
+interface Link {
+  readonly block: Block;
+  readonly start: number;
+  readonly end: number;
+}
+
+function createLinks(blocks: readonly Block[]): Link[] {
+  let end = 0;
+  return blocks.map((block) => {
+    const start = end;
+    end += block.parameterCount;
+    return { block, start, end };
+  });
 }
 
 function runBackward(passes: readonly ForwardPass[], firstTrained: number, dLogits: Tensor): Tensor[] {
