@@ -35,7 +35,7 @@ const labels = readFileSync(findFile('train-labels'));
 process.on('message', ({ batch, repeats }) => {
   const pixels = Float32Array.from(images.subarray(16, 16 + batch * 784), (byte) => byte / 255);
   const x = tf.tensor4d(pixels, [batch, 28, 28, 1]);
-  const y = tf.oneHot(Array.from(labels.subarray(8, 8 + batch)), 10).toFloat();
+  const y = tf.cast(tf.oneHot(Array.from(labels.subarray(8, 8 + batch)), 10), 'float32');
   const times = [];
   for (let i = 0; i < repeats; i++) {
     const start = performance.now();

@@ -51,8 +51,9 @@ async function start(variant) {
 
 async function measure(child, task) {
   child.send(task);
-  const [times] = await once(child, 'message');
-  return times;
+  const [answer] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
+  if (!Array.isArray(answer)) throw new Error('a variant ended before it answered');
+  return answer;
 }
 
 function summarise(batch, times) {

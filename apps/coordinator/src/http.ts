@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { checkToken } from '@gradwire/transport';
+import { checkToken, httpServerOptions } from '@gradwire/transport';
 import type { BlobStore } from './blobs.ts';
 
 /** What the HTTP side answers with. */
@@ -15,11 +15,7 @@ export interface HttpOptions {
  * token as `Authorization: Bearer`. WebSocket upgrades are not handled here.
  */
 export function createHttpServer(options: HttpOptions): Server {
-  const server = createServer((request, response) => answer(request, response, options));
-  server.headersTimeout = 5_000;
-  server.requestTimeout = 30_000;
-  server.maxHeadersCount = 50;
-  return server;
+  return createServer(httpServerOptions, (request, response) => answer(request, response, options));
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, { token, blobs, status }: HttpOptions): void {
