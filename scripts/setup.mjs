@@ -17,7 +17,9 @@ export function setUp() {
 function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
-  fail(`Gradwire needs Node 20.19 or later, this is ${process.versions.node}. Install a newer Node from nodejs.org.`);
+  fail(
+    `Gradwire needs Node 20.19 or later, this is ${process.versions.node}. Install a newer Node from nodejs.org.`,
+  );
 }
 
 function install() {
@@ -26,7 +28,13 @@ function install() {
   const stamp = createHash('sha256').update(lock).update(packageManager).digest('hex');
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
   console.error('Installing packages (once; about 250 MB) …');
-  run('Installing', npx(), ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only']);
+  run('Installing', npx(), [
+    '--yes',
+    packageManager,
+    'install',
+    '--frozen-lockfile',
+    '--reporter=append-only',
+  ]);
   writeFileSync(stampFile, stamp);
 }
 

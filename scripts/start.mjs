@@ -6,5 +6,6 @@ setUp();
 const { main } = await import('../apps/cli/dist/main.js');
 const given = process.argv.slice(2);
 const hasLength = given.some((arg) => /^--(epochs|steps|help|print-config|config)\b/.test(arg));
-if (!hasLength) console.error('One epoch, for a first look; all ten of the article: npm start -- --epochs 10');
+if (!hasLength)
+  console.error('One epoch, for a first look; all ten of the article: npm start -- --epochs 10');
 await main(['train', ...(hasLength ? [] : ['--epochs', '1']), ...given]);

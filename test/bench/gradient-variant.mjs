@@ -49,7 +49,10 @@ process.send('ready');
 
 function gradient(x, y) {
   tf.tidy(() => {
-    const { value, grads } = tf.variableGrads(() => tf.losses.softmaxCrossEntropy(y, model.apply(x)), variables);
+    const { value, grads } = tf.variableGrads(
+      () => tf.losses.softmaxCrossEntropy(y, model.apply(x)),
+      variables,
+    );
     value.dataSync();
     for (const grad of Object.values(grads)) grad.dataSync();
   });

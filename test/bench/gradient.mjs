@@ -33,7 +33,8 @@ for (const batch of batches) {
   for (const child of children.values()) await measure(child, { batch, repeats });
   const times = new Map([...children.keys()].map((variant) => [variant, []]));
   for (let round = 0; round < rounds; round++) {
-    for (const [variant, child] of children) times.get(variant).push(median(await measure(child, { batch, repeats })));
+    for (const [variant, child] of children)
+      times.get(variant).push(median(await measure(child, { batch, repeats })));
   }
   rows.push(summarise(batch, times));
 }
@@ -42,7 +43,12 @@ print(rows);
 
 async function start(variant) {
   // One thread for stock as well: TensorFlow reads these when its library is loaded.
-  const env = { ...process.env, TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1', TF_CPP_MIN_LOG_LEVEL: '2' };
+  const env = {
+    ...process.env,
+    TF_NUM_INTRAOP_THREADS: '1',
+    TF_NUM_INTEROP_THREADS: '1',
+    TF_CPP_MIN_LOG_LEVEL: '2',
+  };
   const child = fork(script, [variant], { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const [message] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
   if (message !== 'ready') throw new Error(`variant ${variant} did not start`);

@@ -33,7 +33,12 @@ export interface GradwireOptions {
 
 /** Starts `gradwire`. Dispose it: that kills the process if it is still there. */
 export function startGradwire(args: readonly string[], options: GradwireOptions = {}): GradwireProcess {
-  const [program = '', ...rest] = [...(options.prefix ?? []), options.node ?? process.execPath, gradwireBin, ...args];
+  const [program = '', ...rest] = [
+    ...(options.prefix ?? []),
+    options.node ?? process.execPath,
+    gradwireBin,
+    ...args,
+  ];
   const env = { ...process.env, NO_COLOR: '1', ...options.env };
   const child = spawn(program, rest, { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
@@ -65,7 +70,12 @@ export function startGradwire(args: readonly string[], options: GradwireOptions 
         if (found === undefined && child.exitCode === null && child.signalCode === null) return;
         watchers.delete(check);
         if (found !== undefined) resolve(found);
-        else reject(new Error(`gradwire ${args.join(' ')} ended first:\n${output.stderr}\n${output.stdout.slice(-2000)}`));
+        else
+          reject(
+            new Error(
+              `gradwire ${args.join(' ')} ended first:\n${output.stderr}\n${output.stdout.slice(-2000)}`,
+            ),
+          );
       };
       watchers.add(check);
       check();

@@ -24,7 +24,9 @@ export interface DatasetOptions {
 /** Loads a data set by the name that recipes use. Throws RECIPE_INVALID for an unknown one, else as `loadMnist`. */
 export async function loadDataset(name: string, options: DatasetOptions): Promise<LoadedDataset> {
   if (name !== 'mnist') {
-    throw new GradwireError('RECIPE_INVALID', `unknown data set "${name}"`, { hint: 'Known data sets: mnist.' });
+    throw new GradwireError('RECIPE_INVALID', `unknown data set "${name}"`, {
+      hint: 'Known data sets: mnist.',
+    });
   }
   const { dataDir, cacheDir, ...rest } = options;
   return loadMnist({
@@ -36,7 +38,10 @@ export async function loadDataset(name: string, options: DatasetOptions): Promis
 }
 
 /** The data set if this machine has it already. */
-export async function findLocalDataset(name: string, options: DatasetOptions): Promise<LoadedDataset | undefined> {
+export async function findLocalDataset(
+  name: string,
+  options: DatasetOptions,
+): Promise<LoadedDataset | undefined> {
   try {
     return await loadDataset(name, { ...options, download: false });
   } catch (error) {

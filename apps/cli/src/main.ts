@@ -41,7 +41,9 @@ export async function main(args: readonly string[]): Promise<never> {
 
 function createProgram(context: Omit<CommandContext, 'program'>): Command {
   const program = new Command('gradwire')
-    .description('Distributed data-parallel training for TensorFlow.js: the same bits for any number of workers.')
+    .description(
+      'Distributed data-parallel training for TensorFlow.js: the same bits for any number of workers.',
+    )
     .version(version, '-V, --version')
     .showSuggestionAfterError()
     .showHelpAfterError('(--help shows the options and examples)')
@@ -81,5 +83,7 @@ function describe(thrown: unknown): Record<string, unknown> {
 
 /** Waits until what was printed has left: `process.exit` cuts a pipe short. */
 async function flushed(): Promise<void> {
-  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))));
+  await Promise.all(
+    [process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))),
+  );
 }

@@ -141,7 +141,11 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
 
 function statusOf(run: Run, sessions: Sessions): unknown {
   const status = run.engine.status();
-  const workers = [...sessions.byId.values()].map(({ id, backend, numericsClass }) => ({ id, backend, numericsClass }));
+  const workers = [...sessions.byId.values()].map(({ id, backend, numericsClass }) => ({
+    id,
+    backend,
+    numericsClass,
+  }));
   return { ...status, waiting: describeWaiting(status), workers };
 }
 

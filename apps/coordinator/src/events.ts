@@ -33,7 +33,12 @@ export type CoordinatorEvent =
       readonly reason: string;
       readonly workers: number;
     }
-  | { readonly type: 'worker-refused'; readonly peer: string; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'worker-refused';
+      readonly peer: string;
+      readonly code: string;
+      readonly message: string;
+    }
   /** Workers of different numerics classes: the result is not reproducible bit by bit. */
   | { readonly type: 'inexact'; readonly reason: string }
   | {

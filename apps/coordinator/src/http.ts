@@ -18,15 +18,24 @@ export function createHttpServer(options: HttpOptions): Server {
   return createServer(httpServerOptions, (request, response) => answer(request, response, options));
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, { token, blobs, status }: HttpOptions): void {
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { token, blobs, status }: HttpOptions,
+): void {
   if (request.method !== 'GET') return sendText(response, 405, 'Only GET is answered here.');
   if (!checkToken(request.headers.authorization, token)) {
-    return sendText(response, 401, 'The join token is missing or wrong. It is the part after # in the worker command.');
+    return sendText(
+      response,
+      401,
+      'The join token is missing or wrong. It is the part after # in the worker command.',
+    );
   }
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   if (path === '/status') return sendJson(response, status());
   const blob = path.startsWith('/data/') ? blobs.read(path.slice('/data/'.length)) : undefined;
-  if (blob === undefined) return sendText(response, 404, 'Nothing here. Known paths: /status, /data/<sha256>.');
+  if (blob === undefined)
+    return sendText(response, 404, 'Nothing here. Known paths: /status, /data/<sha256>.');
   // Content-addressed: what is under a sum never changes.
   response.writeHead(200, {
     'content-type': 'application/octet-stream',

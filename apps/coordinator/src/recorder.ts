@@ -58,7 +58,8 @@ export async function createRecorder(directory: string): Promise<Recorder> {
       samplesSeen += record.samples;
       curve.loss.push(record.loss);
       curve.accuracy.push(record.accuracy);
-      for (const { worker, lo, hi, samples } of contributions) count(tallies, worker, { leases: hi - lo, samples });
+      for (const { worker, lo, hi, samples } of contributions)
+        count(tallies, worker, { leases: hi - lo, samples });
       metrics.append({ type: 'step', ...record });
       ledger.append({ step: record.step, contributions });
     },

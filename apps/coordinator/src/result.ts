@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { weightsSha256, writeFileWhole, writeModel } from '@gradwire/checkpoint';
 import type { EnginePlan } from '@gradwire/engine';
 import { layersModelArtifacts } from '@gradwire/models';
-import type { FeatureStatistics } from '@gradwire/preprocess';
+import { answerNames, type FeatureStatistics } from '@gradwire/preprocess';
 import type { Recipe } from '@gradwire/recipes';
 import { renderHtmlReport, type Summary } from '@gradwire/report';
 import type { FailureReport, RunResult } from './events.ts';
@@ -20,7 +20,11 @@ export interface ResultOptions {
   readonly outcome: RunResult['outcome'];
   readonly failure: FailureReport | undefined;
   /** All workers that were ever ready. */
-  readonly workers: readonly { readonly name: string; readonly backend: string; readonly numericsClass: string }[];
+  readonly workers: readonly {
+    readonly name: string;
+    readonly backend: string;
+    readonly numericsClass: string;
+  }[];
   /** From the start of the first step to the end of the last. */
   readonly seconds: number;
 }
@@ -37,14 +41,35 @@ export async function writeResult(options: ResultOptions): Promise<RunResult> {
   });
   const summary = summarise(options);
   const { curve, evaluations } = recorder;
-  await writeFileWhole(join(directory, 'report.html'), renderHtmlReport({ summary, curve, evaluations, classNames }));
+  // A yes-or-no task has two answers, whatever the number of classes.
+  const answers = answerNames(classNames, recipe.task);
+  await writeFileWhole(
+    join(directory, 'report.html'),
+    renderHtmlReport({ summary, curve, evaluations, classNames: answers }),
+  );
   await writeFileWhole(join(directory, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
   const names = ['recipe.json', 'metrics.jsonl', 'ledger.jsonl', 'report.html', 'summary.json'];
   const files = [...names.map((name) => join(directory, name)), ...modelFiles];
-  return { outcome, summary, ...(failure === undefined ? {} : { failure }), classNames, curve, files };
+  return {
+    outcome,
+    summary,
+    ...(failure === undefined ? {} : { failure }),
+    classNames: answers,
+    curve,
+    files,
+  };
 }
 
-function summarise({ recipe, recorder, weights, outcome, failure, workers, seconds, directory }: ResultOptions): Summary {
+function summarise({
+  recipe,
+  recorder,
+  weights,
+  outcome,
+  failure,
+  workers,
+  seconds,
+  directory,
+}: ResultOptions): Summary {
   const { samplesSeen, steps, lastTest, epochs, tallies } = recorder;
   const used = workers.filter(({ name }) => tallies.has(name));
   return {
@@ -71,6 +96,7 @@ function summarise({ recipe, recorder, weights, outcome, failure, workers, secon
 /** True if all contributions came from one numerics class, else why not. */
 function exactness(workers: ResultOptions['workers']): true | string {
   const classes = new Set(workers.map(({ numericsClass }) => numericsClass));
-  return classes.size <= 1 || `workers of ${classes.size} numerics classes contributed: ${[...classes].join(', ')}`;
+  return (
+    classes.size <= 1 || `workers of ${classes.size} numerics classes contributed: ${[...classes].join(', ')}`
+  );
 }
-

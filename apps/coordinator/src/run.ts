@@ -46,7 +46,8 @@ export function createRun({ plan, sessions, recorder, onEvent, onEnd }: RunOptio
   let lastMoveMs = performance.now();
   let firstLeaseMs: number | undefined;
 
-  const send = (worker: WorkerId, frame: Uint8Array): void => sessions().byId.get(worker)?.channel.send(frame);
+  const send = (worker: WorkerId, frame: Uint8Array): void =>
+    sessions().byId.get(worker)?.channel.send(frame);
   const tell = (worker: WorkerId, message: Message): void => send(worker, encodeMessage(message));
 
   const commit = (record: Extract<EngineEffect, { type: 'commit' }>['record']): void => {

@@ -112,7 +112,10 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   const part = (session: Session, { code, reason }: ChannelClosed): void => {
     byId.delete(session.id);
-    const { why, reason: said } = session.farewell ?? { why: 'lost' as const, reason: reason || `close code ${code}` };
+    const { why, reason: said } = session.farewell ?? {
+      why: 'lost' as const,
+      reason: reason || `close code ${code}`,
+    };
     onEvent({ type: 'worker-left', worker: session.id, why, reason: said, workers: byId.size });
     onReceive({ type: 'worker-left', worker: session.id });
   };

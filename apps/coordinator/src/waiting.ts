@@ -22,7 +22,11 @@ export function watchForWaiting({ status, lastMoveMs, onWaiting }: WaitingNotice
   const timer = setInterval(() => {
     const now = performance.now();
     const stillMs = now - lastMoveMs();
-    if (stillMs < firstMs || now - Math.max(saidMs, lastMoveMs()) < (saidMs > lastMoveMs() ? againMs : firstMs)) return;
+    if (
+      stillMs < firstMs ||
+      now - Math.max(saidMs, lastMoveMs()) < (saidMs > lastMoveMs() ? againMs : firstMs)
+    )
+      return;
     saidMs = now;
     onWaiting(describeWaiting(status()), stillMs / 1000);
   }, 500);
@@ -33,7 +37,8 @@ export function watchForWaiting({ status, lastMoveMs, onWaiting }: WaitingNotice
 export function describeWaiting({ waitingFor, round, outstanding, workers }: EngineStatus): string {
   if (waitingFor === 'nothing') return 'the run has ended';
   if (waitingFor === 'start') return 'the run has not started';
-  const place = round === undefined ? '' : round.task === 'step' ? `step ${round.version + 1}` : 'the evaluation';
+  const place =
+    round === undefined ? '' : round.task === 'step' ? `step ${round.version + 1}` : 'the evaluation';
   const preparing = workers.filter(({ stage }) => stage !== 'ready').map(({ worker }) => worker);
   if (waitingFor === 'workers') {
     if (workers.length === 0) return `${place} waits for a worker to join: none is connected`;

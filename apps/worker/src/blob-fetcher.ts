@@ -23,16 +23,24 @@ export function createBlobFetcher({ baseUrl, token, cache, signal }: BlobFetcher
     const url = `${baseUrl}/data/${sha256}`;
     const response = await request(url, token, signal);
     if (!response.ok) {
-      throw new GradwireError('CONNECTION_FAILED', `${url} answered ${response.status}: ${(await response.text()).trim()}`, {
-        hint: 'Check that the coordinator at this address is the one that this worker joined.',
-      });
+      throw new GradwireError(
+        'CONNECTION_FAILED',
+        `${url} answered ${response.status}: ${(await response.text()).trim()}`,
+        {
+          hint: 'Check that the coordinator at this address is the one that this worker joined.',
+        },
+      );
     }
     const bytes = new Uint8Array(await response.arrayBuffer());
     const found = createHash('sha256').update(bytes).digest('hex');
     if (found !== sha256) {
-      throw new GradwireError('DATA_CORRUPT', `${url}: expected SHA-256 ${sha256}, found ${found} (${bytes.length} bytes)`, {
-        hint: 'Something between the two machines changes data; try again, or use another network path.',
-      });
+      throw new GradwireError(
+        'DATA_CORRUPT',
+        `${url}: expected SHA-256 ${sha256}, found ${found} (${bytes.length} bytes)`,
+        {
+          hint: 'Something between the two machines changes data; try again, or use another network path.',
+        },
+      );
     }
     return bytes;
   };

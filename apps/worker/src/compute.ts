@@ -30,7 +30,9 @@ export function createComputer({ recipe, trainer, batcher, stores }: ComputeOpti
   const samplesOf = (lease: LeaseMessage, leaf: number): Uint32Array => {
     if (lease.task === 'step') {
       const { epoch, step } = lease;
-      return order.microBatch({ epoch, step, batchSize, shard: leaf }).map((position) => training[position] ?? 0);
+      return order
+        .microBatch({ epoch, step, batchSize, shard: leaf })
+        .map((position) => training[position] ?? 0);
     }
     const samples = lease.split === 'validation' ? validation : everyTest;
     const sizes = evaluationBlocks(samples.length);

@@ -74,7 +74,9 @@ function createMessageHandler(options: SessionOptions) {
     const place: { round: number; leaf?: number } = { round: lease.round };
     await reported(options, place, async () => {
       let samples = 0;
-      for await (const partial of computer.compute(lease, (leaf) => { place.leaf = leaf; })) {
+      for await (const partial of computer.compute(lease, (leaf) => {
+        place.leaf = leaf;
+      })) {
         if (signal.aborted) return;
         send(partial);
         samples += partial.samples;

@@ -28,7 +28,9 @@ export interface WorkbenchOptions {
   readonly token: string;
   readonly cacheDirectory: string;
   /** Looks for the data set on this machine; undefined if it is not here. */
-  readonly findLocal: (dataset: string) => Promise<{ train: Dataset; test: Dataset; source: string } | undefined>;
+  readonly findLocal: (
+    dataset: string,
+  ) => Promise<{ train: Dataset; test: Dataset; source: string } | undefined>;
   readonly backend: { readonly name: string; readonly kernelHash: string };
   readonly signal: AbortSignal;
   readonly onEvent: (event: WorkerEvent) => void;
@@ -67,7 +69,11 @@ function className({ name, kernelHash }: WorkbenchOptions['backend'], probe: str
 async function openStores(recipe: Recipe, options: WorkbenchOptions): Promise<Workbench['stores']> {
   const { welcome, findLocal, onEvent, cacheDirectory, baseUrl, token, signal } = options;
   const local = await findLocal(recipe.dataset);
-  if (local && (await isSame(local.train, welcome.manifests.train)) && (await isSame(local.test, welcome.manifests.test))) {
+  if (
+    local &&
+    (await isSame(local.train, welcome.manifests.train)) &&
+    (await isSame(local.test, welcome.manifests.test))
+  ) {
     onEvent({ type: 'data-local', source: local.source });
     return {
       train: createLocalStore(await createManifest(local.train), local.train),

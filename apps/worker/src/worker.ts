@@ -3,7 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { prepareBackend } from '@gradwire/backend';
 import type { Dataset } from '@gradwire/data';
 import { GradwireError } from '@gradwire/errors';
-import { describeCloseCode, type EndMessage, messageLimits, protocolVersion, type WelcomeMessage } from '@gradwire/protocol';
+import {
+  describeCloseCode,
+  type EndMessage,
+  messageLimits,
+  protocolVersion,
+  type WelcomeMessage,
+} from '@gradwire/protocol';
 import { backoff, type Channel, connectChannel } from '@gradwire/transport';
 import type { WorkerEvent } from './events.ts';
 import { runSession } from './session.ts';
@@ -25,7 +31,9 @@ export interface WorkerOptions {
   /** Where fetched chunks are kept. */
   readonly cacheDirectory: string;
   /** Looks for the data set on this machine; undefined if it is not here. */
-  readonly findLocal: (dataset: string) => Promise<{ train: Dataset; test: Dataset; source: string } | undefined>;
+  readonly findLocal: (
+    dataset: string,
+  ) => Promise<{ train: Dataset; test: Dataset; source: string } | undefined>;
   /** Gives up when the coordinator stays away this long; default: 10 minutes. */
   readonly patienceMs?: number;
   /** Aborting hands the leases back and leaves. */
@@ -87,12 +95,16 @@ async function serveUntilEnd(
     const channel = await connect(options);
     const end = channel && (await serve(channel));
     if (end) return end;
-    if (channel === undefined || signal.aborted) return { type: 'end', outcome: 'left', message: 'left on request' };
+    if (channel === undefined || signal.aborted)
+      return { type: 'end', outcome: 'left', message: 'left on request' };
     const { code, reason } = await channel.closed;
     const { sentence, reconnect } = describeCloseCode(code);
     const text = reason === '' ? sentence : `${sentence} (${reason})`;
     if (!reconnect) {
-      throw new GradwireError('CONNECTION_REFUSED', `the coordinator at ${options.url} closed the connection: ${text}`);
+      throw new GradwireError(
+        'CONNECTION_REFUSED',
+        `the coordinator at ${options.url} closed the connection: ${text}`,
+      );
     }
     onEvent({ type: 'disconnected', reason: text });
   }

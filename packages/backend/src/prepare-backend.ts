@@ -30,7 +30,8 @@ export interface BackendProbe {
 export async function prepareBackend(choice: BackendChoice): Promise<PreparedBackend> {
   if (choice === 'wasm') return loadWasm();
   if (choice === 'native') return loadNative();
-  if (choice !== 'auto') throw new RangeError(`choice: expected auto, wasm or native, found ${String(choice)}`);
+  if (choice !== 'auto')
+    throw new RangeError(`choice: expected auto, wasm or native, found ${String(choice)}`);
   if (whatIsMissing() !== undefined) return loadWasm();
   try {
     return await loadNative();

@@ -3,9 +3,16 @@ import { errorCodes, GradwireError, toError } from './index.ts';
 
 test('an error carries its code, cause and hint', () => {
   const cause = new Error('ENOSPC');
-  const error = new GradwireError('FILE_WRITE_FAILED', 'snapshot not written', { cause, hint: 'Free some space.' });
+  const error = new GradwireError('FILE_WRITE_FAILED', 'snapshot not written', {
+    cause,
+    hint: 'Free some space.',
+  });
   expect(error).toBeInstanceOf(Error);
-  expect({ ...error, cause: error.cause }).toMatchObject({ code: 'FILE_WRITE_FAILED', hint: 'Free some space.', cause });
+  expect({ ...error, cause: error.cause }).toMatchObject({
+    code: 'FILE_WRITE_FAILED',
+    hint: 'Free some space.',
+    cause,
+  });
 });
 
 test('every code has a sentence', () => {

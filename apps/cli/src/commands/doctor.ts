@@ -27,11 +27,15 @@ interface DoctorSettings {
 
 export function doctorCommand(context: CommandContext): Command {
   const command = new Command('doctor')
-    .description('Look at this machine and train 20 steps as a test; prints a text made to be put into a report.')
+    .description(
+      'Look at this machine and train 20 steps as a test; prints a text made to be put into a report.',
+    )
     .addHelpText('after', details);
   const { backend, dataDir, cacheDir, runDir } = options;
   for (const option of [backend, dataDir, cacheDir, runDir]) command.addOption(option());
-  command.addOption(options.port(8787)).addOption(new Option('--no-self-test', 'leave the training test out'));
+  command
+    .addOption(options.port(8787))
+    .addOption(new Option('--no-self-test', 'leave the training test out'));
   for (const option of Object.values(commonOptions)) command.addOption(option());
   return command.action(async () => {
     const settings = await prepareSettings<DoctorSettings>(command, context);
@@ -59,7 +63,10 @@ interface Stage {
   readonly check: () => Promise<Check[]>;
 }
 
-function stages(settings: DoctorSettings, { console, signal }: Pick<CommandContext, 'console' | 'signal'>): Stage[] {
+function stages(
+  settings: DoctorSettings,
+  { console, signal }: Pick<CommandContext, 'console' | 'signal'>,
+): Stage[] {
   const { backend, dataDir, cacheDir, runDir, port } = settings;
   const { say: onRun, live: onStep } = console;
   const all: (Stage & { readonly skip?: boolean })[] = [
@@ -74,7 +81,10 @@ function stages(settings: DoctorSettings, { console, signal }: Pick<CommandConte
     },
     { what: 'the backends', check: () => checkBackends(backend) },
     { what: 'the data', check: async () => [await checkData({ dataDir, cacheDir })] },
-    { what: 'the network and the environment', check: async () => [await checkPort(port), checkEnvironment()] },
+    {
+      what: 'the network and the environment',
+      check: async () => [await checkPort(port), checkEnvironment()],
+    },
     {
       what: 'a real run',
       skip: !settings.selfTest,

@@ -51,7 +51,9 @@ async function evaluate(model: string, settings: EvaluateSettings, context: Comm
     checkShape(dataset, open, files?.images);
     const { stored, recipe, backend } = open;
     const amount = `${formatCount(dataset.count)} samples of ${dataset.name}`;
-    context.console.say(`evaluating ${relativePath(stored.directory)} (${recipe.name}) on ${amount}, ${backend.description}`);
+    context.console.say(
+      `evaluating ${relativePath(stored.directory)} (${recipe.name}) on ${amount}, ${backend.description}`,
+    );
     const evaluation = await evaluateDataset(open, dataset, {
       signal: context.signal,
       onBlock: createProgress(context, dataset.count),
@@ -89,18 +91,33 @@ async function readPair(files: IdxPair, { stored: { classNames } }: OpenModel): 
   });
 }
 
-async function testSet({ recipe }: OpenModel, settings: EvaluateSettings, context: CommandContext): Promise<Dataset> {
+async function testSet(
+  { recipe }: OpenModel,
+  settings: EvaluateSettings,
+  context: CommandContext,
+): Promise<Dataset> {
   const { dataDir, cacheDir } = settings;
   const { console, signal } = context;
-  const { test } = await loadDataset(recipe.dataset, { dataDir, cacheDir, signal, onEvent: createDataLines(console) });
+  const { test } = await loadDataset(recipe.dataset, {
+    dataDir,
+    cacheDir,
+    signal,
+    onEvent: createDataLines(console),
+  });
   return test;
 }
 
-function checkShape({ name, sampleShape }: Dataset, { recipe, stored }: OpenModel, file: string | undefined): void {
+function checkShape(
+  { name, sampleShape }: Dataset,
+  { recipe, stored }: OpenModel,
+  file: string | undefined,
+): void {
   const [expected, found] = [recipe.model.inputShape.join(' x '), sampleShape.join(' x ')];
   if (expected === found) return;
   const message = `${file ?? name}: expected samples of ${expected}, as the model in ${stored.directory} takes, found ${found}`;
-  throw new GradwireError('DATA_MISMATCH', message, { hint: 'Give images of the kind that the model was trained on.' });
+  throw new GradwireError('DATA_MISMATCH', message, {
+    hint: 'Give images of the kind that the model was trained on.',
+  });
 }
 
 const plainEveryMs = 10_000;
@@ -122,7 +139,11 @@ interface Result {
   readonly evaluation: Evaluation;
 }
 
-function showEvaluation({ open, dataset, evaluation }: Result, { console }: CommandContext, json: boolean): void {
+function showEvaluation(
+  { open, dataset, evaluation }: Result,
+  { console }: CommandContext,
+  json: boolean,
+): void {
   const { stored, recipe, backend, answers } = open;
   const { samples, loss, accuracy, confusion } = evaluation;
   const { weightsSha256 } = stored;
@@ -130,7 +151,16 @@ function showEvaluation({ open, dataset, evaluation }: Result, { console }: Comm
   if (json) {
     const model = { directory: stored.directory, recipe: recipe.name };
     const perClass = report.classes;
-    const data = { model, backend: backend.name, dataset: dataset.name, samples, loss, accuracy, confusion, perClass };
+    const data = {
+      model,
+      backend: backend.name,
+      dataset: dataset.name,
+      samples,
+      loss,
+      accuracy,
+      confusion,
+      perClass,
+    };
     return console.json({ ...data, weightsSha256 });
   }
   // stdout may be a file although stderr is a terminal.

@@ -26,7 +26,10 @@ function installCommand(context: CommandContext): Command {
   const command = new Command('install')
     .description("Fetch TensorFlow's library and complete the native backend.")
     .addOption(
-      new Option('--source <name>', "where from: the package's own download, PyPI's wheel, or one after the other")
+      new Option(
+        '--source <name>',
+        "where from: the package's own download, PyPI's wheel, or one after the other",
+      )
         .choices(['any', 'package', 'wheel'])
         .default('any'),
     )

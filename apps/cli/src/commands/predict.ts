@@ -62,19 +62,29 @@ interface Prediction {
 /** The network's input as a picture. Throws OPTION_INVALID if it takes something else. */
 function pictureSize({ recipe, stored }: OpenModel): { height: number; width: number } {
   const [height, width, channels, ...more] = recipe.model.inputShape;
-  if (height !== undefined && width !== undefined && channels === 1 && more.length === 0) return { height, width };
+  if (height !== undefined && width !== undefined && channels === 1 && more.length === 0)
+    return { height, width };
   const found = recipe.model.inputShape.join(' x ');
-  throw new GradwireError('OPTION_INVALID', `${stored.directory}: expected a model of grey pictures, found input ${found}`, {
-    hint: 'gradwire predict works with models whose input is height x width x 1.',
-  });
+  throw new GradwireError(
+    'OPTION_INVALID',
+    `${stored.directory}: expected a model of grey pictures, found input ${found}`,
+    {
+      hint: 'gradwire predict works with models whose input is height x width x 1.',
+    },
+  );
 }
 
 function sayWhatWasDone(image: string, { inverted, blank }: DigitImage, { console }: CommandContext): void {
   if (blank) console.say(`${image}: has one shade only, so the answer means nothing.`);
-  else if (inverted) console.say(`${image}: dark on light, turned round (the model knows light digits on dark ground).`);
+  else if (inverted)
+    console.say(`${image}: dark on light, turned round (the model knows light digits on dark ground).`);
 }
 
-function predictOne({ recipe, trainer, batcher, answers }: OpenModel, image: string, { pixels }: DigitImage): Prediction {
+function predictOne(
+  { recipe, trainer, batcher, answers }: OpenModel,
+  image: string,
+  { pixels }: DigitImage,
+): Prediction {
   const { features } = batcher({ features: pixels, labels: new Uint8Array(1) });
   const probabilities = trainer.predict(features, 1);
   const rows = recipe.task.type === 'binary' ? binaryRows(probabilities) : probabilities;

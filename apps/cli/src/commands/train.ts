@@ -15,8 +15,33 @@ export function trainCommand(context: CommandContext): Command {
   const command = new Command('train')
     .description('Train a recipe on this machine: a coordinator and several worker processes.')
     .addHelpText('after', examples);
-  const { recipe, workers, backend, epochs, steps, batchSize, shards, seed, dataDir, cacheDir, runDir, token } = options;
-  for (const option of [recipe, workers, backend, epochs, steps, batchSize, shards, seed, dataDir, cacheDir, runDir]) {
+  const {
+    recipe,
+    workers,
+    backend,
+    epochs,
+    steps,
+    batchSize,
+    shards,
+    seed,
+    dataDir,
+    cacheDir,
+    runDir,
+    token,
+  } = options;
+  for (const option of [
+    recipe,
+    workers,
+    backend,
+    epochs,
+    steps,
+    batchSize,
+    shards,
+    seed,
+    dataDir,
+    cacheDir,
+    runDir,
+  ]) {
     command.addOption(option());
   }
   command.addOption(options.host('127.0.0.1')).addOption(options.port(0)).addOption(token());
@@ -45,7 +70,12 @@ async function train(settings: TrainSettings, context: CommandContext): Promise<
     onEvent: (event) => {
       output.handleProcess(event);
       if (event.type === 'none-left') {
-        coordinator.fail({ worker: event.name, code: 'WORKER_FAILED', message: event.cause, log: event.lastLines });
+        coordinator.fail({
+          worker: event.name,
+          code: 'WORKER_FAILED',
+          message: event.cause,
+          log: event.lastLines,
+        });
       }
     },
   });

@@ -28,7 +28,10 @@ export function workerCommand(context: CommandContext): Command {
     .description('Join a run from this machine, and work until it ends.')
     .argument('<url>', 'the address that the coordinator printed, for example ws://10.0.0.5:8787#token')
     .addHelpText('after', examples);
-  const recipe = new Option('--recipe <name|file>', "refuse to work unless the coordinator's recipe is this one");
+  const recipe = new Option(
+    '--recipe <name|file>',
+    "refuse to work unless the coordinator's recipe is this one",
+  );
   const { backend, name, token, dataDir, cacheDir } = options;
   for (const option of [backend, name, token, dataDir, cacheDir]) command.addOption(option());
   command
@@ -69,7 +72,11 @@ function parseAddress(address: string, given: string | undefined): { url: string
   const token = fragment ?? given;
   const hint = 'Copy the whole command that the coordinator printed: gradwire worker ws://host:port#token';
   if (!/^wss?:\/\/[^/]+/.test(url) || !URL.canParse(url)) {
-    throw new GradwireError('OPTION_INVALID', `expected an address like ws://host:port#token, found "${url}"`, { hint });
+    throw new GradwireError(
+      'OPTION_INVALID',
+      `expected an address like ws://host:port#token, found "${url}"`,
+      { hint },
+    );
   }
   if (!token) throw new GradwireError('OPTION_INVALID', `the address ${url} has no join token`, { hint });
   return { url, token };
@@ -78,7 +85,9 @@ function parseAddress(address: string, given: string | undefined): { url: string
 /** Aborted when standard input ends, which is what happens when the parent process is gone. */
 function parentGone(): AbortSignal {
   const gone = new AbortController();
-  process.stdin.once('end', () => gone.abort('the command that started it has ended')).once('error', () => gone.abort());
+  process.stdin
+    .once('end', () => gone.abort('the command that started it has ended'))
+    .once('error', () => gone.abort());
   process.stdin.resume();
   return gone.signal;
 }

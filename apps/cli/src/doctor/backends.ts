@@ -15,6 +15,9 @@ function toCheck({ name, ok, reason }: BackendProbe, wanted: 'auto' | 'wasm' | '
     ...found,
     status: isEssential ? 'problem' : 'note',
     message: `does not work: ${reason}`,
-    hint: name === 'native' ? 'It is optional. To install it: gradwire native install' : 'Install Gradwire again.',
+    hint:
+      name === 'native'
+        ? 'It is optional. To install it: gradwire native install'
+        : 'Install Gradwire again.',
   };
 }

@@ -7,7 +7,10 @@ const relevant =
 /** The environment variables that change what Gradwire does, secrets masked. */
 export function checkEnvironment(env: Readonly<Record<string, string | undefined>> = process.env): Check {
   const names = Object.keys(env).filter((name) => relevant.test(name));
-  const settings = names.sort().map((name) => [name, isSecretName(name) ? '(secret)' : (env[name] ?? '')] as const);
-  const message = settings.map(([name, value]) => `${name}=${value}`).join('\n') || 'nothing that matters is set';
+  const settings = names
+    .sort()
+    .map((name) => [name, isSecretName(name) ? '(secret)' : (env[name] ?? '')] as const);
+  const message =
+    settings.map(([name, value]) => `${name}=${value}`).join('\n') || 'nothing that matters is set';
   return { name: 'environment', status: 'ok', message, details: Object.fromEntries(settings) };
 }

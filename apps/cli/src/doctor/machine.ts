@@ -18,7 +18,9 @@ function checkNode(): Check {
     name: 'versions',
     message: `gradwire ${version}, Node ${node} (V8 ${v8}, ABI ${modules})`,
     details: { gradwire: version, node },
-    ...(isRecent ? { status: 'ok' } : { status: 'problem', hint: 'Install Node 20.19 or later from nodejs.org.' }),
+    ...(isRecent
+      ? { status: 'ok' }
+      : { status: 'problem', hint: 'Install Node 20.19 or later from nodejs.org.' }),
   };
 }
 
@@ -62,7 +64,9 @@ function checkMemory(): Check {
     name: 'memory',
     message: `${gigabytes(total)}, ${gigabytes(free)} available`,
     details: { totalBytes: total, availableBytes: free },
-    ...(isEnough ? { status: 'ok' } : { status: 'note', hint: 'A worker needs about 0.4 GB: start few of them.' }),
+    ...(isEnough
+      ? { status: 'ok' }
+      : { status: 'note', hint: 'A worker needs about 0.4 GB: start few of them.' }),
   };
 }
 

@@ -11,7 +11,8 @@ export async function checkPort(port: number): Promise<Check> {
   }
   const reason = await listenOnce(port);
   const details = { port, free: reason === undefined };
-  if (reason === undefined) return { name, status: 'ok', message: `loopback works, ${port} is free`, details };
+  if (reason === undefined)
+    return { name, status: 'ok', message: `loopback works, ${port} is free`, details };
   const message = `loopback works, but ${port} cannot be opened (${reason})`;
   return { name, status: 'note', message, hint: 'Give the coordinator another one with --port.', details };
 }

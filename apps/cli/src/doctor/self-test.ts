@@ -32,7 +32,8 @@ export async function selfTest(options: SelfTestOptions): Promise<Check> {
     const one = await runOnce(1, folder, options);
     return compare(name, two, one);
   } catch (error) {
-    const hint = 'Run the same with more output: gradwire train --recipe mnist-cnn-small --steps 20 --workers 2';
+    const hint =
+      'Run the same with more output: gradwire train --recipe mnist-cnn-small --steps 20 --workers 2';
     return { name, status: 'problem', message: toError(error).message, hint };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -57,10 +58,23 @@ async function runOnce(workers: number, folder: string, options: SelfTestOptions
   if (dataDir !== undefined) args.push('--data-dir', dataDir);
   if (cacheDir !== undefined) args.push('--cache-dir', cacheDir);
   const startMs = performance.now();
-  await trainInProcess({ args, cwd: folder, signal, onStep: (step) => options.onStep(`${title}: step ${step}`) });
-  const summary = JSON.parse(await readFile(join(runDir, `0001-${recipe}`, 'summary.json'), 'utf8')) as Outcome;
+  await trainInProcess({
+    args,
+    cwd: folder,
+    signal,
+    onStep: (step) => options.onStep(`${title}: step ${step}`),
+  });
+  const summary = JSON.parse(
+    await readFile(join(runDir, `0001-${recipe}`, 'summary.json'), 'utf8'),
+  ) as Outcome;
   const { weightsSha256, backend: used, steps: made } = summary;
-  return { workers, weightsSha256, backend: used, steps: made, seconds: (performance.now() - startMs) / 1000 };
+  return {
+    workers,
+    weightsSha256,
+    backend: used,
+    steps: made,
+    seconds: (performance.now() - startMs) / 1000,
+  };
 }
 
 function compare(name: string, two: Outcome, one: Outcome): Check {
@@ -76,5 +90,11 @@ function compare(name: string, two: Outcome, one: Outcome): Check {
     return { name, status: 'ok', message, details };
   }
   const message = `${what} gave different bits\ntwo workers: ${two.weightsSha256}\none worker:  ${one.weightsSha256}`;
-  return { name, status: 'problem', message, hint: 'This must not happen: please report it with this text.', details };
+  return {
+    name,
+    status: 'problem',
+    message,
+    hint: 'This must not happen: please report it with this text.',
+    details,
+  };
 }

@@ -35,13 +35,17 @@ export async function trainInProcess({ args, cwd, signal, onStep }: TrainOptions
   limit.removeEventListener('abort', stop);
   if (signal.aborted) throw new GradwireError('CANCELLED', 'stopped on request');
   if (code === 0) return;
-  const why = limit.aborted ? `did not end within ${patienceMs / 1000} s` : `ended with ${killedBy ?? `code ${code}`}`;
+  const why = limit.aborted
+    ? `did not end within ${patienceMs / 1000} s`
+    : `ended with ${killedBy ?? `code ${code}`}`;
   throw new GradwireError('WORKER_FAILED', [`gradwire train ${why}`, ...lastLines].join('\n'));
 }
 
 /** The self-test is the same everywhere: settings from the environment would change it. */
 function withoutOurSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.toUpperCase().startsWith('GRADWIRE_')));
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !name.toUpperCase().startsWith('GRADWIRE_')),
+  );
 }
 
 /** Reports the steps; returns the last lines that were said to people, for the case that it fails. */

@@ -24,7 +24,10 @@ const faint = 0.2;
  * The ground is the median of the picture's border: lighter than mid-grey means dark on light.
  * Source of the procedure: LeCun, Cortes, Burges, "The MNIST database of handwritten digits".
  */
-export function toDigitImage(picture: Picture, size: { readonly width: number; readonly height: number }): DigitImage {
+export function toDigitImage(
+  picture: Picture,
+  size: { readonly width: number; readonly height: number },
+): DigitImage {
   const ground = borderMedian(picture);
   const inverted = ground > 0.5;
   const blank = picture.values.every((value) => value === picture.values[0]);

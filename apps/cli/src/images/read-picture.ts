@@ -22,7 +22,10 @@ async function readBytes(path: string): Promise<Uint8Array> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const message = code === 'ENOENT' ? 'there is no such file' : toError(cause).message;
-    throw new GradwireError('DATA_NOT_FOUND', `${path}: ${message}`, { cause, hint: 'Give the path of a PNG file.' });
+    throw new GradwireError('DATA_NOT_FOUND', `${path}: ${message}`, {
+      cause,
+      hint: 'Give the path of a PNG file.',
+    });
   }
 }
 

@@ -28,7 +28,10 @@ function settingRows(recipe: Recipe, hash: string): (readonly [name: string, val
     ['batch size', String(recipe.batchSize)],
     ['shards', String(recipe.shards)],
     ['epochs', `${recipe.epochs}${steps === undefined ? '' : `, at most ${count(steps)} steps`}`],
-    ['validation', validationShare === 0 ? 'none held out' : `${validationShare * 100} % of the training set`],
+    [
+      'validation',
+      validationShare === 0 ? 'none held out' : `${validationShare * 100} % of the training set`,
+    ],
     ['seed', String(recipe.seed)],
     ['hash', hash],
   ];
@@ -79,7 +82,9 @@ function layerLines({ model }: Recipe): string[] {
   ];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) => {
-    const cells = row.map((cell, i) => (i === 3 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)));
+    const cells = row.map((cell, i) =>
+      i === 3 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0),
+    );
     return `  ${cells.join('  ')}`.trimEnd();
   });
 }

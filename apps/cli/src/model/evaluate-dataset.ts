@@ -28,12 +28,18 @@ export async function evaluateDataset(
   let start = 0;
   for (const [block, samples] of sizes.entries()) {
     const first = start;
-    const metrics = trainer.evaluate(batcher(dataset, Uint32Array.from({ length: samples }, (_, i) => first + i)));
+    const metrics = trainer.evaluate(
+      batcher(
+        dataset,
+        Uint32Array.from({ length: samples }, (_, i) => first + i),
+      ),
+    );
     tree.add({ lo: block, hi: block + 1 }, { samples, gradient: new Float32Array(0), metrics });
     start += samples;
     onBlock?.(start);
     await turn();
-    if (signal.aborted) throw new GradwireError('CANCELLED', `stopped after ${start} of ${dataset.count} samples`);
+    if (signal.aborted)
+      throw new GradwireError('CANCELLED', `stopped after ${start} of ${dataset.count} samples`);
   }
   return toEvaluation(tree.root(), answers.length);
 }

@@ -22,7 +22,9 @@ export function describeEvent(event: CoordinatorEvent, colors: Console['colors']
       return `epoch ${event.epoch} done: training loss ${event.loss.toFixed(4)}, accuracy ${formatPercent(event.accuracy)}`;
     case 'evaluated': {
       const { split, epoch, loss, accuracy } = event.record;
-      return colors.bold(`${split} after epoch ${epoch}: loss ${loss.toFixed(4)}, accuracy ${formatPercent(accuracy)}`);
+      return colors.bold(
+        `${split} after epoch ${epoch}: loss ${loss.toFixed(4)}, accuracy ${formatPercent(accuracy)}`,
+      );
     }
     case 'waiting':
       return colors.yellow(`${event.message}, since ${event.seconds.toFixed(0)} s`);

@@ -10,6 +10,10 @@ export function formatError(thrown: unknown, colors: Console['colors']): string 
     lines.push(colors.dim(`  because: ${toError(cause).message}`));
   }
   if (isKnown && error.hint !== undefined) lines.push(`  ${colors.bold('to do:')} ${error.hint}`);
-  if (!isKnown) lines.push(colors.dim(error.stack ?? ''), '  This is a defect of Gradwire. `gradwire doctor` prints what to put into a report.');
+  if (!isKnown)
+    lines.push(
+      colors.dim(error.stack ?? ''),
+      '  This is a defect of Gradwire. `gradwire doctor` prints what to put into a report.',
+    );
   return lines.join('\n');
 }

@@ -26,7 +26,10 @@ export function createRunOutput({ console, json, recipe }: RunOutputOptions): Ru
   const { colors } = console;
   let toldMs = performance.now();
   const progress = (event: Extract<CoordinatorEvent, { type: 'step' }>): void => {
-    const line = formatProgress({ ...event, ...event.record, epochs: recipe.epochs }, { width: console.columns, colors });
+    const line = formatProgress(
+      { ...event, ...event.record, epochs: recipe.epochs },
+      { width: console.columns, colors },
+    );
     console.live(line);
     if (console.isTerminal || performance.now() - toldMs < plainEveryMs) return;
     toldMs = performance.now();
@@ -49,7 +52,8 @@ export function createRunOutput({ console, json, recipe }: RunOutputOptions): Ru
       console.settle();
       const { outcome, summary, failure } = result;
       if (failure) console.say(describeFailure(failure, colors));
-      if (json) console.json({ event: 'end', outcome, summary, ...(failure === undefined ? {} : { failure }) });
+      if (json)
+        console.json({ event: 'end', outcome, summary, ...(failure === undefined ? {} : { failure }) });
       else console.print(`\n${endText(result, colors)}\n`);
     },
   };
@@ -61,18 +65,22 @@ function toJson({ type, ...rest }: CoordinatorEvent | LocalWorkerEvent): Record<
 }
 
 /** The first cause over all machines: who, what, where in the code, and what was said before. */
-function describeFailure({ worker, code, message, stack, log }: FailureReport, colors: Console['colors']): string {
+function describeFailure(
+  { worker, code, message, stack, log }: FailureReport,
+  colors: Console['colors'],
+): string {
   const who = worker === undefined ? 'the coordinator' : worker;
   const lines = [`${colors.red('failed')} first on ${who}: ${message} ${colors.dim(`(${code})`)}`];
   if (stack) lines.push(colors.dim(stack.replaceAll(/^/gm, '    ')));
-  if (log && log.length > 0) lines.push(`  last lines of ${who}:`, ...log.map((line) => colors.dim(`    ${line}`)));
+  if (log && log.length > 0)
+    lines.push(`  last lines of ${who}:`, ...log.map((line) => colors.dim(`    ${line}`)));
   return lines.join('\n');
 }
 
 function endText({ summary, classNames, curve, files }: RunResult, colors: Console['colors']): string {
   const directory = relativePath(summary.directory);
   return formatEnd(summary, {
-    classNames: summary.confusion?.length === classNames.length ? classNames : ['no', 'yes'],
+    classNames,
     curve,
     files: files.map(relativePath),
     commands: nextCommands(directory, programName()),

@@ -58,7 +58,9 @@ function describe(event: Exclude<WorkerEvent, { type: 'computed' }>): string | u
     case 'disconnected':
       return `connection lost: ${event.reason}; connecting again`;
     case 'ended':
-      return event.message === '' ? `the run has ${event.outcome}` : `the run has ${event.outcome}: ${event.message}`;
+      return event.message === ''
+        ? `the run has ${event.outcome}`
+        : `the run has ${event.outcome}: ${event.message}`;
     default:
       return event satisfies never;
   }

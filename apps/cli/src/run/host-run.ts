@@ -30,12 +30,20 @@ export interface RunSettings {
 export async function resolveRecipe(settings: RunSettings): Promise<LoadedRecipe> {
   const loaded = await loadRecipe(settings.recipe);
   const { epochs, steps, batchSize, shards, seed } = settings;
-  const given = Object.entries({ epochs, steps, batchSize, shards, seed }).filter(([, value]) => value !== undefined);
+  const given = Object.entries({ epochs, steps, batchSize, shards, seed }).filter(
+    ([, value]) => value !== undefined,
+  );
   return { ...loaded, recipe: withOverrides(loaded.recipe, Object.fromEntries(given)) };
 }
 
 /** The values that a recipe gives to settings which nobody set. */
-export function settingsOfRecipe({ epochs, steps, batchSize, shards, seed }: Recipe): Record<string, unknown> {
+export function settingsOfRecipe({
+  epochs,
+  steps,
+  batchSize,
+  shards,
+  seed,
+}: Recipe): Record<string, unknown> {
   return { epochs, steps, batchSize, shards, seed };
 }
 

@@ -17,8 +17,14 @@ export function applyConfigFile(command: Command, isKnownAnywhere: (key: string)
     const option = command.options.find((candidate) => candidate.attributeName() === key);
     if (option === undefined) {
       if (isKnownAnywhere(key)) continue;
-      const suggestion = closestName(key, command.options.map((candidate) => candidate.attributeName()));
-      throw invalid(`${file}: unknown setting "${key}"`, suggestion ? `Did you mean "${suggestion}"?` : 'Remove it.');
+      const suggestion = closestName(
+        key,
+        command.options.map((candidate) => candidate.attributeName()),
+      );
+      throw invalid(
+        `${file}: unknown setting "${key}"`,
+        suggestion ? `Did you mean "${suggestion}"?` : 'Remove it.',
+      );
     }
     const source = command.getOptionValueSource(key);
     if (source !== undefined && source !== 'default') continue;
@@ -29,9 +35,12 @@ export function applyConfigFile(command: Command, isKnownAnywhere: (key: string)
 function readSettings(file: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
   } catch (cause) {
-    throw new GradwireError('OPTION_INVALID', `${file}: cannot be read as JSON (${String(cause)})`, { cause });
+    throw new GradwireError('OPTION_INVALID', `${file}: cannot be read as JSON (${String(cause)})`, {
+      cause,
+    });
   }
   throw invalid(`${file}: expected a JSON object of settings`, 'For example { "workers": 4 }.');
 }
@@ -40,7 +49,10 @@ function parse(option: Command['options'][number], value: unknown, file: string)
   const text = String(value);
   if (typeof value === 'boolean' && !option.required) return value;
   if (option.argChoices && !option.argChoices.includes(text)) {
-    throw invalid(`${file}: ${option.attributeName()} is "${text}"`, `Allowed are ${option.argChoices.join(', ')}.`);
+    throw invalid(
+      `${file}: ${option.attributeName()} is "${text}"`,
+      `Allowed are ${option.argChoices.join(', ')}.`,
+    );
   }
   try {
     return option.parseArg ? option.parseArg(text, undefined) : text;

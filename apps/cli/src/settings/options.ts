@@ -4,22 +4,48 @@ import { InvalidArgumentError, Option } from 'commander';
 
 /** Builds commander's options: each may also come from an environment variable or from gradwire.config.json. */
 export const options = {
-  recipe: (): Option => setting('--recipe <name|file>', 'recipe by name (see: gradwire recipes), or a .js or .json file', 'mnist-cnn'),
+  recipe: (): Option =>
+    setting(
+      '--recipe <name|file>',
+      'recipe by name (see: gradwire recipes), or a .js or .json file',
+      'mnist-cnn',
+    ),
   workers: (): Option =>
-    setting('--workers <n>', 'worker processes on this machine', Math.max(2, availableParallelism())).argParser(wholeFrom(1)),
-  backend: (): Option => setting('--backend <name>', 'compute backend', 'auto').choices(['auto', 'native', 'wasm']),
-  epochs: (): Option => setting('--epochs <n>', "passes over the training set (default: the recipe's)").argParser(wholeFrom(1)),
+    setting(
+      '--workers <n>',
+      'worker processes on this machine',
+      Math.max(2, availableParallelism()),
+    ).argParser(wholeFrom(1)),
+  backend: (): Option =>
+    setting('--backend <name>', 'compute backend', 'auto').choices(['auto', 'native', 'wasm']),
+  epochs: (): Option =>
+    setting('--epochs <n>', "passes over the training set (default: the recipe's)").argParser(wholeFrom(1)),
   steps: (): Option => setting('--steps <n>', 'end after this many steps').argParser(wholeFrom(1)),
-  batchSize: (): Option => setting('--batch-size <n>', "samples a step, over all shards (default: the recipe's)").argParser(wholeFrom(1)),
-  shards: (): Option => setting('--shards <n>', "virtual shards of the training set (default: the recipe's)").argParser(wholeFrom(1)),
-  seed: (): Option => setting('--seed <n>', "seed of everything random (default: the recipe's)").argParser(wholeFrom(0)),
-  dataDir: (): Option => setting('--data-dir <dir>', 'folder with the IDX files, plain or .gz').argParser(path),
-  runDir: (): Option => setting('--run-dir <dir>', 'where run folders are made', resolve('runs')).argParser(path),
+  batchSize: (): Option =>
+    setting('--batch-size <n>', "samples a step, over all shards (default: the recipe's)").argParser(
+      wholeFrom(1),
+    ),
+  shards: (): Option =>
+    setting('--shards <n>', "virtual shards of the training set (default: the recipe's)").argParser(
+      wholeFrom(1),
+    ),
+  seed: (): Option =>
+    setting('--seed <n>', "seed of everything random (default: the recipe's)").argParser(wholeFrom(0)),
+  dataDir: (): Option =>
+    setting('--data-dir <dir>', 'folder with the IDX files, plain or .gz').argParser(path),
+  runDir: (): Option =>
+    setting('--run-dir <dir>', 'where run folders are made', resolve('runs')).argParser(path),
   host: (fallback: string): Option => setting('--host <host>', 'address to listen on', fallback),
-  port: (fallback: number): Option => setting('--port <n>', 'port to listen on; 0 takes a free one', fallback).argParser(port),
-  token: (): Option => setting('--token <token>', 'join token of the run (default: a new one, or the part after # of the address)'),
+  port: (fallback: number): Option =>
+    setting('--port <n>', 'port to listen on; 0 takes a free one', fallback).argParser(port),
+  token: (): Option =>
+    setting(
+      '--token <token>',
+      'join token of the run (default: a new one, or the part after # of the address)',
+    ),
   name: (): Option => setting('--name <name>', 'what the worker is called (default: the host name)'),
-  cacheDir: (): Option => setting('--cache-dir <dir>', 'where downloads and fetched chunks are kept').argParser(path),
+  cacheDir: (): Option =>
+    setting('--cache-dir <dir>', 'where downloads and fetched chunks are kept').argParser(path),
   images: (): Option => setting('--images <file>', 'IDX file of images, plain or .gz').argParser(path),
   labels: (): Option => setting('--labels <file>', 'IDX file of labels, plain or .gz').argParser(path),
 } as const;
@@ -27,8 +53,12 @@ export const options = {
 /** Adds what every command has. */
 export const commonOptions = {
   json: (): Option => new Option('--json', 'machine-readable JSON on stdout, everything else on stderr'),
-  printConfig: (): Option => new Option('--print-config', 'show each setting and where it comes from, then stop'),
-  config: (): Option => new Option('--config <file>', 'settings file (default: gradwire.config.json, if there is one)').argParser(path),
+  printConfig: (): Option =>
+    new Option('--print-config', 'show each setting and where it comes from, then stop'),
+  config: (): Option =>
+    new Option('--config <file>', 'settings file (default: gradwire.config.json, if there is one)').argParser(
+      path,
+    ),
 } as const;
 
 function setting(flags: string, description: string, fallback?: string | number): Option {

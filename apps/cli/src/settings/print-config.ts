@@ -8,11 +8,19 @@ export interface SettingOrigin {
   readonly origin: 'flag' | 'environment' | 'file' | 'default' | 'recipe';
 }
 
-const origins: Record<string, SettingOrigin['origin']> = { cli: 'flag', env: 'environment', config: 'file', default: 'default' };
+const origins: Record<string, SettingOrigin['origin']> = {
+  cli: 'flag',
+  env: 'environment',
+  config: 'file',
+  default: 'default',
+};
 const notSettings = new Set(['json', 'printConfig', 'config', 'leaveWithParent']);
 
 /** Where each of a command's settings comes from; `fromRecipe` fills those that nobody gave. */
-export function settingOrigins(command: Command, fromRecipe: Readonly<Record<string, unknown>> = {}): SettingOrigin[] {
+export function settingOrigins(
+  command: Command,
+  fromRecipe: Readonly<Record<string, unknown>> = {},
+): SettingOrigin[] {
   return command.options
     .map((option) => option.attributeName())
     .filter((setting) => !notSettings.has(setting))
@@ -22,7 +30,11 @@ export function settingOrigins(command: Command, fromRecipe: Readonly<Record<str
       if (value === undefined && fromRecipe[setting] !== undefined) {
         return { setting, value: fromRecipe[setting], origin: 'recipe' };
       }
-      return { setting, value: setting === 'token' && value ? '(secret)' : (value ?? null), origin: origins[source] ?? 'default' };
+      return {
+        setting,
+        value: setting === 'token' && value ? '(secret)' : (value ?? null),
+        origin: origins[source] ?? 'default',
+      };
     });
 }
 

@@ -33,7 +33,8 @@ export async function checkNative(): Promise<NativeCheck> {
 export function whatIsMissing(): string | undefined {
   const folder = findTfjsNode();
   if (folder === undefined) return 'the package @tensorflow/tfjs-node is not installed';
-  if (!existsSync(bindingPath(folder))) return 'its TensorFlow library and compiled binding are not installed';
+  if (!existsSync(bindingPath(folder)))
+    return 'its TensorFlow library and compiled binding are not installed';
   return undefined;
 }
 

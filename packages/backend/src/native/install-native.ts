@@ -66,9 +66,13 @@ export async function installNative(options: InstallNativeOptions): Promise<void
     if (after.ok) return report('verify', 'the native backend works');
     reasons.push(`wheel: ${after.reason}`);
   }
-  throw new GradwireError('BACKEND_UNAVAILABLE', `the native backend could not be installed (${reasons.join('; ')})`, {
-    hint: 'Use --backend wasm, which needs nothing else; `gradwire doctor` shows the state of both backends.',
-  });
+  throw new GradwireError(
+    'BACKEND_UNAVAILABLE',
+    `the native backend could not be installed (${reasons.join('; ')})`,
+    {
+      hint: 'Use --backend wasm, which needs nothing else; `gradwire doctor` shows the state of both backends.',
+    },
+  );
 }
 
 /** Runs tfjs-node's install script; resolves to undefined when the backend then works, else to the reason. */
@@ -83,7 +87,10 @@ async function installFromPackage(
   const tools = join(folder, 'node_modules', '.bin');
   const result = await runCommand(process.execPath, ['scripts/install.js'], {
     cwd: folder,
-    env: { ...process.env, PATH: `${tools}${process.platform === 'win32' ? ';' : ':'}${process.env['PATH']}` },
+    env: {
+      ...process.env,
+      PATH: `${tools}${process.platform === 'win32' ? ';' : ':'}${process.env['PATH']}`,
+    },
     onLine,
     signal,
     timeoutMs: 15 * 60_000,
@@ -108,7 +115,8 @@ async function whyUnreachable(signal: AbortSignal | undefined): Promise<string |
     return undefined;
   } catch (error) {
     if (signal?.aborted) throw new GradwireError('CANCELLED', 'the installation was stopped on request');
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    const cause =
+      error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     return `${new URL(base).host} cannot be reached (${cause})`;
   }
 }

@@ -28,9 +28,13 @@ export async function loadNative(): Promise<PreparedBackend> {
   restoreUtilFunction();
   const { version, libraryVersion } = requireTfjsNode();
   if (findBackend('tensorflow') === null) {
-    throw new GradwireError('BACKEND_UNAVAILABLE', '@tensorflow/tfjs-node uses another copy of @tensorflow/tfjs-core', {
-      hint: 'Install one version of all @tensorflow packages (4.22.0).',
-    });
+    throw new GradwireError(
+      'BACKEND_UNAVAILABLE',
+      '@tensorflow/tfjs-node uses another copy of @tensorflow/tfjs-core',
+      {
+        hint: 'Install one version of all @tensorflow packages (4.22.0).',
+      },
+    );
   }
   await setBackend('tensorflow');
   await ready();
@@ -56,7 +60,10 @@ function requireTfjsNode(): { version: string; libraryVersion: string } {
     return { version: module.version['tfjs-node'] ?? 'unknown', libraryVersion };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw new GradwireError('BACKEND_UNAVAILABLE', `the native backend does not load: ${reason}`, { cause, hint });
+    throw new GradwireError('BACKEND_UNAVAILABLE', `the native backend does not load: ${reason}`, {
+      cause,
+      hint,
+    });
   }
 }
 

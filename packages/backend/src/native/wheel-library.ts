@@ -62,10 +62,15 @@ function requirePlatform(): void {
   const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
   const libc = report.header?.glibcVersionRuntime;
   if (platform === 'linux' && arch === 'x64' && libc !== undefined) return;
-  const found = platform === 'linux' && libc === undefined ? `${platform} ${arch} without glibc` : `${platform} ${arch}`;
-  throw new GradwireError('BACKEND_UNAVAILABLE', `no TensorFlow wheel for ${found}: expected linux x64 with glibc`, {
-    hint: 'Use --backend wasm: it runs everywhere.',
-  });
+  const found =
+    platform === 'linux' && libc === undefined ? `${platform} ${arch} without glibc` : `${platform} ${arch}`;
+  throw new GradwireError(
+    'BACKEND_UNAVAILABLE',
+    `no TensorFlow wheel for ${found}: expected linux x64 with glibc`,
+    {
+      hint: 'Use --backend wasm: it runs everywhere.',
+    },
+  );
 }
 
 async function requireSpace(folder: string): Promise<void> {
@@ -127,19 +132,34 @@ async function fetchWheel(python: string, folder: string, options: WheelLibraryO
   onLine(`downloading ${requirement} from PyPI (207 MB)`);
   // The wheel of any Python version will do: only its C library is used. So the version is fixed, not this Python's.
   const args = ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--python-version', '3.11'];
-  args.push('--platform', wheel.platform, '--disable-pip-version-check', '--no-input', '--progress-bar', 'off');
+  args.push(
+    '--platform',
+    wheel.platform,
+    '--disable-pip-version-check',
+    '--no-input',
+    '--progress-bar',
+    'off',
+  );
   args.push('--no-cache-dir', '--dest', folder, requirement);
   const download = await runCommand(python, args, { onLine, signal });
   if (!download.ok) {
-    throw new GradwireError('BACKEND_UNAVAILABLE', `pip could not download ${requirement}:\n${download.output}`, {
-      hint: 'Check the network, or pip’s index (PIP_INDEX_URL, PIP_FIND_LINKS), and run the command again.',
-    });
+    throw new GradwireError(
+      'BACKEND_UNAVAILABLE',
+      `pip could not download ${requirement}:\n${download.output}`,
+      {
+        hint: 'Check the network, or pip’s index (PIP_INDEX_URL, PIP_FIND_LINKS), and run the command again.',
+      },
+    );
   }
   const file = (await readdir(folder)).find((name) => name.endsWith('.whl'));
   onLine(`unpacking ${file}`);
   const path = join(folder, file ?? '');
-  const extract = await runCommand(python, ['-c', extractScript, path, folder, ...libraryFiles], { onLine, signal });
-  if (!extract.ok) throw new GradwireError('BACKEND_UNAVAILABLE', `${file} could not be unpacked:\n${extract.output}`);
+  const extract = await runCommand(python, ['-c', extractScript, path, folder, ...libraryFiles], {
+    onLine,
+    signal,
+  });
+  if (!extract.ok)
+    throw new GradwireError('BACKEND_UNAVAILABLE', `${file} could not be unpacked:\n${extract.output}`);
   await rm(path);
 }
 
@@ -167,5 +187,8 @@ async function compileBinding(compiler: string, folder: string, options: WheelLi
     });
   }
   await rename(`${output}.new`, output);
-  await writeFile(join(folder, 'README.txt'), `${wheel.name} ${wheel.version}, unpacked for tfjs-node by Gradwire\n`);
+  await writeFile(
+    join(folder, 'README.txt'),
+    `${wheel.name} ${wheel.version}, unpacked for tfjs-node by Gradwire\n`,
+  );
 }

@@ -59,7 +59,8 @@ function product(
   { transpose, multiply }: MatrixKernels,
   { patches, gradient }: { patches: TensorInfo; gradient: TensorInfo },
 ): TensorInfo {
-  if ((patches.shape[0] as number) >= (gradient.shape[1] as number)) return multiply(backend, patches, gradient);
+  if ((patches.shape[0] as number) >= (gradient.shape[1] as number))
+    return multiply(backend, patches, gradient);
   const [left, right] = [transpose(backend, gradient), transpose(backend, patches)];
   const transposed = multiply(backend, left, right);
   const result = transpose(backend, transposed);

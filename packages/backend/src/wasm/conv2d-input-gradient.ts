@@ -41,7 +41,8 @@ function turnFilter(backend: BackendWasm, filter: TensorInfo): TensorInfo {
     const from = pixel * inputs * outputs;
     const to = (pixels - 1 - pixel) * inputs * outputs;
     for (let i = 0; i < inputs; i++) {
-      for (let o = 0; o < outputs; o++) target[to + o * inputs + i] = source[from + i * outputs + o] as number;
+      for (let o = 0; o < outputs; o++)
+        target[to + o * inputs + i] = source[from + i * outputs + o] as number;
     }
   }
   return out;

@@ -18,7 +18,9 @@ export function createMatMul(own: WasmKernel, { transpose, multiply }: MatrixKer
     const left = transposeA ? transpose(backend, matrixOf(a)) : matrixOf(a);
     const right = transposeB ? transpose(backend, matrixOf(b)) : matrixOf(b);
     if (left.shape[1] !== right.shape[0]) {
-      throw new RangeError(`BatchMatMul: inner sizes ${left.shape[1]} of a and ${right.shape[0]} of b differ`);
+      throw new RangeError(
+        `BatchMatMul: inner sizes ${left.shape[1]} of a and ${right.shape[0]} of b differ`,
+      );
     }
     const product = multiply(backend, left, right);
     if (transposeA) free(backend, left);

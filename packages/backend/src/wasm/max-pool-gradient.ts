@@ -63,7 +63,11 @@ function listWindow(window: number[], info: PoolInfo, [sample, row, column]: [nu
 }
 
 /** One window of any size, all channels. */
-function routeAny({ x, dy, dx }: PoolArrays, window: readonly number[], [output, channels]: [number, number]): void {
+function routeAny(
+  { x, dy, dx }: PoolArrays,
+  window: readonly number[],
+  [output, channels]: [number, number],
+): void {
   for (let c = 0; c < channels; c++) {
     let place = (window[0] as number) + c;
     let largest = x[place] as number;
@@ -79,7 +83,11 @@ function routeAny({ x, dy, dx }: PoolArrays, window: readonly number[], [output,
 }
 
 /** The usual window of four pixels, unrolled: twice as fast. */
-function routeFour({ x, dy, dx }: PoolArrays, window: readonly number[], [output, channels]: [number, number]): void {
+function routeFour(
+  { x, dy, dx }: PoolArrays,
+  window: readonly number[],
+  [output, channels]: [number, number],
+): void {
   let [a, b, c, d] = window as [number, number, number, number];
   for (let q = output; q < output + channels; q++, a++, b++, c++, d++) {
     let place = a;
