@@ -14,10 +14,10 @@ setUp();
 const steps = [
   ['types of the tests', bin('tsc'), ['-p', 'tsconfig.tests.json']],
   ['format and import order', bin('biome'), ['check', '.']],
-  ['lint', bin('oxlint'), ['--type-aware', '--deny-warnings']],
+  ['lint', bin('oxlint'), ['--type-aware', '--tsconfig', 'tsconfig.tests.json', '--deny-warnings']],
   ['layers', bin('turbo'), ['boundaries']],
   ['unused code', bin('knip'), []],
-  ...packages.map((path) => [`package ${path}`, bin('publint'), ['--strict', path]]),
+  ...packages.map((path) => [`package ${path}`, bin('publint'), ['--strict', '--pack', 'npm', path]]),
 ];
 const failed = steps.filter(([what, program, args]) => !passes(what, program, args));
 console.log(`${steps.length - failed.length} checks passed, ${failed.length} failed`);

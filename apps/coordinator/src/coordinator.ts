@@ -5,14 +5,15 @@ import { type RunDirectory, writeFileWhole } from '@gradwire/checkpoint';
 import { GradwireError } from '@gradwire/errors';
 import { messageLimits } from '@gradwire/protocol';
 import { canonicalJson, type Recipe } from '@gradwire/recipes';
-import { createChannelServer, createToken } from '@gradwire/transport';
+import { type Channel, createChannelServer, createToken } from '@gradwire/transport';
 import { createBlobStore } from './blobs.ts';
+import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
 import { createHttpServer } from './http.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { createRecorder } from './recorder.ts';
 import { writeResult } from './result.ts';
-import { createRun, type Run, type RunEnd } from './run.ts';
+import { createRun, type Run } from './run.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { describeWaiting, watchForWaiting } from './waiting.ts';
 
@@ -59,13 +60,9 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const blobs = await createBlobStore(data);
   await writeFileWhole(join(directory.path, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`);
   const recorder = await createRecorder(directory.path);
-  let firstFailure: FailureReport | undefined;
-  let endRun: (end: RunEnd) => void = () => {};
-  const ended = new Promise<RunEnd>((resolve) => {
-    endRun = resolve;
-  });
+  const ending = createEnding();
 
-  const run: Run = createRun({ plan, sessions: () => sessions, recorder, onEvent, onEnd: endRun });
+  const run: Run = createRun({ plan, sessions: () => sessions, recorder, onEvent, onEnd: ending.end });
   const limits = messageLimits({ role: 'worker', parameters: plan.layout.size, classes: plan.classes });
   const sessions: Sessions = createSessions({
     welcome: {
@@ -77,61 +74,41 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     },
     limits,
     onEvent,
-    onFailure: (failure) => {
-      firstFailure ??= failure;
-    },
     onReceive: run.dispatch,
+    onFailure: ending.note,
+    onDefect: ({ message, stack = '' }) => ending.fail({ code: 'INTERNAL', message, stack }),
   });
   const server = createHttpServer({ token, blobs, status: () => statusOf(run, sessions) });
+  const { maxFrameBytes, maxBufferedBytes } = limits;
+  const onChannel = (channel: Channel): void => void sessions.serve(channel);
   const channels = createChannelServer({
     server,
     token,
-    maxFrameBytes: limits.maxFrameBytes,
-    onChannel: (channel) => void sessions.serve(channel),
-    limits: { maxBufferedBytes: limits.maxBufferedBytes },
+    maxFrameBytes,
+    onChannel,
+    limits: { maxBufferedBytes },
   });
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   onEvent({ type: 'listening', host: options.host, port });
-  const notice = watchForWaiting({
-    status: () => run.engine.status(),
-    lastMoveMs: () => run.lastMoveMs,
-    onWaiting: (message, seconds) => onEvent({ type: 'waiting', message, seconds }),
-  });
+  const notice = watchForWaiting(run, onEvent);
   run.start();
 
   const finish = async (): Promise<RunResult> => {
-    const { outcome, error } = await ended;
+    const { outcome, failure } = await ending.ended;
     notice.stop();
-    const failure = outcome === 'failed' ? (firstFailure ?? error) : undefined;
     sessions.sayGoodbye(outcome, failure?.message ?? '');
-    const result = await writeResult({
-      directory: directory.path,
-      recipe,
-      plan,
-      classNames: data.train.classNames,
-      statistics,
-      recorder,
-      weights: run.engine.weights(),
-      outcome,
-      failure,
-      workers: sessions.everReady(),
-      seconds: run.seconds,
-    });
-    onEvent({ type: 'end', result });
-    return result;
+    const { classNames } = data.train;
+    const from = { run, recorder, sessions, plan, recipe, statistics, classNames, directory: directory.path };
+    return writeResult(from, { outcome, failure });
   };
-  const done = finish();
   return {
     host: options.host,
     port,
     token,
-    done,
+    done: finish(),
     stop: () => run.dispatch({ type: 'operator-asked', request: 'stop' }),
-    fail(failure) {
-      firstFailure ??= failure;
-      endRun({ type: 'end', outcome: 'failed' });
-    },
+    fail: ending.fail,
     async close() {
       await channels.close();
       await closeServer(server);

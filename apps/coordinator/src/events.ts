@@ -52,8 +52,7 @@ export type CoordinatorEvent =
   | { readonly type: 'epoch'; readonly epoch: number; readonly loss: number; readonly accuracy: number }
   | { readonly type: 'evaluated'; readonly record: EvaluationRecord }
   /** Nothing moved for `seconds`: what is waited for and why, as a sentence. */
-  | { readonly type: 'waiting'; readonly message: string; readonly seconds: number }
-  | { readonly type: 'end'; readonly result: RunResult };
+  | { readonly type: 'waiting'; readonly message: string; readonly seconds: number };
 
 /** How a run ended. */
 export interface RunResult {

@@ -5,33 +5,29 @@ import { layersModelArtifacts } from '@gradwire/models';
 import { answerNames, type FeatureStatistics } from '@gradwire/preprocess';
 import type { Recipe } from '@gradwire/recipes';
 import { renderHtmlReport, type Summary } from '@gradwire/report';
-import type { FailureReport, RunResult } from './events.ts';
+import type { Ended } from './ending.ts';
+import type { RunResult } from './events.ts';
 import type { Recorder } from './recorder.ts';
+import type { Run } from './run.ts';
+import type { KnownWorker, Sessions } from './sessions.ts';
 
 /** What the files at the end of a run are made from. */
-export interface ResultOptions {
-  readonly directory: string;
-  readonly recipe: Recipe;
-  readonly plan: EnginePlan;
-  readonly classNames: readonly string[];
-  readonly statistics: FeatureStatistics;
+export interface ResultSource {
+  readonly run: Run;
   readonly recorder: Recorder;
-  readonly weights: Float32Array;
-  readonly outcome: RunResult['outcome'];
-  readonly failure: FailureReport | undefined;
-  /** All workers that were ever ready. */
-  readonly workers: readonly {
-    readonly name: string;
-    readonly backend: string;
-    readonly numericsClass: string;
-  }[];
-  /** From the start of the first step to the end of the last. */
-  readonly seconds: number;
+  readonly sessions: Sessions;
+  readonly plan: EnginePlan;
+  readonly recipe: Recipe;
+  readonly statistics: FeatureStatistics;
+  readonly classNames: readonly string[];
+  /** The run directory's path. */
+  readonly directory: string;
 }
 
 /** Writes `model/`, `report.html` and, last, `summary.json`. Throws FILE_WRITE_FAILED. */
-export async function writeResult(options: ResultOptions): Promise<RunResult> {
-  const { directory, recipe, plan, classNames, statistics, recorder, weights, outcome, failure } = options;
+export async function writeResult(source: ResultSource, { outcome, failure }: Ended): Promise<RunResult> {
+  const { run, plan, recorder, recipe, statistics, classNames, directory } = source;
+  const weights = run.engine.weights();
   await recorder.close();
   const modelFiles = await writeModel(join(directory, 'model'), {
     artifacts: layersModelArtifacts({ spec: recipe.model, task: recipe.task }, weights),
@@ -39,7 +35,7 @@ export async function writeResult(options: ResultOptions): Promise<RunResult> {
     layout: plan.layout,
     extras: { recipe, statistics, classNames },
   });
-  const summary = summarise(options);
+  const summary = summarise(source, { outcome, failure });
   const { curve, evaluations } = recorder;
   // A yes-or-no task has two answers, whatever the number of classes.
   const answers = answerNames(classNames, recipe.task);
@@ -60,18 +56,11 @@ export async function writeResult(options: ResultOptions): Promise<RunResult> {
   };
 }
 
-function summarise({
-  recipe,
-  recorder,
-  weights,
-  outcome,
-  failure,
-  workers,
-  seconds,
-  directory,
-}: ResultOptions): Summary {
+function summarise(source: ResultSource, { outcome, failure }: Ended): Summary {
+  const { run, recorder, recipe, sessions, directory } = source;
+  const { seconds } = run;
   const { samplesSeen, steps, lastTest, epochs, tallies } = recorder;
-  const used = workers.filter(({ name }) => tallies.has(name));
+  const used = sessions.everReady().filter(({ name }) => tallies.has(name));
   return {
     outcome,
     ...(failure === undefined ? {} : { failure: { code: failure.code, message: failure.message } }),
@@ -83,7 +72,7 @@ function summarise({
     testAccuracy: lastTest?.accuracy ?? null,
     testLoss: lastTest?.loss ?? null,
     confusion: lastTest?.confusion ?? null,
-    weightsSha256: weightsSha256(weights),
+    weightsSha256: weightsSha256(run.engine.weights()),
     seconds,
     samplesPerSecond: seconds > 0 ? samplesSeen / seconds : 0,
     exact: exactness(used),
@@ -94,7 +83,7 @@ function summarise({
 }
 
 /** True if all contributions came from one numerics class, else why not. */
-function exactness(workers: ResultOptions['workers']): true | string {
+function exactness(workers: readonly KnownWorker[]): true | string {
   const classes = new Set(workers.map(({ numericsClass }) => numericsClass));
   return (
     classes.size <= 1 || `workers of ${classes.size} numerics classes contributed: ${[...classes].join(', ')}`

@@ -15,18 +15,8 @@ import {
 import type { Channel, ChannelClosed } from '@gradwire/transport';
 import type { CoordinatorEvent, FailureReport } from './events.ts';
 import type { RunEvent } from './run.ts';
+import { acceptHello, failureOf, receiveMessage, type Session } from './session.ts';
 import { uniqueName } from './unique-name.ts';
-
-/** A worker that has said hello. */
-export interface Session {
-  readonly id: WorkerId;
-  readonly backend: HelloMessage['backend'];
-  readonly channel: Channel;
-  /** Known once it is ready. */
-  numericsClass?: string;
-  /** Set when the end of the channel is no surprise. */
-  farewell?: { readonly why: 'ended' | 'leave' | 'failed' | 'expelled'; readonly reason: string };
-}
 
 /** What sessions need from the run. */
 export interface SessionsOptions {
@@ -36,14 +26,23 @@ export interface SessionsOptions {
   /** What the engine must know. */
   readonly onReceive: (event: RunEvent) => void;
   readonly onFailure: (failure: FailureReport) => void;
+  /** An exception that no message can explain: a defect of ours. */
+  readonly onDefect: (error: Error) => void;
+}
+
+/** A worker that was ready at some time. */
+export interface KnownWorker {
+  readonly name: string;
+  readonly backend: string;
+  readonly numericsClass: string;
 }
 
 /** The workers connected now. */
 export interface Sessions {
   readonly byId: ReadonlyMap<WorkerId, Session>;
-  /** All workers that were ready at some time, gone or not. */
-  everReady(): { name: string; backend: string; numericsClass: string }[];
-  /** Serves one connection until it ends. */
+  /** Gone or not. */
+  everReady(): KnownWorker[];
+  /** Serves one connection until it ends. Never rejects. */
   serve(channel: Channel): Promise<void>;
   /** Closes a worker's channel with a documented code. */
   expel(id: WorkerId, code: CloseCodeName, reason: string): void;
@@ -52,98 +51,12 @@ export interface Sessions {
 }
 
 export function createSessions(options: SessionsOptions): Sessions {
-  const { welcome, limits, onEvent, onReceive } = options;
   const byId = new Map<WorkerId, Session>();
   const known = new Map<WorkerId, Session>();
-
-  const join = (channel: Channel, hello: HelloMessage): Session => {
-    const id = uniqueName(hello.name, (name) => byId.has(name as WorkerId)) as WorkerId;
-    const session: Session = { id, backend: hello.backend, channel };
-    byId.set(id, session);
-    onEvent({
-      type: 'worker-joined',
-      worker: id,
-      backend: hello.backend,
-      peer: channel.peer,
-      workers: byId.size,
-      again: known.has(id),
-    });
-    known.set(id, session);
-    channel.send(encodeMessage({ type: 'welcome', protocol: protocolVersion, worker: id, ...welcome }));
-    onReceive({ type: 'worker-joined', worker: id });
-    return session;
-  };
-
-  const compareClasses = (session: Session, numericsClass: string): void => {
-    const other = [...known.values()].find((each) => (each.numericsClass ?? numericsClass) !== numericsClass);
-    if (other === undefined) return;
-    const reason = `${session.id} computes as ${numericsClass}, ${other.id} as ${other.numericsClass}: the weights depend on who did what`;
-    onEvent({ type: 'inexact', reason });
-  };
-
-  const receive = (session: Session, message: WorkerMessage): void => {
-    const worker = session.id;
-    switch (message.type) {
-      case 'hello':
-        throw new GradwireError('MESSAGE_INVALID', 'a second hello on one connection');
-      case 'ready':
-        session.numericsClass = message.numericsClass;
-        compareClasses(session, message.numericsClass);
-        onEvent({ type: 'worker-ready', worker, numericsClass: message.numericsClass });
-        return onReceive({ type: 'worker-ready', worker, numericsClass: message.numericsClass });
-      case 'prepared':
-        return onReceive({ type: 'worker-prepared', worker, shards: message.shards });
-      case 'partial':
-        return onReceive({ type: 'partial-arrived', worker, partial: message });
-      case 'leave':
-        session.farewell = { why: 'leave', reason: message.reason };
-        return;
-      case 'failed': {
-        const { code, message: text, stack, log, round, leaf } = message;
-        session.farewell = { why: 'failed', reason: text };
-        options.onFailure({ worker, code, message: text, stack, log });
-        const place = { ...(round === undefined ? {} : { round }), ...(leaf === undefined ? {} : { leaf }) };
-        return onReceive({ type: 'worker-failed', worker, message: text, ...place });
-      }
-      default:
-        message satisfies never;
-    }
-  };
-
-  const part = (session: Session, { code, reason }: ChannelClosed): void => {
-    byId.delete(session.id);
-    const { why, reason: said } = session.farewell ?? {
-      why: 'lost' as const,
-      reason: reason || `close code ${code}`,
-    };
-    onEvent({ type: 'worker-left', worker: session.id, why, reason: said, workers: byId.size });
-    onReceive({ type: 'worker-left', worker: session.id });
-  };
-
   return {
     byId,
-    everReady: () =>
-      [...known.values()].flatMap(({ id, backend, numericsClass }) =>
-        numericsClass === undefined ? [] : [{ name: id, backend, numericsClass }],
-      ),
-    async serve(channel) {
-      let session: Session | undefined;
-      try {
-        for await (const frame of channel.frames) {
-          const message = decodeMessage(frame, limits) as WorkerMessage;
-          if (session === undefined) session = join(channel, acceptHello(message, welcome.recipeHash));
-          else receive(session, message);
-        }
-      } catch (thrown) {
-        const name = closeNameOf(thrown);
-        const { message } = toError(thrown);
-        if (session) session.farewell ??= { why: 'expelled', reason: message };
-        else onEvent({ type: 'worker-refused', peer: channel.peer, code: name, message });
-        channel.close(closeCodes[name].code, message);
-      }
-      const closed = await channel.closed;
-      if (session) part(session, closed);
-    },
+    everReady: () => readyOf(known),
+    serve: (channel) => serve({ ...options, byId, known }, channel),
     expel(id, code, reason) {
       const session = byId.get(id);
       if (session === undefined) return;
@@ -161,29 +74,110 @@ export function createSessions(options: SessionsOptions): Sessions {
   };
 }
 
-function closeNameOf(thrown: unknown): CloseCodeName {
-  const code = thrown instanceof GradwireError ? thrown.code : 'INTERNAL';
+interface Registry extends SessionsOptions {
+  readonly byId: Map<WorkerId, Session>;
+  /** By name, the latest session of every worker that ever joined. */
+  readonly known: Map<WorkerId, Session>;
+}
+
+async function serve(registry: Registry, channel: Channel): Promise<void> {
+  let session: Session | undefined;
+  try {
+    for await (const frame of channel.frames) {
+      const message = decodeMessage(frame, registry.limits) as WorkerMessage;
+      if (session === undefined) {
+        session = join(registry, channel, acceptHello(message, registry.welcome.recipeHash));
+      } else {
+        receive(registry, session, message);
+      }
+    }
+  } catch (thrown) {
+    refuse(registry, channel, { session, error: toError(thrown) });
+  }
+  const closed = await channel.closed;
+  if (session) part(registry, session, closed);
+}
+
+function join(
+  { byId, known, welcome, onEvent, onReceive }: Registry,
+  channel: Channel,
+  hello: HelloMessage,
+): Session {
+  const id = uniqueName(hello.name, (name) => byId.has(name as WorkerId)) as WorkerId;
+  const session: Session = { id, backend: hello.backend, channel };
+  const again = known.has(id);
+  byId.set(id, session);
+  known.set(id, session);
+  onEvent({
+    type: 'worker-joined',
+    worker: id,
+    backend: hello.backend,
+    peer: channel.peer,
+    workers: byId.size,
+    again,
+  });
+  channel.send(encodeMessage({ type: 'welcome', protocol: protocolVersion, worker: id, ...welcome }));
+  onReceive({ type: 'worker-joined', worker: id });
+  return session;
+}
+
+function receive(
+  { known, onEvent, onFailure, onReceive }: Registry,
+  session: Session,
+  message: WorkerMessage,
+): void {
+  const event = receiveMessage(session, message);
+  const failure = failureOf(session, message);
+  if (failure) onFailure(failure);
+  if (event?.type === 'worker-ready') {
+    const { worker, numericsClass } = event;
+    onEvent({ type: 'worker-ready', worker, numericsClass });
+    const reason = difference(known, session);
+    if (reason !== undefined) onEvent({ type: 'inexact', reason });
+  }
+  if (event) onReceive(event);
+}
+
+/** Ends a connection for what came over it, or reports the defect if it was ours. */
+function refuse(
+  { onEvent, onDefect }: Registry,
+  channel: Channel,
+  { session, error }: { session: Session | undefined; error: Error },
+): void {
+  const name = closeNameOf(error);
+  if (name === 'internal') onDefect(error);
+  if (session) session.farewell ??= { why: 'expelled', reason: error.message };
+  else onEvent({ type: 'worker-refused', peer: channel.peer, code: name, message: error.message });
+  channel.close(closeCodes[name].code, error.message);
+}
+
+function closeNameOf(error: Error): CloseCodeName {
+  const code = error instanceof GradwireError ? error.code : 'INTERNAL';
   if (code === 'VERSION_MISMATCH') return 'versionMismatch';
   if (code === 'RECIPE_MISMATCH') return 'recipeMismatch';
   return code === 'MESSAGE_INVALID' ? 'invalidMessage' : 'internal';
 }
 
-/** Checks the first message: a hello of our protocol version and, if it names one, of our recipe. */
-function acceptHello(message: WorkerMessage, recipeHash: string): HelloMessage {
-  if (message.type !== 'hello') {
-    throw new GradwireError('MESSAGE_INVALID', `expected hello as the first message, found ${message.type}`);
-  }
-  if (message.protocol !== protocolVersion) {
-    throw new GradwireError(
-      'VERSION_MISMATCH',
-      `this coordinator speaks protocol ${protocolVersion}, the worker (Gradwire ${message.software}) speaks ${message.protocol}: install the same version on both`,
-    );
-  }
-  if (message.recipeHash !== undefined && message.recipeHash !== recipeHash) {
-    throw new GradwireError(
-      'RECIPE_MISMATCH',
-      `the worker's recipe has hash ${message.recipeHash.slice(0, 12)}, the coordinator's ${recipeHash.slice(0, 12)}: use the same file on both sides`,
-    );
-  }
-  return message;
+function part(
+  { byId, onEvent, onReceive }: Registry,
+  session: Session,
+  { code, reason }: ChannelClosed,
+): void {
+  byId.delete(session.id);
+  const lost = { why: 'lost' as const, reason: reason || `close code ${code}` };
+  onEvent({ type: 'worker-left', worker: session.id, ...(session.farewell ?? lost), workers: byId.size });
+  onReceive({ type: 'worker-left', worker: session.id });
+}
+
+/** Why the result depends on who did what, if this worker computes other bits than one before. */
+function difference(known: Registry['known'], { id, numericsClass }: Session): string | undefined {
+  const other = [...known.values()].find((each) => (each.numericsClass ?? numericsClass) !== numericsClass);
+  if (other === undefined) return undefined;
+  return `${id} computes as ${numericsClass}, ${other.id} as ${other.numericsClass}: the weights depend on who did what`;
+}
+
+function readyOf(known: Registry['known']): KnownWorker[] {
+  return [...known.values()].flatMap(({ id, backend, numericsClass }) =>
+    numericsClass === undefined ? [] : [{ name: id, backend, numericsClass }],
+  );
 }

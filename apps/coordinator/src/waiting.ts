@@ -1,34 +1,26 @@
 import { performance } from 'node:perf_hooks';
 import type { EngineStatus } from '@gradwire/engine';
+import type { CoordinatorEvent } from './events.ts';
+import type { Run } from './run.ts';
 
 /** Says what a run waits for, once it has stood still for two seconds and then every ten. */
 export interface WaitingNotice {
   stop(): void;
 }
 
-/** What to look at. */
-export interface WaitingNoticeOptions {
-  readonly status: () => EngineStatus;
-  /** When something last moved, on the clock of `performance.now()`. */
-  readonly lastMoveMs: () => number;
-  readonly onWaiting: (message: string, seconds: number) => void;
-}
-
 const firstMs = 2_000;
 const againMs = 10_000;
 
-export function watchForWaiting({ status, lastMoveMs, onWaiting }: WaitingNoticeOptions): WaitingNotice {
+/** Starts to watch a run. */
+export function watchForWaiting(run: Run, onEvent: (event: CoordinatorEvent) => void): WaitingNotice {
   let saidMs = 0;
   const timer = setInterval(() => {
     const now = performance.now();
-    const stillMs = now - lastMoveMs();
-    if (
-      stillMs < firstMs ||
-      now - Math.max(saidMs, lastMoveMs()) < (saidMs > lastMoveMs() ? againMs : firstMs)
-    )
-      return;
+    const dueMs = saidMs > run.lastMoveMs ? saidMs + againMs : run.lastMoveMs + firstMs;
+    if (now < dueMs) return;
     saidMs = now;
-    onWaiting(describeWaiting(status()), stillMs / 1000);
+    const seconds = (now - run.lastMoveMs) / 1000;
+    onEvent({ type: 'waiting', message: describeWaiting(run.engine.status()), seconds });
   }, 500);
   return { stop: () => clearInterval(timer) };
 }

@@ -29,7 +29,6 @@ export function describeEvent(event: CoordinatorEvent, colors: Console['colors']
     case 'waiting':
       return colors.yellow(`${event.message}, since ${event.seconds.toFixed(0)} s`);
     case 'step':
-    case 'end':
       return undefined;
     default:
       return event satisfies never;

@@ -37,7 +37,6 @@ export function createRunOutput({ console, json, recipe }: RunOutputOptions): Ru
   };
   return {
     handle(event) {
-      if (event.type === 'end') return;
       if (json) console.json(toJson(event));
       if (event.type === 'step') return progress(event);
       const line = describeEvent(event, colors);

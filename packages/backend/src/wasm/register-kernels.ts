@@ -1,5 +1,5 @@
 import { registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
-import type { KernelConfig, KernelFunc } from '@tensorflow/tfjs-core';
+import type { KernelFunc } from '@tensorflow/tfjs-core';
 import { createConv2dFilterGradient } from './conv2d-filter-gradient.ts';
 import { createConv2dInputGradient } from './conv2d-input-gradient.ts';
 import { ownKernel } from './heap.ts';
@@ -7,6 +7,7 @@ import type { WasmKernel } from './heap.ts';
 import { createMatMul } from './mat-mul.ts';
 import { matrixKernels } from './matrix.ts';
 import { maxPoolGradient } from './max-pool-gradient.ts';
+import { createCast, createIdentity } from './share-data.ts';
 import { createSum } from './sum.ts';
 
 /**
@@ -26,22 +27,22 @@ export function registerTrainingKernels(): void {
   isRegistered = true;
   const matrix = matrixKernels();
   const convolve = ownKernel('Conv2D').run;
-  const inputGradient = ownKernel('Conv2DBackpropInput');
-  const matMul = ownKernel('BatchMatMul');
-  const sum = ownKernel('Sum');
   register('Conv2DBackpropFilter', createConv2dFilterGradient(matrix));
-  replace(inputGradient.config, createConv2dInputGradient(inputGradient.run, convolve));
-  replace(matMul.config, createMatMul(matMul.run, matrix));
-  replace(ownKernel('MaxPoolGrad').config, maxPoolGradient);
-  replace(sum.config, createSum(sum.run));
+  replace('Conv2DBackpropInput', (own) => createConv2dInputGradient(own, convolve));
+  replace('BatchMatMul', (own) => createMatMul(own, matrix));
+  replace('MaxPoolGrad', () => maxPoolGradient);
+  replace('Sum', createSum);
+  replace('Identity', createIdentity);
+  replace('Cast', createCast);
 }
 
 function register(kernelName: string, kernel: WasmKernel): void {
   registerKernel({ kernelName, backendName: 'wasm', kernelFunc: kernel as unknown as KernelFunc });
 }
 
-/** Keeps the old kernel's set-up function: the new one may call the old one. */
-function replace(old: KernelConfig, kernel: WasmKernel): void {
-  unregisterKernel(old.kernelName, 'wasm');
-  registerKernel({ ...old, kernelFunc: kernel as unknown as KernelFunc });
+/** Keeps the old kernel's set-up function: the new kernel may call the old one. */
+function replace(kernelName: string, create: (own: WasmKernel) => WasmKernel): void {
+  const own = ownKernel(kernelName);
+  unregisterKernel(kernelName, 'wasm');
+  registerKernel({ ...own.config, kernelFunc: create(own.run) as unknown as KernelFunc });
 }

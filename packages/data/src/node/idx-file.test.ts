@@ -43,10 +43,8 @@ test('a file of several gzip members is read', async () => {
 });
 
 const packed = gzipSync(writeIdx(array));
-const damaged = Uint8Array.from(packed);
-damaged[packed.length >> 1]! ^= 0xff;
-const wrongSum = Uint8Array.from(packed);
-wrongSum[packed.length - 8]! ^= 1;
+const damaged = packed.map((byte, i) => (i === packed.length >> 1 ? byte ^ 0xff : byte));
+const wrongSum = packed.map((byte, i) => (i === packed.length - 8 ? byte ^ 1 : byte));
 
 test.each([
   [
@@ -55,7 +53,7 @@ test.each([
     /expected a whole gzip file, found one that ends too early/,
   ],
   ['without its last byte', packed.subarray(0, -1), /ends too early, after 24,012 unpacked bytes/],
-  ['damaged inside', damaged, /damaged|SHA|expected/],
+  ['damaged inside', damaged, /found one that is damaged/],
   ['of another check sum', wrongSum, /found one that is damaged/],
   ['only the first bytes', packed.subarray(0, 2), /ends too early/],
   ['empty', new Uint8Array(0), /expected an IDX file.*found an empty file/],

@@ -1,0 +1,74 @@
+import type { WorkerId } from '@gradwire/engine';
+import { GradwireError } from '@gradwire/errors';
+import { type HelloMessage, protocolVersion, type WorkerMessage } from '@gradwire/protocol';
+import type { Channel } from '@gradwire/transport';
+import type { FailureReport } from './events.ts';
+import type { RunEvent } from './run.ts';
+
+/** A worker that has said hello. */
+export interface Session {
+  readonly id: WorkerId;
+  readonly backend: HelloMessage['backend'];
+  readonly channel: Channel;
+  /** Known once it is ready. */
+  numericsClass?: string;
+  /** Set when the end of the channel is no surprise. */
+  farewell?: { readonly why: 'ended' | 'leave' | 'failed' | 'expelled'; readonly reason: string };
+}
+
+/** Checks the first message: a hello of our protocol version and, if it names one, of our recipe. */
+export function acceptHello(message: WorkerMessage, recipeHash: string): HelloMessage {
+  if (message.type !== 'hello') {
+    throw new GradwireError('MESSAGE_INVALID', `expected hello as the first message, found ${message.type}`);
+  }
+  if (message.protocol !== protocolVersion) {
+    throw new GradwireError(
+      'VERSION_MISMATCH',
+      `this coordinator speaks protocol ${protocolVersion}, the worker (Gradwire ${message.software}) speaks ${message.protocol}: install the same version on both`,
+    );
+  }
+  if (message.recipeHash !== undefined && message.recipeHash !== recipeHash) {
+    throw new GradwireError(
+      'RECIPE_MISMATCH',
+      `the worker's recipe has hash ${message.recipeHash.slice(0, 12)}, the coordinator's ${recipeHash.slice(0, 12)}: use the same file on both sides`,
+    );
+  }
+  return message;
+}
+
+/**
+ * Notes what a message says of its session, and translates it for the engine; undefined if the engine need not know.
+ * Throws MESSAGE_INVALID for a second hello.
+ */
+export function receiveMessage(session: Session, message: WorkerMessage): RunEvent | undefined {
+  const worker = session.id;
+  switch (message.type) {
+    case 'hello':
+      throw new GradwireError('MESSAGE_INVALID', 'a second hello on one connection');
+    case 'ready':
+      session.numericsClass = message.numericsClass;
+      return { type: 'worker-ready', worker, numericsClass: message.numericsClass };
+    case 'prepared':
+      return { type: 'worker-prepared', worker, shards: message.shards };
+    case 'partial':
+      return { type: 'partial-arrived', worker, partial: message };
+    case 'leave':
+      session.farewell = { why: 'leave', reason: message.reason };
+      return undefined;
+    case 'failed': {
+      const { message: text, round, leaf } = message;
+      session.farewell = { why: 'failed', reason: text };
+      const place = { ...(round === undefined ? {} : { round }), ...(leaf === undefined ? {} : { leaf }) };
+      return { type: 'worker-failed', worker, message: text, ...place };
+    }
+    default:
+      return message satisfies never;
+  }
+}
+
+/** What a worker said of its own failure. */
+export function failureOf({ id }: Session, message: WorkerMessage): FailureReport | undefined {
+  if (message.type !== 'failed') return undefined;
+  const { code, message: text, stack, log } = message;
+  return { worker: id, code, message: text, stack, log };
+}
