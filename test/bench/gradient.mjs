@@ -52,14 +52,18 @@ async function start(variant) {
   const child = fork(script, [variant], { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const [message] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
   if (message !== 'ready') throw new Error(`variant ${variant} did not start`);
+  child.once('exit', (code) => {
+    if (code === 0) return;
+    console.error(`variant ${variant} ended with status ${code}`);
+    process.exit(1);
+  });
   return child;
 }
 
 async function measure(child, task) {
   child.send(task);
-  const [answer] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
-  if (!Array.isArray(answer)) throw new Error('a variant ended before it answered');
-  return answer;
+  const [times] = await once(child, 'message');
+  return times;
 }
 
 function summarise(batch, times) {

@@ -43,9 +43,10 @@ export function doctorCommand(context: CommandContext): Command {
   });
 }
 
-async function examine(settings: DoctorSettings, { console, signal, exit }: CommandContext): Promise<void> {
+async function examine(settings: DoctorSettings, context: CommandContext): Promise<void> {
+  const { console, signal } = context;
   const checks: Check[] = [];
-  for (const { what, check } of stages(settings, { console, signal })) {
+  for (const { what, check } of stages(settings, context)) {
     console.say(console.colors.dim(`looking at ${what}`));
     checks.push(...(await check()));
     if (signal.aborted) return;
@@ -55,7 +56,7 @@ async function examine(settings: DoctorSettings, { console, signal, exit }: Comm
   const ok = shown.every(({ status }) => status !== 'problem');
   if (settings.json) console.json({ ok, checks: shown });
   else console.print(formatChecks(shown));
-  if (!ok) exit(exitCodes.check.code);
+  if (!ok) context.exit(exitCodes.check.code);
 }
 
 interface Stage {
@@ -63,12 +64,10 @@ interface Stage {
   readonly check: () => Promise<Check[]>;
 }
 
-function stages(
-  settings: DoctorSettings,
-  { console, signal }: Pick<CommandContext, 'console' | 'signal'>,
-): Stage[] {
+function stages(settings: DoctorSettings, { console, signal }: CommandContext): Stage[] {
   const { backend, dataDir, cacheDir, runDir, port } = settings;
-  const { say: onRun, live: onStep } = console;
+  const onRun = (line: string): void => console.say(line);
+  const onStep = (line: string): void => console.live(line);
   const all: (Stage & { readonly skip?: boolean })[] = [
     { what: 'this machine', check: checkMachine },
     {

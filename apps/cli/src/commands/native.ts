@@ -64,14 +64,15 @@ function statusCommand(context: CommandContext): Command {
   });
 }
 
-async function report({ console, exit }: CommandContext, json: boolean): Promise<void> {
+async function report(context: CommandContext, json: boolean): Promise<void> {
+  const { console } = context;
   const native = (await probeBackends()).find(({ name }) => name === 'native');
   const ok = native?.ok === true;
   const reason = native?.reason ?? 'unknown';
   if (json) console.json({ backend: 'native', ok, ...(ok ? {} : { reason }) });
   else if (ok) console.print('The native backend works.');
   else console.print(`The native backend does not work: ${reason}\nTo install it: gradwire native install`);
-  if (!ok) exit(exitCodes.backend.code);
+  if (!ok) context.exit(exitCodes.backend.code);
 }
 
 const installExamples = `

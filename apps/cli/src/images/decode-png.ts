@@ -1,6 +1,9 @@
 import { type DecodedPng, decode } from 'fast-png';
 import type { Picture } from './picture.ts';
 
+/** The message of the error for bytes that do not begin as a PNG does. */
+export const notPng = 'not a PNG file';
+
 const maxPixels = 100_000_000;
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -29,7 +32,7 @@ export function decodePng(bytes: Uint8Array): Picture {
 
 /** Looks at the header before the decoder believes it and makes room for the pixels. */
 function checkHeader(bytes: Uint8Array): void {
-  if (bytes.length < 33 || signature.some((byte, i) => bytes[i] !== byte)) throw new Error('not a PNG file');
+  if (bytes.length < 33 || signature.some((byte, i) => bytes[i] !== byte)) throw new Error(notPng);
   const header = new DataView(bytes.buffer, bytes.byteOffset + 16, 13);
   const [width, height] = [header.getUint32(0), header.getUint32(4)];
   if (width === 0 || height === 0 || width * height > maxPixels) {

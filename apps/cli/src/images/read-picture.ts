@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { GradwireError, toError } from '@gradwire/errors';
-import { decodePng } from './decode-png.ts';
+import { decodePng, notPng } from './decode-png.ts';
 import type { Picture } from './picture.ts';
 
 /** Reads a PNG file as a grey picture. Throws `GradwireError` DATA_NOT_FOUND or DATA_CORRUPT, naming the file. */
@@ -11,7 +11,7 @@ export async function readPicture(path: string): Promise<Picture> {
   } catch (cause) {
     throw new GradwireError('DATA_CORRUPT', `${path}: expected a PNG picture, found ${reason(cause)}`, {
       cause,
-      hint: 'Save the picture as PNG again, with any paint program.',
+      hint: 'Give a PNG file, or save the picture as PNG again with any paint program.',
     });
   }
 }
@@ -30,8 +30,10 @@ async function readBytes(path: string): Promise<Uint8Array> {
 }
 
 function reason(cause: unknown): string {
-  const { message } = toError(cause);
+  const { message, cause: deeper } = toError(cause);
+  if (message === notPng) return 'a file of another kind';
   // What the decoder says when the bytes end where more were announced.
-  const isCut = /outside the bounds|unexpected EOF|Unsupported filter: undefined/i.test(message);
-  return isCut ? 'a file that ends too early' : `a damaged or other file (${message})`;
+  const isCut = /outside the bounds|unexpected EOF|Invalid typed array length|Unsupported filter: undefined/i;
+  if (isCut.test(`${message} ${String(deeper)}`)) return 'a file that ends too early';
+  return `one that cannot be read: ${message}`;
 }

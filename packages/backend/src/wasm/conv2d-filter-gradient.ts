@@ -2,43 +2,33 @@ import { util } from '@tensorflow/tfjs-core';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { convolutionInfo } from './convolution.ts';
-import type { ConvolutionInfo } from './convolution.ts';
 import { allocate, floatInput, free, reshaped, view } from './heap.ts';
 import type { WasmKernel } from './heap.ts';
 import type { MatrixKernels } from './matrix.ts';
+import { gatherPatches } from './patches.ts';
+import type { PatchWork } from './patches.ts';
 
-/** Samples `[from, to)` of a batch. */
-interface Chunk {
-  from: number;
-  to: number;
-}
-
-/** Output pixels whose patches are gathered at a time: 2 MB for 3 x 3 x 32, which stays in the cache. */
-const chunkPixels = 2048;
+/** Elements of the larger operand of a chunk's product: 2.5 MB, which stays in a processor's own cache. */
+const chunkElements = 640 * 1024;
 
 /**
- * `Conv2DBackpropFilter`, which the wasm backend lacks, for any stride and padding, dilation 1. The patches of x that
- * each filter element meets are gathered as rows (im2col, transposed); the gradient is that matrix times dy. It is
- * summed over chunks of whole samples, in their order, in double precision.
+ * `Conv2DBackpropFilter`, which the wasm backend lacks, for any stride and padding, dilation 1. The pixels of x that
+ * each filter element meets are gathered into one row each (im2col, transposed); the gradient is that matrix times
+ * dy. It is summed over chunks of whole samples, in their order, in double precision.
  */
 export function createConv2dFilterGradient(matrix: MatrixKernels): WasmKernel {
   return ({ inputs, attrs, backend }) => {
-    const [x, dy] = [floatInput(inputs, 'x'), floatInput(inputs, 'dy')];
-    const filterShape = attrs['filterShape'] as [number, number, number, number];
+    const x = floatInput(inputs, 'x');
+    const dy = floatInput(inputs, 'dy');
+    const filterShape = attrs['filterShape'] as number[];
     const info = convolutionInfo(x.shape, filterShape, attrs);
     const planes = channelPlanes(backend, x, matrix);
     const sum = new Float64Array(util.sizeFromShape(filterShape));
-    const pixels = info.outHeight * info.outWidth;
-    const step = Math.max(1, Math.floor(chunkPixels / pixels));
-    for (let from = 0; from < info.batchSize; from += step) {
-      const chunk = { from, to: Math.min(from + step, info.batchSize) };
-      const patches = gatherPatches(backend, planes, { info, chunk });
-      const gradient = copyPixels(backend, dy, { info, chunk });
-      const part = product(backend, matrix, { patches, gradient });
-      view(backend, part).forEach((value, i) => {
-        sum[i] = (sum[i] as number) + value;
-      });
-      free(backend, patches, gradient, part);
+    const rows = Math.max(sum.length / info.outChannels, info.outChannels);
+    const samples = Math.max(1, Math.floor(chunkElements / (rows * info.outHeight * info.outWidth)));
+    for (let from = 0; from < info.batchSize; from += samples) {
+      const work = { info, from, to: Math.min(from + samples, info.batchSize) };
+      addInto(sum, backend, chunkGradient(backend, matrix, { ...work, planes, dy }));
     }
     free(backend, planes);
     const out = allocate(backend, filterShape);
@@ -47,87 +37,58 @@ export function createConv2dFilterGradient(matrix: MatrixKernels): WasmKernel {
   };
 }
 
-/** `[samples x height x width x channels]` to `[channels x samples x height x width]`, so that copies are contiguous. */
+/** `[samples x height x width x channels]` to `[channels x samples x height x width]`: copies are then contiguous. */
 function channelPlanes(backend: BackendWasm, x: TensorInfo, { transpose }: MatrixKernels): TensorInfo {
   const channels = x.shape.at(-1) as number;
   return transpose(backend, reshaped(x, [util.sizeFromShape(x.shape) / channels, channels]));
 }
 
-/** `patches` times `gradient`. The right operand is packed, so the narrower of the two should stand there. */
-function product(
-  backend: BackendWasm,
-  { transpose, multiply }: MatrixKernels,
-  { patches, gradient }: { patches: TensorInfo; gradient: TensorInfo },
-): TensorInfo {
-  if ((patches.shape[0] as number) >= (gradient.shape[1] as number))
-    return multiply(backend, patches, gradient);
-  const [left, right] = [transpose(backend, gradient), transpose(backend, patches)];
+interface ChunkInputs extends PatchWork {
+  planes: TensorInfo;
+  dy: TensorInfo;
+}
+
+/** The gradient of some samples, `[filter rows x filters]`. */
+function chunkGradient(backend: BackendWasm, matrix: MatrixKernels, inputs: ChunkInputs): TensorInfo {
+  const { info, from, to, planes, dy } = inputs;
+  const pixels = (to - from) * info.outHeight * info.outWidth;
+  const filterRows = info.filterHeight * info.filterWidth * info.inChannels;
+  const patches = allocate(backend, [filterRows, pixels]);
+  const gradient = allocate(backend, [pixels, info.outChannels]);
+  gatherPatches(view(backend, planes), view(backend, patches), inputs);
+  gatherGradient(view(backend, dy), view(backend, gradient), inputs);
+  const result = product(backend, matrix, patches, gradient);
+  free(backend, patches, gradient);
+  return result;
+}
+
+/** dy of some samples, its pixels in the order of {@link gatherPatches}: row, sample, column. */
+function gatherGradient(dy: Float32Array, target: Float32Array, { info, from, to }: PatchWork): void {
+  const row = info.outWidth * info.outChannels;
+  let at = 0;
+  for (let y = 0; y < info.outHeight; y++) {
+    for (let sample = from; sample < to; sample++, at += row) {
+      const start = (sample * info.outHeight + y) * row;
+      target.set(dy.subarray(start, start + row), at);
+    }
+  }
+}
+
+/** `a` times `b`. The backend packs the right operand, slowly, so the narrower of the two goes there. */
+function product(backend: BackendWasm, matrix: MatrixKernels, a: TensorInfo, b: TensorInfo): TensorInfo {
+  const { transpose, multiply } = matrix;
+  if ((a.shape[0] as number) >= (b.shape[1] as number)) return multiply(backend, a, b);
+  const left = transpose(backend, b);
+  const right = transpose(backend, a);
   const transposed = multiply(backend, left, right);
   const result = transpose(backend, transposed);
   free(backend, left, right, transposed);
   return result;
 }
 
-/** dy of the chunk as `[pixels x filters]`. A copy, because the backend packs a right operand once for its life. */
-function copyPixels(backend: BackendWasm, dy: TensorInfo, { info, chunk }: Work): TensorInfo {
-  const pixels = info.outHeight * info.outWidth;
-  const out = allocate(backend, [(chunk.to - chunk.from) * pixels, info.outChannels]);
-  const size = pixels * info.outChannels;
-  view(backend, out).set(view(backend, dy).subarray(chunk.from * size, chunk.to * size));
-  return out;
-}
-
-interface Work {
-  info: ConvolutionInfo;
-  chunk: Chunk;
-}
-
-/**
- * The matrix `[filterHeight filterWidth channels x pixels of the chunk]`: in row (i, j, c), the value of x that filter
- * element (i, j, c) meets at each output pixel; zero in the padding.
- */
-function gatherPatches(backend: BackendWasm, planes: TensorInfo, { info, chunk }: Work): TensorInfo {
-  const pixels = info.outHeight * info.outWidth;
-  const rows = info.filterHeight * info.filterWidth * info.inChannels;
-  const out = allocate(backend, [rows, (chunk.to - chunk.from) * pixels]);
-  const [source, target] = [view(backend, planes), view(backend, out)];
-  let at = 0;
-  for (let i = 0; i < info.filterHeight; i++) {
-    for (let j = 0; j < info.filterWidth; j++) {
-      for (let c = 0; c < info.inChannels; c++) {
-        for (let sample = chunk.from; sample < chunk.to; sample++) {
-          const plane = (c * info.batchSize + sample) * info.inHeight * info.inWidth;
-          gatherPlane(source, target, { info, plane, at, i, j });
-          at += pixels;
-        }
-      }
-    }
-  }
-  return out;
-}
-
-/** One channel of one sample, seen through filter element (i, j). */
-function gatherPlane(
-  source: Float32Array,
-  target: Float32Array,
-  { info, plane, at, i, j }: { info: ConvolutionInfo; plane: number; at: number; i: number; j: number },
-): void {
-  const { inHeight, inWidth, outHeight, outWidth, strideHeight, strideWidth, padInfo } = info;
-  const left = j - padInfo.left;
-  // The columns [first, last) of the output that meet a pixel inside the picture.
-  const first = Math.min(outWidth, Math.max(0, Math.ceil(-left / strideWidth)));
-  const last = Math.max(first, Math.min(outWidth, Math.ceil((inWidth - left) / strideWidth)));
-  for (let row = 0, to = at; row < outHeight; row++, to += outWidth) {
-    const y = row * strideHeight + i - padInfo.top;
-    if (y < 0 || y >= inHeight) {
-      target.fill(0, to, to + outWidth);
-      continue;
-    }
-    for (let column = 0; column < first; column++) target[to + column] = 0;
-    let from = plane + y * inWidth + left + first * strideWidth;
-    for (let column = first; column < last; column++, from += strideWidth) {
-      target[to + column] = source[from] as number;
-    }
-    for (let column = last; column < outWidth; column++) target[to + column] = 0;
-  }
+/** Adds a tensor to `sum` and frees it. */
+function addInto(sum: Float64Array, backend: BackendWasm, part: TensorInfo): void {
+  const values = view(backend, part);
+  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (values[i] as number);
+  free(backend, part);
 }

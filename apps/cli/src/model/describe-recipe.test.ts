@@ -1,0 +1,38 @@
+import { parameterLayout } from '@gradwire/models';
+import { findRecipe, recipes } from '@gradwire/recipes';
+import { expect, test } from 'vitest';
+import { describeRecipe } from './describe-recipe.ts';
+
+test.each(recipes.map((recipe) => [recipe.name, recipe] as const))(
+  'the total of %s is the size of its layout',
+  (_, recipe) => {
+    const last = describeRecipe(recipe, 'hash').split('\n').at(-1);
+    expect(last).toMatch(/^ +total /);
+    expect(Number(last?.replaceAll(/\D/g, ''))).toBe(parameterLayout(recipe.model).size);
+  },
+);
+
+test('every setting of a recipe is shown', () => {
+  const text = describeRecipe(
+    {
+      ...findRecipe('mnist-cnn'),
+      optimizer: { type: 'adamw', weightDecay: 0.02 },
+      schedule: { type: 'one-cycle', learningRate: 0.25, riseShare: 0.4, warmupSteps: 17 },
+      l2: 0.0625,
+      clipNorm: 1.5,
+      steps: 1234,
+      validationShare: 0.1,
+      seed: 99,
+    },
+    'f00d',
+  );
+  for (const part of [
+    'weight decay 0.02',
+    'learning rate 0.25, rise share 0.4, after 17 steps',
+    '0.0625',
+    '1.5',
+  ]) {
+    expect(text).toContain(part);
+  }
+  for (const part of ['1,234', '10 %', '99', 'f00d', '11 x 11 x 64 ']) expect(text).toContain(part);
+});
