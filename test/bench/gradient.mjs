@@ -4,7 +4,7 @@
  * the machine meets all alike. Ratios to stock are what counts. Needs a build (`pnpm build`) and, for the native
  * variants, `gradwire native install`.
  *
- *   node test/bench/gradient.mjs [--batches 16,32,64,128] [--rounds 7] [--variants stock,native,wasm]
+ *   node test/bench/gradient.mjs [--batches 16,32,64,128] [--rounds 7] [--variants stock,native-layers,native,wasm-layers,wasm]
  *
  * Writes a Markdown table and one line of JSON to stdout.
  */
@@ -18,7 +18,7 @@ const { values } = parseArgs({
   options: {
     batches: { type: 'string', default: '16,32,64,128' },
     rounds: { type: 'string', default: '7' },
-    variants: { type: 'string', default: 'stock,native,wasm' },
+    variants: { type: 'string', default: 'stock,native-layers,native,wasm-layers,wasm' },
   },
 });
 const batches = values.batches.split(',').map(Number);

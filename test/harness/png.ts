@@ -9,7 +9,8 @@ export function encodePng(pixels: Uint8Array, width: number): Buffer {
   header[8] = 8;
   // Each row is preceded by its filter: none.
   const rows = Buffer.alloc(height * (width + 1));
-  for (let y = 0; y < height; y += 1) rows.set(pixels.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
+  for (let y = 0; y < height; y += 1)
+    rows.set(pixels.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
   return Buffer.concat([
     Buffer.from('89504e470d0a1a0a', 'hex'),
     chunk('IHDR', header),

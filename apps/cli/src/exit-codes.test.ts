@@ -5,7 +5,7 @@ import { exitCodeOf, exitCodes } from './exit-codes.ts';
 
 test('the documented table is the one in the code', async () => {
   const text = await readFile(new URL('../../../docs/exit-codes.md', import.meta.url), 'utf8');
-  const rows = [...text.matchAll(/^\| (\d+) \| (.*) \|$/gm)].map(([, code, meaning]) => ({
+  const rows = [...text.matchAll(/^\| (\d+) +\| (.*?) +\|$/gm)].map(([, code, meaning]) => ({
     code: Number(code),
     meaning,
   }));

@@ -109,7 +109,7 @@ export function createRun({ plan, sessions, recorder, onEvent, onEnd }: RunOptio
     dispatch(event) {
       const atMs = performance.now();
       if (event.type === 'partial-arrived') lastMoveMs = atMs;
-      carryOut(engine.handle({ ...event, atMs } as EngineEvent));
+      carryOut(engine.handle({ ...event, atMs }));
     },
   };
 }

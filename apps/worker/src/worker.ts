@@ -80,7 +80,9 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
       lastLines: options.lastLines ?? (() => []),
     });
   try {
-    return await serveUntilEnd(options, serve);
+    const end = await serveUntilEnd(options, serve);
+    onEvent({ type: 'ended', outcome: end.outcome, message: end.message });
+    return end;
   } finally {
     bench?.dispose();
   }

@@ -18,7 +18,9 @@ const packr = new Packr({ useRecords: false, variableMapSize: true, mapsAsObject
  */
 export function encodeMessage(message: Message): Uint8Array<ArrayBuffer> {
   if (!Object.hasOwn(headerSchemas, message.type)) {
-    throw new TypeError(`encodeMessage: type: expected a known message type, found ${String(message.type)}`);
+    throw new TypeError(
+      `encodeMessage: type: expected a known message type, found ${message.type as string}`,
+    );
   }
   const fields = tensorFields[message.type] ?? [];
   const arrays = fields.map((field) => requireArray(message, field));

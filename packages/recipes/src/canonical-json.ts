@@ -29,7 +29,7 @@ function write(value: unknown, path: string, depth: number): string {
       .map((key) => `${JSON.stringify(key)}:${write(value[key], `${path}.${key}`, depth + 1)}`);
     return `{${members.join(',')}}`;
   }
-  const found = typeof value === 'object' ? 'a class instance' : String(value);
+  const found = describe(value);
   throw new TypeError(`canonicalJson: ${path} must be plain data, found ${found}`);
 }
 
@@ -38,4 +38,9 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   // A recipe module may come from another realm, whose Object.prototype is not ours: ask one level deeper.
   return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'object') return 'a class instance';
+  return typeof value === 'number' || value === undefined ? `${value}` : `a ${typeof value}`;
 }

@@ -67,7 +67,7 @@ interface Stage {
 function stages(settings: DoctorSettings, { console, signal }: CommandContext): Stage[] {
   const { backend, dataDir, cacheDir, runDir, port } = settings;
   const onRun = (line: string): void => console.say(line);
-  const onStep = (line: string): void => console.live(line);
+  const onStep = createStepLines(console);
   const all: (Stage & { readonly skip?: boolean })[] = [
     { what: 'this machine', check: checkMachine },
     {
@@ -91,6 +91,19 @@ function stages(settings: DoctorSettings, { console, signal }: CommandContext): 
     },
   ];
   return all.filter(({ skip }) => skip !== true);
+}
+
+const plainEveryMs = 2_000;
+
+/** Live in a terminal, elsewhere a line from time to time. */
+function createStepLines(console: CommandContext['console']): (line: string) => void {
+  let toldMs = performance.now();
+  return (line) => {
+    console.live(line);
+    if (console.isTerminal || performance.now() - toldMs < plainEveryMs) return;
+    toldMs = performance.now();
+    console.say(line);
+  };
 }
 
 const details = `

@@ -56,11 +56,12 @@ test('colours of a palette are looked up', () => {
 /** One opaque pixel of a grey between transparent ones. */
 const drawing = (grey: number): Uint8Array => Uint8Array.of(0, 0, 0, 0, grey, 255, 0, 0);
 
+const decodeDrawing = (grey: number): number[] =>
+  bytesOf(decodePng(encode({ width: 4, height: 1, channels: 2, depth: 8, data: drawing(grey) })));
+
 test('transparent parts are white under a dark drawing and black under a light one on nothing', () => {
-  const decode = (grey: number): number[] =>
-    bytesOf(decodePng(encode({ width: 4, height: 1, channels: 2, depth: 8, data: drawing(grey) })));
-  expect(decode(10)).toEqual([255, 255, 10, 255]);
-  expect(decode(250)).toEqual([0, 0, 250, 0]);
+  expect(decodeDrawing(10)).toEqual([255, 255, 10, 255]);
+  expect(decodeDrawing(250)).toEqual([0, 0, 250, 0]);
 });
 
 test('damaged and impossible files are refused', () => {

@@ -19,7 +19,8 @@ export interface Console {
 
 export function createConsole(): Console {
   const { stderr, stdout } = process;
-  const isTerminal = stderr.isTTY === true;
+  // The types say true; a pipe says undefined.
+  const isTerminal: boolean = stderr.isTTY ?? false;
   const colors = pc.createColors(isTerminal && pc.isColorSupported);
   let current = '';
   const erase = (): void => {

@@ -57,10 +57,10 @@ function describe(event: Exclude<WorkerEvent, { type: 'computed' }>): string | u
       return `waiting for the coordinator: ${event.reason}; next try in ${(event.retryInMs / 1000).toFixed(1)} s`;
     case 'disconnected':
       return `connection lost: ${event.reason}; connecting again`;
-    case 'ended':
-      return event.message === ''
-        ? `the run has ${event.outcome}`
-        : `the run has ${event.outcome}: ${event.message}`;
+    case 'ended': {
+      const what = event.outcome === 'left' ? 'left the run' : `the run has ${event.outcome}`;
+      return event.message === '' ? what : `${what}: ${event.message}`;
+    }
     default:
       return event satisfies never;
   }

@@ -49,5 +49,5 @@ export function printConfig(console: Console, settings: readonly SettingOrigin[]
 }
 
 function show(value: unknown): string {
-  return value === null ? '-' : String(value);
+  return typeof value === 'string' ? value : value === null ? '-' : JSON.stringify(value);
 }

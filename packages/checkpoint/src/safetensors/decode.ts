@@ -66,7 +66,7 @@ function toEntry(name: string, value: unknown, refuse: Refuse): Entry {
   if (count === undefined)
     return refuse(`${label} with a shape of whole numbers`, JSON.stringify(shape)?.slice(0, 60));
   if (!isRange(offsets)) {
-    return refuse(`${label} with data_offsets [start, end]`, `${JSON.stringify(offsets)}`.slice(0, 60));
+    return refuse(`${label} with data_offsets [start, end]`, JSON.stringify(offsets)?.slice(0, 60));
   }
   const [start, end] = offsets;
   const size = count * elementArrays[type].BYTES_PER_ELEMENT;

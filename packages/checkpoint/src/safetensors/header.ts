@@ -54,7 +54,7 @@ function checkKeys(text: string, refuse: Refuse): void {
 
 function checkKey(quoted: string, keys: Set<string> | undefined, refuse: Refuse): void {
   // Parsed, because "a" and "\u0061" are the same key.
-  const key = String(parse(quoted, refuse));
+  const key = parse(quoted, refuse) as unknown as string;
   if (key === '__proto__') refuse('no key __proto__', 'one');
   if (keys?.has(key)) refuse(`the key ${JSON.stringify(key.slice(0, 60))} once`, 'it twice');
   keys?.add(key);

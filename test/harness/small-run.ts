@@ -1,0 +1,121 @@
+import { type Coordinator, type CoordinatorEvent, createCoordinator, type Splits } from '@gradwire/coordinator';
+import { createRunDirectory } from '@gradwire/checkpoint';
+import type { Dataset } from '@gradwire/data';
+import { uniform } from '@gradwire/random';
+import { type Recipe, recipeHash } from '@gradwire/recipes';
+import { runWorker, type WorkerEvent, type WorkerOptions, type WorkerOutcome } from '@gradwire/worker';
+import { createTemporaryFolder } from './temporary-folder.ts';
+
+/** A linear model on pictures of 4 x 4: a run takes a moment. */
+export const smallRecipe: Recipe = {
+  name: 'small',
+  description: 'A linear model on 4 x 4 pictures.',
+  dataset: 'small',
+  features: { type: 'normalise' },
+  model: { name: 'linear', inputShape: [4, 4, 1], layers: [{ type: 'flatten' }, { type: 'dense', units: 3 }] },
+  task: { type: 'multiclass', classes: 3 },
+  optimizer: { type: 'adam' },
+  schedule: { type: 'constant', learningRate: 0.01 },
+  batchSize: 20,
+  shards: 7,
+  epochs: 2,
+  seed: 3,
+};
+
+/** Pictures whose brightest third tells the class. */
+export function smallData(trainCount = 203): Splits {
+  return { train: split('train', trainCount), test: split('test', 45) };
+}
+
+function split(name: 'train' | 'test', count: number): Dataset {
+  const labels = Uint8Array.from({ length: count }, (_, i) => (i * 7) % 3);
+  const noise = uniform({ seed: count, stream: 'noise' }, count * 16);
+  const features = Uint8Array.from(noise, (x, i) => x * 120 + ((i % 16) % 3 === labels[Math.floor(i / 16)] ? 120 : 0));
+  const shape = { sampleShape: [4, 4, 1], featureType: 'uint8', classNames: ['a', 'b', 'c'] } as const;
+  return { name: 'small', split: name, count, features, labels, ...shape };
+}
+
+/** A coordinator in this process, listening on the loopback address. */
+export interface SmallRun extends AsyncDisposable {
+  readonly coordinator: Coordinator;
+  /** Everything it has told. */
+  readonly events: readonly CoordinatorEvent[];
+  readonly url: string;
+  readonly directory: string;
+  /** Resolves with the first event, past ones included, that `accepts` accepts. */
+  event(accepts: (event: CoordinatorEvent) => boolean): Promise<CoordinatorEvent>;
+  /** Starts a worker in this process; it is asked to leave when the run is disposed. */
+  work(options?: Partial<WorkerOptions>): SmallWorker;
+}
+
+/** A worker in this process. */
+export interface SmallWorker {
+  readonly outcome: Promise<WorkerOutcome>;
+  readonly events: readonly WorkerEvent[];
+}
+
+export async function startSmallRun(
+  recipe: Recipe = smallRecipe,
+  data: Splits = smallData(),
+): Promise<SmallRun> {
+  const folder = await createTemporaryFolder();
+  const directory = await createRunDirectory(folder.path, recipe.name);
+  const events: CoordinatorEvent[] = [];
+  const watchers = new Set<() => void>();
+  const coordinator = await createCoordinator({
+    recipe,
+    recipeHash: await recipeHash(recipe),
+    data,
+    directory,
+    host: '127.0.0.1',
+    port: 0,
+    onEvent: (event) => {
+      events.push(event);
+      for (const watcher of watchers) watcher();
+    },
+  });
+  const url = `ws://127.0.0.1:${coordinator.port}`;
+  const over = new AbortController();
+  const outcomes: Promise<unknown>[] = [];
+  return {
+    coordinator,
+    events,
+    url,
+    directory: directory.path,
+    event: (accepts) =>
+      new Promise((resolve) => {
+        const check = (): void => {
+          const found = events.find(accepts);
+          if (found === undefined) return;
+          watchers.delete(check);
+          resolve(found);
+        };
+        watchers.add(check);
+        check();
+      }),
+    work(options = {}) {
+      const seen: WorkerEvent[] = [];
+      const outcome = runWorker({
+        url,
+        token: coordinator.token,
+        backend: 'wasm',
+        software: 'test',
+        cacheDirectory: `${folder.path}/cache-${outcomes.length}`,
+        findLocal: async () => undefined,
+        signal: over.signal,
+        onEvent: (event) => seen.push(event),
+        ...options,
+      });
+      outcomes.push(outcome.catch(() => undefined));
+      return { outcome, events: seen };
+    },
+    async [Symbol.asyncDispose]() {
+      over.abort('the test is over');
+      coordinator.stop();
+      await coordinator.done;
+      await Promise.all(outcomes);
+      await coordinator.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
