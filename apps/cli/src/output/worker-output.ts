@@ -21,6 +21,7 @@ export function createWorkerOutput(console: Console, json: boolean): WorkerOutpu
     if (lines.length > keptLines) lines.shift();
     console.say(line);
   };
+  const idle = createIdleNotice(say);
   const computed = (event: Extract<WorkerEvent, { type: 'computed' }>): void => {
     if (event.task === 'step') samples += event.samples;
     const line = `step ${event.version + 1}: ${samples.toLocaleString('en')} samples computed`;
@@ -31,6 +32,7 @@ export function createWorkerOutput(console: Console, json: boolean): WorkerOutpu
   };
   return {
     handle(event) {
+      idle.note(event);
       if (json) console.json({ event: event.type, ...event, type: undefined });
       if (event.type === 'computed') return computed(event);
       const line = describe(event);
@@ -40,6 +42,37 @@ export function createWorkerOutput(console: Console, json: boolean): WorkerOutpu
     lastLines: () => lines,
   };
 }
+
+const idleMs = 2_000;
+const idleAgainMs = 10_000;
+
+/** Says why a worker does nothing, after two seconds and then every ten. */
+function createIdleNotice(say: (line: string) => void): { note(event: WorkerEvent): void } {
+  let reason: string | undefined;
+  let sinceMs = performance.now();
+  let saidMs = 0;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    if (reason === undefined || now < (saidMs > sinceMs ? saidMs + idleAgainMs : sinceMs + idleMs)) return;
+    saidMs = now;
+    say(`waiting for ${reason}, since ${((now - sinceMs) / 1000).toFixed(0)} s`);
+  }, 500);
+  // It must not keep the process alive.
+  timer.unref();
+  return {
+    note(event) {
+      sinceMs = performance.now();
+      reason = waitedFor[event.type];
+    },
+  };
+}
+
+/** What a worker waits for after an event; other events are followed by work, or tell it themselves. */
+const waitedFor: Partial<Record<WorkerEvent['type'], string>> = {
+  connecting: 'an answer of the coordinator',
+  joined: 'leases: the run has enough workers for its shards, or is between two steps',
+  computed: 'leases: the coordinator waits for other workers',
+};
 
 function describe(event: Exclude<WorkerEvent, { type: 'computed' }>): string | undefined {
   switch (event.type) {

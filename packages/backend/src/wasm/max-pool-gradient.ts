@@ -86,6 +86,9 @@ function routeFour(arrays: PoolArrays, window: readonly number[], output: number
   const { x, y, dy, dx } = arrays;
   const [first, second, third, fourth] = window as [number, number, number, number];
   for (let c = 0; c < channels; c++) {
+    const gradient = dy[output + c] as number;
+    // Where a relu follows, half of the gradients are zero.
+    if (gradient === 0) continue;
     const largest = y[output + c] as number;
     let place = first + c;
     if (x[place] !== largest) {
@@ -93,6 +96,6 @@ function routeFour(arrays: PoolArrays, window: readonly number[], output: number
       else if (x[third + c] === largest) place = third + c;
       else if (x[fourth + c] === largest) place = fourth + c;
     }
-    dx[place] = (dx[place] as number) + (dy[output + c] as number);
+    dx[place] = (dx[place] as number) + gradient;
   }
 }
