@@ -1,47 +1,90 @@
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { startGradwire } from '../harness/gradwire.ts';
-import { train } from '../harness/train.ts';
+import { stepDone, train, workerPid } from '../harness/train.ts';
 
 const args = ['--backend', 'wasm', '--recipe', 'mnist-cnn-small', '--steps', '60', '--batch-size', '64'];
-const calm = await train([...args, '--workers', '1']);
+let calm: string;
 
-test('a worker killed half-way leaves no trace in the weights', async () => {
+beforeAll(async () => {
+  calm = (await train([...args, '--workers', '1'])).weightsSha256;
+});
+
+test('one of three workers killed half-way leaves no trace in the weights', async () => {
   const summary = await train([...args, '--workers', '3'], {
     during: async (run) => {
-      const { pid } = (await run.line(({ event, name }) => event === 'started' && name === 'worker-2')) as {
-        pid: number;
-      };
-      await run.line(({ event, record }) => event === 'step' && (record as { step: number }).step >= 15);
-      process.kill(pid, 'SIGKILL');
-      await run.line(
-        ({ event, worker, why }) => event === 'worker-left' && worker === 'worker-2' && why === 'lost',
-      );
-      await run.line(
-        ({ event, worker, again }) => event === 'worker-joined' && worker === 'worker-2' && again === true,
-      );
+      await stepDone(run, 15);
+      process.kill(await workerPid(run, 'worker-2'), 'SIGKILL');
+      await run.line(({ event, worker }) => event === 'worker-left' && worker === 'worker-2');
     },
   });
-  expect(summary.weightsSha256).toBe(calm.weightsSha256);
-  expect(summary.samplesSeen).toBe(60 * 64);
+  expect(summary).toMatchObject({ weightsSha256: calm, samplesSeen: 60 * 64, exact: true });
+});
+
+test('the only worker killed: it is started again, the run goes on, the weights are the same', async () => {
+  const summary = await train([...args, '--workers', '1'], {
+    during: async (run) => {
+      await stepDone(run, 15);
+      process.kill(await workerPid(run, 'worker-1'), 'SIGKILL');
+      expect(await run.line(({ event }) => event === 'worker-left')).toMatchObject({
+        why: 'lost',
+        workers: 0,
+      });
+      expect(await run.line(({ event }) => event === 'died')).toMatchObject({
+        name: 'worker-1',
+        cause: 'was killed by SIGKILL',
+        willRestart: true,
+      });
+      await run.said(/worker-1 came back/);
+    },
+  });
+  expect(summary).toMatchObject({ weightsSha256: calm, samplesSeen: 60 * 64, exact: true });
 });
 
 test('a worker that joins half-way does its share and leaves no trace', async () => {
-  const port = '0';
-  const summary = await train([...args, '--workers', '1', '--port', port, '--token', 'join-token'], {
+  const summary = await train([...args, '--workers', '1', '--token', 'join-token'], {
     during: async (run) => {
-      const listening = await run.line(({ event }) => event === 'listening');
-      await run.line(({ event, record }) => event === 'step' && (record as { step: number }).step >= 10);
-      await using late = startGradwire([
-        'worker',
-        `ws://127.0.0.1:${listening['port']}#join-token`,
-        '--name',
-        'late',
-        '--backend',
-        'wasm',
-      ]);
-      expect(await late.exited).toBe(0);
+      const { port } = await run.line(({ event }) => event === 'listening');
+      await stepDone(run, 10);
+      // The first worker rests until the second is there: else the run could be over before.
+      const first = await workerPid(run, 'worker-1');
+      process.kill(first, 'SIGSTOP');
+      const url = `ws://127.0.0.1:${port}#join-token`;
+      await using late = startGradwire(['worker', url, '--name', 'late', '--backend', 'wasm']);
+      try {
+        await run.line(({ event, worker }) => event === 'worker-ready' && worker === 'late');
+      } finally {
+        process.kill(first, 'SIGCONT');
+      }
+      expect(await late.exited, late.output.stderr).toBe(0);
+      expect(late.output.stderr).toContain('the run has finished');
     },
   });
-  expect(summary.weightsSha256).toBe(calm.weightsSha256);
+  expect(summary).toMatchObject({ weightsSha256: calm, exact: true });
   expect(summary.workers.find(({ name }) => name === 'late')?.leases).toBeGreaterThan(0);
+});
+
+test('a worker that gets SIGTERM leaves with code 143, and the run goes on without it', async () => {
+  const summary = await train([...args, '--workers', '1', '--token', 'join-token'], {
+    during: async (run) => {
+      const { port } = await run.line(({ event }) => event === 'listening');
+      const url = `ws://127.0.0.1:${port}`;
+      const env = { GRADWIRE_TOKEN: 'join-token' };
+      await using guest = startGradwire(['worker', url, '--name', 'guest', '--backend', 'wasm'], { env });
+      const first = await workerPid(run, 'worker-1');
+      await stepDone(run, 2);
+      process.kill(first, 'SIGSTOP');
+      try {
+        await run.line(({ event, worker }) => event === 'worker-ready' && worker === 'guest');
+        guest.child.kill('SIGTERM');
+        expect(await run.line(({ event }) => event === 'worker-left')).toMatchObject({
+          worker: 'guest',
+          why: 'leave',
+        });
+      } finally {
+        process.kill(first, 'SIGCONT');
+      }
+      expect(await guest.exited, guest.output.stderr).toBe(143);
+    },
+  });
+  expect(summary).toMatchObject({ outcome: 'finished', weightsSha256: calm });
 });

@@ -1,4 +1,9 @@
-import { type Coordinator, type CoordinatorEvent, createCoordinator, type Splits } from '@gradwire/coordinator';
+import {
+  type Coordinator,
+  type CoordinatorEvent,
+  createCoordinator,
+  type Splits,
+} from '@gradwire/coordinator';
 import { createRunDirectory } from '@gradwire/checkpoint';
 import type { Dataset } from '@gradwire/data';
 import { uniform } from '@gradwire/random';
@@ -12,7 +17,11 @@ export const smallRecipe: Recipe = {
   description: 'A linear model on 4 x 4 pictures.',
   dataset: 'small',
   features: { type: 'normalise' },
-  model: { name: 'linear', inputShape: [4, 4, 1], layers: [{ type: 'flatten' }, { type: 'dense', units: 3 }] },
+  model: {
+    name: 'linear',
+    inputShape: [4, 4, 1],
+    layers: [{ type: 'flatten' }, { type: 'dense', units: 3 }],
+  },
   task: { type: 'multiclass', classes: 3 },
   optimizer: { type: 'adam' },
   schedule: { type: 'constant', learningRate: 0.01 },
@@ -30,7 +39,10 @@ export function smallData(trainCount = 203): Splits {
 function split(name: 'train' | 'test', count: number): Dataset {
   const labels = Uint8Array.from({ length: count }, (_, i) => (i * 7) % 3);
   const noise = uniform({ seed: count, stream: 'noise' }, count * 16);
-  const features = Uint8Array.from(noise, (x, i) => x * 120 + ((i % 16) % 3 === labels[Math.floor(i / 16)] ? 120 : 0));
+  const features = Uint8Array.from(
+    noise,
+    (x, i) => x * 120 + ((i % 16) % 3 === labels[Math.floor(i / 16)] ? 120 : 0),
+  );
   const shape = { sampleShape: [4, 4, 1], featureType: 'uint8', classNames: ['a', 'b', 'c'] } as const;
   return { name: 'small', split: name, count, features, labels, ...shape };
 }

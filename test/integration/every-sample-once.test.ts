@@ -83,21 +83,24 @@ test.each([
   { batchSize: 10, shards: 7, workers: 2 },
   { batchSize: 96, shards: 8, workers: 3 },
   { batchSize: 3, shards: 5, workers: 1 },
-])('$workers workers, batch size $batchSize, $shards shards: the weights show one use of each sample', async (given) => {
-  const { batchSize, shards, workers } = given;
-  const recipe = { ...telling, batchSize, shards };
-  await using run = await startSmallRun(recipe, tellingData());
-  for (let n = 0; n < workers; n += 1) run.work();
-  await run.coordinator.done;
-  const { weights } = await readModel(run.directory);
-  const start = initialWeights(recipe.model, recipe.seed);
-  const moved = Array.from({ length: samples }, (_, i) => usesOf(i, start, weights));
-  const rest = samples % batchSize;
-  // A sample of the last, smaller step counts for more in its mean.
-  const inFull = moved.filter((x) => Math.abs(x * batchSize - 1) < 0.1).length;
-  const inRest = moved.filter((x) => Math.abs(x * rest - 1) < 0.1).length;
-  expect({ inFull, inRest }).toEqual({ inFull: samples - rest, inRest: rest });
-});
+])(
+  '$workers workers, batch size $batchSize, $shards shards: the weights show one use of each sample',
+  async (given) => {
+    const { batchSize, shards, workers } = given;
+    const recipe = { ...telling, batchSize, shards };
+    await using run = await startSmallRun(recipe, tellingData());
+    for (let n = 0; n < workers; n += 1) run.work();
+    await run.coordinator.done;
+    const { weights } = await readModel(run.directory);
+    const start = initialWeights(recipe.model, recipe.seed);
+    const moved = Array.from({ length: samples }, (_, i) => usesOf(i, start, weights));
+    const rest = samples % batchSize;
+    // A sample of the last, smaller step counts for more in its mean.
+    const inFull = moved.filter((x) => Math.abs(x * batchSize - 1) < 0.1).length;
+    const inRest = moved.filter((x) => Math.abs(x * rest - 1) < 0.1).length;
+    expect({ inFull, inRest }).toEqual({ inFull: samples - rest, inRest: rest });
+  },
+);
 
 test('the ledger covers every shard of every step once, whoever worked', async () => {
   const recipe = { ...smallRecipe, batchSize: 30, shards: 7, epochs: 2 };
@@ -107,7 +110,9 @@ test('the ledger covers every shard of every step once, whoever worked', async (
   const steps = run.events.filter((event): event is StepEvent => event.type === 'step');
   expect(steps.length).toBe(14);
   for (const { record } of steps) {
-    const leaves = record.contributions.flatMap(({ lo, hi }) => Array.from({ length: hi - lo }, (_, i) => lo + i));
+    const leaves = record.contributions.flatMap(({ lo, hi }) =>
+      Array.from({ length: hi - lo }, (_, i) => lo + i),
+    );
     expect(new Set(leaves).size).toBe(leaves.length);
     expect(record.samples).toBe(record.contributions.reduce((sum, { samples }) => sum + samples, 0));
     expect(record.samples).toBe((record.step - 1) % 7 === 6 ? 203 % 30 : 30);

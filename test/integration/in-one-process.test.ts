@@ -70,7 +70,10 @@ test('the status answers whoever has the token, and nobody else', async () => {
   await using run = await startSmallRun();
   const { port, token } = run.coordinator;
   const get = (path: string, bearer?: string): Promise<Response> =>
-    fetch(`http://127.0.0.1:${port}${path}`, bearer ? { headers: { authorization: `Bearer ${bearer}` } } : {});
+    fetch(
+      `http://127.0.0.1:${port}${path}`,
+      bearer ? { headers: { authorization: `Bearer ${bearer}` } } : {},
+    );
   const open = await get('/status', token);
   expect(open.headers.get('content-type')).toBe('application/json');
   expect(await open.json()).toMatchObject({

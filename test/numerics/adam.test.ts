@@ -39,21 +39,17 @@ function stepsOfTfjs(): Float32Array[] {
   return results;
 }
 
-test.each([0.001, 0.01])(
-  'at learning rate %f the weights stay within 1e-6 of tf.train.adam over 100 steps',
-  (rate) => {
-    const expected = stepsOfTfjs(rate);
-    const weights = initial();
-    const adam = createOptimizer({ type: 'adam' }, layout);
-    for (const [step, theirs] of expected.entries()) {
-      adam.step(weights, gradientAt(step), learningRate);
-      const worst = weights.reduce(
-        (most, w, i) => Math.max(most, Math.abs(w - (theirs[i] ?? Number.NaN))),
-        0,
-      );
-      expect(worst, `step ${step + 1}`).toBeLessThan(1e-6);
-    }
-    const moved = weights.reduce((most, w, i) => Math.max(most, Math.abs(w - (initial()[i] ?? 0))), 0);
-    expect(moved).toBeGreaterThan(20 * learningRate);
-  },
-);
+test('the weights stay within 1e-6 of those of tf.train.adam over 100 steps', () => {
+  const expected = stepsOfTfjs();
+  const weights = initial();
+  const adam = createOptimizer({ type: 'adam' }, layout);
+  for (const [step, theirs] of expected.entries()) {
+    adam.step(weights, gradientAt(step), learningRate);
+    expect(largestDifference(weights, theirs), `step ${step + 1}`).toBeLessThan(1e-6);
+  }
+  expect(largestDifference(weights, initial())).toBeGreaterThan(20 * learningRate);
+});
+
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  return a.reduce((most, x, i) => Math.max(most, Math.abs(x - (b[i] ?? Number.NaN))), 0);
+}

@@ -64,5 +64,16 @@ function checkFit(recipe: Recipe, train: Dataset): void {
 /** Statistics of the training part of the split: validation samples must not leak into the preprocessing. */
 export function statisticsOf({ validationShare = 0, seed }: Recipe, train: Dataset): FeatureStatistics {
   const { training } = trainingIndices(train.count, { validationShare, seed });
-  return featureStatistics({ ...train, indices: training });
+  const statistics = featureStatistics({ ...train, indices: training });
+  if (![...statistics.mean, ...statistics.deviation].every(Number.isFinite)) throw notFinite(train);
+  return statistics;
+}
+
+function notFinite({ name, features, sampleShape }: Dataset): GradwireError {
+  const index = features.findIndex((value) => !Number.isFinite(value));
+  const sample = Math.floor(index / sampleShape.reduce((product, side) => product * side, 1));
+  const found = index < 0 ? 'features too large to average' : `${features[index]} in sample ${sample}`;
+  return new GradwireError('DATA_CORRUPT', `${name}: expected finite features, found ${found}`, {
+    hint: 'Repair or leave out the sample: one such value makes every weight NaN.',
+  });
 }

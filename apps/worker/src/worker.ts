@@ -98,7 +98,7 @@ async function serveUntilEnd(
     const end = channel && (await serve(channel));
     if (end) return end;
     if (channel === undefined || signal.aborted)
-      return { type: 'end', outcome: 'left', message: 'left on request' };
+      return { type: 'end', outcome: 'left', message: 'on request' };
     const { code, reason } = await channel.closed;
     const { sentence, reconnect } = describeCloseCode(code);
     const text = reason === '' ? sentence : `${sentence} (${reason})`;

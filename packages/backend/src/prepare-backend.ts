@@ -1,3 +1,4 @@
+import { getBackend, setBackend } from '@tensorflow/tfjs-core';
 import { GradwireError } from '@gradwire/errors';
 import { checkNative, whatIsMissing } from './native/check-native.ts';
 import { loadNative } from './native/load-native.ts';
@@ -18,8 +19,8 @@ export interface BackendProbe {
 /**
  * Readies a tfjs backend with one compute thread and makes it the current one.
  *
- * `auto` is native where it is installed and loads, else wasm: on one core native took 0.5 to 0.7 of the time of
- * wasm for the article's network, on every batch size measured.
+ * `auto` is native where it is installed and loads, else wasm: on one core native took 0.35 to 0.45 of the time of
+ * wasm for the article's network at every batch size measured (`test/bench/gradient.mjs`).
  *
  * @throws GradwireError `BACKEND_UNAVAILABLE` with the exact reason and what to do.
  * @throws RangeError for any other name.
@@ -41,10 +42,12 @@ export async function prepareBackend(choice: BackendChoice): Promise<PreparedBac
   }
 }
 
-/** Tries every backend, native in a process of its own; changes nothing in this one but readying wasm. */
+/** Tries every backend, native in a process of its own. The current backend of this process stays. */
 export async function probeBackends(): Promise<BackendProbe[]> {
-  const native = await checkNative();
-  return [await probeWasm(), { name: 'native', ...native }];
+  const current = getBackend();
+  const wasm = await probeWasm();
+  if (current !== undefined && current !== getBackend()) await setBackend(current);
+  return [wasm, { name: 'native', ...(await checkNative()) }];
 }
 
 async function probeWasm(): Promise<BackendProbe> {

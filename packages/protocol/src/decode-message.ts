@@ -78,9 +78,11 @@ function readType(header: RawHeader, { types }: MessageLimits): Message['type'] 
 function checkVersion({ protocol }: RawHeader, type: Message['type']): void {
   if ((type !== 'hello' && type !== 'welcome') || typeof protocol !== 'number') return;
   if (protocol === protocolVersion) return;
+  // Both sides read this sentence, so it says who is who.
+  const [sender, receiver] = type === 'hello' ? ['worker', 'coordinator'] : ['coordinator', 'worker'];
   throw new GradwireError(
     'VERSION_MISMATCH',
-    `the other side speaks protocol version ${protocol}, this side version ${protocolVersion}`,
+    `the ${sender} speaks protocol version ${protocol}, the ${receiver} version ${protocolVersion}`,
     { hint: 'Install the same version of Gradwire on every machine.' },
   );
 }

@@ -217,7 +217,7 @@ test('each side accepts what the other one sends, and nothing else', () => {
 test('another protocol version is told apart from nonsense, whatever else has changed', () => {
   const error = decodeError(createFrame(pack({ ...hello, protocol: 2, added: { later: true } })));
   expect(error.code).toBe('VERSION_MISMATCH');
-  expect(error.message).toContain('version 2, this side version 1');
+  expect(error.message).toContain('the worker speaks protocol version 2, the coordinator version 1');
   expect(decodeError(createFrame(pack({ ...hello, protocol: 'one' }))).code).toBe('MESSAGE_INVALID');
 });
 

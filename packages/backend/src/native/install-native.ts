@@ -41,7 +41,7 @@ export async function installNative(options: InstallNativeOptions): Promise<void
   const folder = findTfjsNode();
   if (folder === undefined) {
     throw new GradwireError('BACKEND_UNAVAILABLE', 'the package @tensorflow/tfjs-node is not installed', {
-      hint: 'Install Gradwire without --no-optional (npm) or --no-optional (pnpm), then run this command again.',
+      hint: 'Install Gradwire with its optional dependencies (without --omit=optional), then run this command again.',
     });
   }
   report('check', `looking at ${folder}`);
@@ -50,29 +50,50 @@ export async function installNative(options: InstallNativeOptions): Promise<void
   report('check', `the native backend does not work yet: ${before.reason}`);
 
   const source = options.source ?? 'any';
-  const reasons: string[] = [];
+  const failures: string[] = [];
   if (source !== 'wheel') {
-    const reason = await installFromPackage(folder, options.signal, (line) => report('download', line));
-    if (reason === undefined) return report('verify', 'the native backend works');
-    reasons.push(`package: ${reason}`);
-    report('download', `the package's own way failed: ${reason}`);
+    const failure = await installFromPackage(folder, options.signal, (line) => report('download', line));
+    if (failure === undefined) return report('verify', 'the native backend works');
+    failures.push(`package: ${failure}`);
+    report('download', `the package's own way failed: ${failure}`);
   }
   if (source !== 'package') {
-    const { cacheDirectory, signal } = options;
-    const onLine = (line: string): void => report('wheel', line);
-    const library = await prepareWheelLibrary({ packageFolder: folder, cacheDirectory, signal, onLine });
-    await linkWheelLibrary(folder, library);
-    const after = await checkNative();
-    if (after.ok) return report('verify', 'the native backend works');
-    reasons.push(`wheel: ${after.reason}`);
+    const failure = await installFromWheel(folder, options, (line) => report('wheel', line)).catch(
+      (error) => {
+        throw withEarlier(failures, error);
+      },
+    );
+    if (failure === undefined) return report('verify', 'the native backend works');
+    failures.push(`wheel: ${failure}`);
   }
   throw new GradwireError(
     'BACKEND_UNAVAILABLE',
-    `the native backend could not be installed (${reasons.join('; ')})`,
+    `the native backend could not be installed (${failures.join('; ')})`,
     {
       hint: 'Use --backend wasm, which needs nothing else; `gradwire doctor` shows the state of both backends.',
     },
   );
+}
+
+/** The wheel's error, with what the package's own way said before it. */
+function withEarlier(failures: readonly string[], error: unknown): unknown {
+  if (!(error instanceof GradwireError) || error.code !== 'BACKEND_UNAVAILABLE' || failures.length === 0)
+    return error;
+  const { code, message, hint } = error;
+  const text = `${failures.join('; ')}; wheel: ${message}`;
+  return new GradwireError(code, text, { cause: error, ...(hint !== undefined && { hint }) });
+}
+
+/** Resolves to undefined when the backend then works, else to the reason. */
+async function installFromWheel(
+  packageFolder: string,
+  { cacheDirectory, signal }: InstallNativeOptions,
+  onLine: (line: string) => void,
+): Promise<string | undefined> {
+  const library = await prepareWheelLibrary({ packageFolder, cacheDirectory, signal, onLine });
+  await linkWheelLibrary(packageFolder, library);
+  const check = await checkNative();
+  return check.ok ? undefined : (check.reason ?? 'unknown');
 }
 
 /** Runs tfjs-node's install script; resolves to undefined when the backend then works, else to the reason. */

@@ -49,24 +49,18 @@ export async function runCommand(
     if (Date.now() - lastLine < silenceMs) return;
     options.onLine?.(`still running after ${Math.round((Date.now() - started) / 1000)} s`);
   }, silenceMs);
-  try {
-    const failure = await runToEnd(command, args, options, onLine);
-    if (failure !== '') lines.push(failure);
-    return { ok: failure === '', output: lines.join('\n') };
-  } finally {
-    clearInterval(silence);
-    if (options.signal?.aborted) throw new GradwireError('CANCELLED', `${command} was stopped on request`);
-  }
+  const failure = await runToEnd([command, ...args], options, onLine).finally(() => clearInterval(silence));
+  if (options.signal?.aborted) throw new GradwireError('CANCELLED', `${command} was stopped on request`);
+  if (failure !== '') lines.push(failure);
+  return { ok: failure === '', output: lines.join('\n') };
 }
 
 /** Resolves to '' on success, else to a sentence that says why the program failed. */
 function runToEnd(
-  command: string,
-  args: readonly string[],
-  options: RunOptions,
+  [command, ...args]: readonly [string, ...string[]],
+  { cwd, env, signal, timeoutMs }: RunOptions,
   onLine: (line: string) => void,
 ): Promise<string> {
-  const { cwd, env, signal, timeoutMs } = options;
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,

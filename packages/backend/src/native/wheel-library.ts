@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { GradwireError } from '@gradwire/errors';
+import { findProgram } from './find-program.ts';
 import { runCommand } from './run-command.ts';
 
 /** The release whose C library tfjs-node 4.22 was measured to work with. */
@@ -35,7 +36,7 @@ export async function prepareWheelLibrary(options: WheelLibraryOptions): Promise
     onLine(`using ${target}`);
     return target;
   }
-  const compiler = await findProgram(compilerCandidates(), ['--version'], {
+  const compiler = await findProgram([process.env['CXX'], 'g++', 'c++', 'clang++'], ['--version'], {
     what: 'a C++ compiler',
     hint: 'Install one (Debian, Ubuntu: apt-get install g++; Fedora: dnf install gcc-c++) or set CXX.',
   });
@@ -76,7 +77,6 @@ function requirePlatform(): void {
 async function requireSpace(folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize >= neededBytes) return;
-  const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
   throw new GradwireError(
     'BACKEND_UNAVAILABLE',
     `${folder}: ${megabytes(neededBytes)} of free space needed, found ${megabytes(bavail * bsize)}`,
@@ -84,25 +84,8 @@ async function requireSpace(folder: string): Promise<void> {
   );
 }
 
-function compilerCandidates(): (string | undefined)[] {
-  return [process.env['CXX'], 'g++', 'c++', 'clang++'];
-}
-
-/** The first program of `candidates` that answers, or an error that says what to install. */
-async function findProgram(
-  candidates: readonly (string | undefined)[],
-  args: readonly string[],
-  missing: { what: string; hint: string },
-): Promise<string> {
-  const tried: string[] = [];
-  for (const candidate of candidates) {
-    if (!candidate) continue;
-    const { ok, output } = await runCommand(candidate, args, { timeoutMs: 30_000 });
-    if (ok) return candidate;
-    tried.push(output.split('\n').at(-1) ?? candidate);
-  }
-  const { what, hint } = missing;
-  throw new GradwireError('BACKEND_UNAVAILABLE', `${what} was not found (${tried.join('; ')})`, { hint });
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6)} MB`;
 }
 
 // Only the libraries and the C headers; the rest of the wheel (Python code) is not needed.

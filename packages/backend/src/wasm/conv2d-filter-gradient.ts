@@ -57,7 +57,7 @@ function chunkGradient(backend: BackendWasm, matrix: MatrixKernels, inputs: Chun
   const gradient = allocate(backend, [pixels, info.outChannels]);
   gatherPatches(view(backend, planes), view(backend, patches), inputs);
   gatherGradient(view(backend, dy), view(backend, gradient), inputs);
-  const result = product(backend, matrix, patches, gradient);
+  const result = product(backend, matrix, [patches, gradient]);
   free(backend, patches, gradient);
   return result;
 }
@@ -75,8 +75,11 @@ function gatherGradient(dy: Float32Array, target: Float32Array, { info, from, to
 }
 
 /** `a` times `b`. The backend packs the right operand, slowly, so the narrower of the two goes there. */
-function product(backend: BackendWasm, matrix: MatrixKernels, a: TensorInfo, b: TensorInfo): TensorInfo {
-  const { transpose, multiply } = matrix;
+function product(
+  backend: BackendWasm,
+  { transpose, multiply }: MatrixKernels,
+  [a, b]: [TensorInfo, TensorInfo],
+): TensorInfo {
   if ((a.shape[0] as number) >= (b.shape[1] as number)) return multiply(backend, a, b);
   const left = transpose(backend, b);
   const right = transpose(backend, a);

@@ -25,7 +25,7 @@ export function createConv2dInputGradient(own: WasmKernel, convolve: WasmKernel)
       [0, 0],
     ];
     const convolution = { strides: 1, dilations: 1, pad, dataFormat: 'NHWC' };
-    const out = convolve({ inputs: { x: dy, filter: turned }, attrs: convolution as never, backend });
+    const out = convolve({ inputs: { x: dy, filter: turned }, attrs: convolution, backend });
     free(backend, turned);
     return out;
   };

@@ -33,7 +33,9 @@ export function free(backend: BackendWasm, ...tensors: TensorInfo[]): void {
 /** The same values under another shape; shares the data, so it must not be freed by itself. */
 export function reshaped(tensor: TensorInfo, shape: readonly number[]): TensorInfo {
   if (util.sizeFromShape([...shape]) !== util.sizeFromShape(tensor.shape)) {
-    throw new RangeError(`shape: expected the size of ${tensor.shape}, found ${shape}`);
+    throw new RangeError(
+      `shape: expected the size of [${tensor.shape.join(', ')}], found [${shape.join(', ')}]`,
+    );
   }
   return { dataId: tensor.dataId, dtype: tensor.dtype, shape: [...shape] };
 }

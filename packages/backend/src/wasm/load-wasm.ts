@@ -21,7 +21,7 @@ export async function loadWasm(): Promise<PreparedBackend> {
   const folder = dirname(require.resolve('@tensorflow/tfjs-backend-wasm'));
   setWasmPaths(folder + sep);
   setThreadsCount(1);
-  if (!(await setBackend('wasm'))) {
+  if (!(await withoutProcessListeners(() => setBackend('wasm')))) {
     throw new GradwireError('BACKEND_UNAVAILABLE', `the wasm backend in ${folder} does not initialise`, {
       hint: 'Install the packages again: a file may be damaged.',
     });
@@ -35,4 +35,21 @@ export async function loadWasm(): Promise<PreparedBackend> {
     kernelHash: await hashKernels('wasm', kernelVersion, binary),
     version: version_wasm,
   };
+}
+
+const processEvents = ['uncaughtException', 'unhandledRejection'] as const;
+
+/**
+ * The backend's start-up code rethrows uncaught errors from a handler of its own, which hides where they came from
+ * and overrides the program's choice. Removes what it adds.
+ */
+async function withoutProcessListeners<T>(action: () => Promise<T>): Promise<T> {
+  const before = processEvents.map((event) => process.rawListeners(event));
+  const result = await action();
+  for (const [i, event] of processEvents.entries()) {
+    for (const listener of process.rawListeners(event)) {
+      if (!before[i]?.includes(listener)) process.removeListener(event, listener as () => void);
+    }
+  }
+  return result;
 }

@@ -39,52 +39,59 @@ function poolInfo(shape: readonly number[], attrs: object): PoolInfo {
   return backend_util.computePool2DInfo(shape4D, filterSize, strides, 1, pad, dimRoundingMode);
 }
 
+/** A window of the pooling; one object serves all, so that the loop allocates nothing. */
+interface Window {
+  sample: number;
+  row: number;
+  column: number;
+  /** Where the window's outputs start in `y`. */
+  output: number;
+  /** Where its pixels start in `x`, in row order, without those in the padding. */
+  pixels: number[];
+}
+
 /** Visits the windows in row order, which fixes the order of additions where windows overlap. */
 function routeAll(arrays: PoolArrays, info: PoolInfo): void {
-  const window: number[] = [];
-  let output = 0;
-  for (let sample = 0; sample < info.batchSize; sample++) {
-    for (let row = 0; row < info.outHeight; row++) {
-      for (let column = 0; column < info.outWidth; column++) {
-        listWindow(window, info, sample, row, column);
-        if (window.length === 4) routeFour(arrays, window, output, info.outChannels);
-        else routeAny(arrays, window, output, info.outChannels);
-        output += info.outChannels;
+  const window: Window = { sample: 0, row: 0, column: 0, output: 0, pixels: [] };
+  for (window.sample = 0; window.sample < info.batchSize; window.sample++) {
+    for (window.row = 0; window.row < info.outHeight; window.row++) {
+      for (window.column = 0; window.column < info.outWidth; window.column++) {
+        listPixels(window, info);
+        if (window.pixels.length === 4) routeFour(arrays, window, info.outChannels);
+        else routeAny(arrays, window, info.outChannels);
+        window.output += info.outChannels;
       }
     }
   }
 }
 
-/** Where the pixels of a window start in `x`, in row order, without those in the padding. */
-function listWindow(window: number[], info: PoolInfo, sample: number, row: number, column: number): void {
+function listPixels({ sample, row, column, pixels }: Window, info: PoolInfo): void {
   const top = row * info.strideHeight - info.padInfo.top;
   const left = column * info.strideWidth - info.padInfo.left;
   const bottom = Math.min(top + info.filterHeight, info.inHeight);
   const right = Math.min(left + info.filterWidth, info.inWidth);
-  window.length = 0;
+  pixels.length = 0;
   for (let y = Math.max(top, 0); y < bottom; y++) {
     for (let x = Math.max(left, 0); x < right; x++) {
-      window.push(((sample * info.inHeight + y) * info.inWidth + x) * info.inChannels);
+      pixels.push(((sample * info.inHeight + y) * info.inWidth + x) * info.inChannels);
     }
   }
 }
 
 /** One window of any size, all channels. */
-function routeAny(arrays: PoolArrays, window: readonly number[], output: number, channels: number): void {
-  const { x, y, dy, dx } = arrays;
+function routeAny({ x, y, dy, dx }: PoolArrays, { pixels, output }: Window, channels: number): void {
   for (let c = 0; c < channels; c++) {
     const largest = y[output + c] as number;
     let k = 0;
-    while (k < window.length && x[(window[k] as number) + c] !== largest) k++;
-    const place = (window[k < window.length ? k : 0] as number) + c;
+    while (k < pixels.length && x[(pixels[k] as number) + c] !== largest) k++;
+    const place = (pixels[k < pixels.length ? k : 0] as number) + c;
     dx[place] = (dx[place] as number) + (dy[output + c] as number);
   }
 }
 
 /** The usual window of four pixels, unrolled: half the time. */
-function routeFour(arrays: PoolArrays, window: readonly number[], output: number, channels: number): void {
-  const { x, y, dy, dx } = arrays;
-  const [first, second, third, fourth] = window as [number, number, number, number];
+function routeFour({ x, y, dy, dx }: PoolArrays, { pixels, output }: Window, channels: number): void {
+  const [first, second, third, fourth] = pixels as [number, number, number, number];
   for (let c = 0; c < channels; c++) {
     const gradient = dy[output + c] as number;
     // Where a relu follows, half of the gradients are zero.

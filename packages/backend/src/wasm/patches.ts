@@ -29,10 +29,10 @@ export function gatherPatches(planes: Float32Array, target: Float32Array, work: 
     for (let c = 0; c < inChannels; c++) {
       gatherStrip(planes, strip, { ...work, c, j });
       for (let i = 0; i < filterHeight; i++) {
-        const to = ((i * filterWidth + j) * inChannels + c) * outHeight * row;
+        const place = ((i * filterWidth + j) * inChannels + c) * outHeight * row;
         for (let y = 0; y < outHeight; y += blockRows) {
           const start = (y * strideHeight + i) * row;
-          target.set(strip.subarray(start, start + blockRows * row), to + y * row);
+          target.set(strip.subarray(start, start + blockRows * row), place + y * row);
         }
       }
     }

@@ -1,0 +1,73 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runGradwire } from '../harness/gradwire.ts';
+import { jsonDocument } from '../harness/json-output.ts';
+import { createTemporaryFolder } from '../harness/temporary-folder.ts';
+
+interface Setting {
+  readonly setting: string;
+  readonly value: unknown;
+  readonly origin: string;
+}
+
+test('--print-config says where each setting comes from, and nothing is started', async () => {
+  await using folder = await createTemporaryFolder();
+  await writeFile(
+    join(folder.path, 'gradwire.config.json'),
+    JSON.stringify({ workers: 3, seed: 5, images: 'x' }),
+  );
+  const args = ['train', '--print-config', '--batch-size', '64', '--seed', '9', '--run-dir', 'out'];
+  const options = {
+    cwd: folder.path,
+    env: { GRADWIRE_BACKEND: 'wasm', GRADWIRE_TOKEN: 'hidden-token', GRADWIRE_WORKERS: undefined },
+  };
+  const { code, stdout, stderr } = await runGradwire([...args, '--json'], options);
+  expect(code, stderr).toBe(0);
+  const settings = jsonDocument(stdout)['settings'] as Setting[];
+  const found = Object.fromEntries(settings.map(({ setting, value, origin }) => [setting, [value, origin]]));
+  expect(found).toMatchObject({
+    batchSize: [64, 'flag'],
+    seed: [9, 'flag'],
+    runDir: [join(folder.path, 'out'), 'flag'],
+    backend: ['wasm', 'environment'],
+    token: ['(secret)', 'environment'],
+    workers: [3, 'file'],
+    recipe: ['mnist-cnn', 'default'],
+    host: ['127.0.0.1', 'default'],
+    epochs: [10, 'recipe'],
+    shards: [8, 'recipe'],
+  });
+  expect(stdout + stderr).not.toContain('hidden-token');
+
+  const asText = await runGradwire(args, options);
+  expect(asText.stdout).toMatch(/^workers +3 +file$/m);
+  expect(asText.stdout).toMatch(/^backend +wasm +environment$/m);
+});
+
+test.each([
+  { file: { wrokers: 3 }, found: 'unknown setting "wrokers"', hint: 'Did you mean "workers"?' },
+  { file: { workers: 'many' }, found: 'workers is "many"', hint: 'Expected a whole number' },
+  { file: { backend: 'gpu' }, found: 'backend is "gpu"', hint: 'Allowed are auto, native, wasm' },
+  { file: [1], found: 'expected a JSON object of settings', hint: 'workers' },
+])('a settings file with $file is refused with its name and code 2', async ({ file, found, hint }) => {
+  await using folder = await createTemporaryFolder();
+  const path = join(folder.path, 'gradwire.config.json');
+  await writeFile(path, JSON.stringify(file));
+  const { code, stdout, stderr } = await runGradwire(['train', '--steps', '1'], { cwd: folder.path });
+  expect(stderr).toContain(path);
+  expect(stderr).toContain(found);
+  expect(stderr).toContain(hint);
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
+});
+
+test('--config names another settings file; one that is not there is an error', async () => {
+  await using folder = await createTemporaryFolder();
+  await writeFile(join(folder.path, 'mine.json'), '{ "workers": 7 }');
+  const run = (file: string): ReturnType<typeof runGradwire> =>
+    runGradwire(['train', '--config', file, '--print-config', '--json'], { cwd: folder.path });
+  const { settings } = jsonDocument((await run('mine.json')).stdout) as unknown as { settings: Setting[] };
+  expect(settings).toContainEqual({ setting: 'workers', value: 7, origin: 'file' });
+  expect(await run('absent.json')).toMatchObject({ code: 2, stderr: expect.stringContaining('absent.json') });
+});

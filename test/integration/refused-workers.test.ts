@@ -1,0 +1,91 @@
+import { closeCodes, encodeMessage, type HelloMessage, protocolVersion } from '@gradwire/protocol';
+import { recipeHash } from '@gradwire/recipes';
+import { type ChannelClosed, connectChannel } from '@gradwire/transport';
+import { expect, test } from 'vitest';
+import { smallRecipe, type SmallRun, startSmallRun } from '../harness/small-run.ts';
+
+const hello: HelloMessage = {
+  type: 'hello',
+  protocol: protocolVersion,
+  software: '9.9.9',
+  name: 'stranger',
+  backend: 'wasm',
+};
+
+/** Sends one frame as the first, and says how the coordinator ends the connection. */
+async function firstFrame({ url, coordinator }: SmallRun, frame: Uint8Array): Promise<ChannelClosed> {
+  const channel = await connectChannel(url, { token: coordinator.token, maxFrameBytes: 1_000_000 });
+  channel.send(frame);
+  return channel.closed;
+}
+
+/** The run is none the worse for it. */
+async function expectRunGoesOn(run: SmallRun): Promise<void> {
+  run.work({ name: 'ada' });
+  expect((await run.coordinator.done).summary).toMatchObject({
+    outcome: 'finished',
+    workers: [{ name: 'ada' }],
+  });
+}
+
+test('a wrong token', async () => {
+  await using run = await startSmallRun();
+  await expect(run.work({ token: 'guess' }).outcome).rejects.toMatchObject({
+    code: 'TOKEN_WRONG',
+    message: expect.stringContaining(`127.0.0.1:${run.coordinator.port}`),
+    hint: expect.any(String),
+  });
+  expect(run.events.some(({ type }) => type === 'worker-joined')).toBe(false);
+  await expectRunGoesOn(run);
+});
+
+test('another recipe under the same name', async () => {
+  await using run = await startSmallRun();
+  const hash = await recipeHash({ ...smallRecipe, seed: 99 });
+  const { outcome } = run.work({ recipeHash: hash });
+  await expect(outcome).rejects.toMatchObject({
+    code: 'CONNECTION_REFUSED',
+    message: expect.stringMatching(
+      `worker's recipe has hash ${hash.slice(0, 12)}, the coordinator's \\w{12}: use the same file on both sides`,
+    ),
+  });
+  expect(await run.event(({ type }) => type === 'worker-refused')).toMatchObject({ code: 'recipeMismatch' });
+  await expectRunGoesOn(run);
+});
+
+test('the same recipe is no reason to refuse', async () => {
+  await using run = await startSmallRun();
+  const { outcome } = run.work({ recipeHash: await recipeHash(smallRecipe) });
+  expect(await outcome).toMatchObject({ outcome: 'finished' });
+});
+
+test('another protocol version', async () => {
+  await using run = await startSmallRun();
+  const closed = await firstFrame(run, encodeMessage({ ...hello, protocol: protocolVersion + 1 }));
+  expect(closed.code).toBe(closeCodes.versionMismatch.code);
+  expect(closed.reason).toContain(`the worker speaks protocol version ${protocolVersion + 1}`);
+  expect(await run.event(({ type }) => type === 'worker-refused')).toMatchObject({
+    code: 'versionMismatch',
+    message: expect.stringContaining(`the coordinator version ${protocolVersion}`),
+  });
+  await expectRunGoesOn(run);
+});
+
+test.each([
+  ['nonsense', Uint8Array.of(1, 2, 3, 4, 5)],
+  ['a message that is not hello', encodeMessage({ type: 'prepared', shards: [] })],
+  ['no bytes at all', new Uint8Array(0)],
+])('%s as the first frame', async (_, frame) => {
+  await using run = await startSmallRun();
+  expect((await firstFrame(run, frame)).code).toBe(closeCodes.invalidMessage.code);
+  expect(await run.event(({ type }) => type === 'worker-refused')).toMatchObject({ code: 'invalidMessage' });
+  await expectRunGoesOn(run);
+});
+
+test('nobody listens', async () => {
+  await using run = await startSmallRun();
+  const url = 'ws://127.0.0.1:9';
+  const { outcome, events } = run.work({ url, patienceMs: 0 });
+  await expect(outcome).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+  expect(events).toMatchObject([{ type: 'connecting', url, attempt: 1 }]);
+});
