@@ -2,33 +2,32 @@ import { expect, test } from 'vitest';
 import { runGradwire } from '../harness/gradwire.ts';
 
 const commands = [
-  ['train'],
-  ['coordinator'],
-  ['worker'],
-  ['evaluate'],
-  ['predict'],
-  ['recipes'],
-  ['doctor'],
-  ['native'],
-  ['native', 'install'],
-  ['native', 'status'],
+  'train',
+  'coordinator',
+  'worker',
+  'evaluate',
+  'predict',
+  'recipes',
+  'doctor',
+  'native',
+  'native install',
+  'native status',
 ];
 
-test.each(commands)('%s %s --help has examples that start with the command itself', async (...command) => {
-  const { code, stdout } = await runGradwire([...command, '--help']);
+test.each(commands)('%s --help has examples of the command itself', async (command) => {
+  const { code, stdout } = await runGradwire([...command.split(' '), '--help']);
   expect(code).toBe(0);
+  expect(stdout).toMatch(new RegExp(`^Usage: gradwire ${command} `));
   const [, examples = ''] = stdout.split('\nExamples:\n');
   const lines = examples.split('\n').filter((line) => line.trim() !== '');
   expect(lines.length).toBeGreaterThan(0);
-  const start = new RegExp(`^  ([A-Z_]+=\\S+ )?gradwire ${command.join(' ')}`);
-  for (const line of lines) expect(line).toMatch(start);
-  expect(stdout).toMatch(new RegExp(`^Usage: gradwire ${command.join(' ')} `));
+  for (const line of lines) expect(line).toMatch(new RegExp(`^  ([A-Z_]+=\\S+ )?gradwire ${command}`));
 });
 
 test('gradwire --help lists every command, and --version says the version', async () => {
   const { code, stdout } = await runGradwire(['--help']);
   expect(code).toBe(0);
-  for (const [command] of commands) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
+  for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command.split(' ')[0]}\\b`, 'm'));
   expect((await runGradwire(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 

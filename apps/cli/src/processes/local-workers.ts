@@ -23,7 +23,7 @@ export type LocalWorkerEvent = { readonly name: string } & (
       readonly lastLines: readonly string[];
       readonly willRestart: boolean;
     }
-  /** No worker process is left, and none will be started again. */
+  /** No worker process is left, and none will be started again. Name, cause and lines are those of the first that failed. */
   | { readonly type: 'none-left'; readonly cause: string; readonly lastLines: readonly string[] }
 );
 
@@ -40,6 +40,7 @@ const keptLines = 20;
 export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   const children = new Map<string, ChildProcess>();
   let isStopping = false;
+  let first: { readonly name: string; readonly cause: string; readonly lastLines: readonly string[] } | undefined;
 
   const start = (name: string, restarts: number): void => {
     const child = spawnWorker(name, options);
@@ -49,12 +50,13 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
     child.once('close', (code, signal) => {
       children.delete(name);
       if (isStopping || code === 0) return;
-      const cause = signal ? `was killed by ${signal}` : `exited with code ${code}`;
+      const cause = signal ? `was killed by ${signal}` : `exited with code ${code}${whatItSaid(lastLines)}`;
       // A killed worker may come back; one that failed by itself would fail again.
       const willRestart = signal !== null && restarts < maxRestarts;
       options.onEvent({ type: 'died', name, cause, lastLines, willRestart });
-      if (willRestart) start(name, restarts + 1);
-      else if (children.size === 0) options.onEvent({ type: 'none-left', name, cause, lastLines });
+      if (willRestart) return start(name, restarts + 1);
+      first ??= { name, cause, lastLines };
+      if (children.size === 0) options.onEvent({ type: 'none-left', ...first });
     });
   };
   for (let n = 1; n <= options.count; n += 1) start(`worker-${n}`, 0);
@@ -86,6 +88,12 @@ function keepLastLines(child: ChildProcess): readonly string[] {
     });
   }
   return lines;
+}
+
+/** The error that ended it, as `formatError` writes it. */
+function whatItSaid(lastLines: readonly string[]): string {
+  const line = lastLines.findLast((each) => each.startsWith('error '));
+  return line === undefined ? '' : `: ${line.slice('error '.length)}`;
 }
 
 function stopChild(child: ChildProcess): Promise<void> {
