@@ -43,16 +43,15 @@ function npx() {
   return process.platform === 'win32' ? 'npx.cmd' : 'npx';
 }
 
-/** Runs a program quietly; what it printed is shown only if it fails. */
+/** Runs a program; what it prints is talk, so it goes to stderr. */
 function run(what, program, args) {
-  const { status, stdout, stderr, error } = spawnSync(program, args, {
+  const { status, error } = spawnSync(program, args, {
     cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 64 * 2 ** 20,
+    stdio: ['ignore', 2, 2],
     shell: program.endsWith('.cmd'),
   });
   if (status === 0) return;
-  fail(`${what} failed (${program} ${args.join(' ')}):\n${error ?? ''}${stdout}${stderr}`);
+  fail(`${what} failed (${program} ${args.join(' ')})${error ? `: ${error.message}` : ''}.`);
 }
 
 function fail(message) {

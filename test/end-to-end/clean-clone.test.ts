@@ -11,7 +11,10 @@ import { readSummary } from '../harness/train.ts';
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const isWanted = Boolean(process.env['CI'] ?? process.env['GRADWIRE_SLOW_TESTS']);
-if (!isWanted) console.log('the clean clone is not tested here: it takes minutes (GRADWIRE_SLOW_TESTS=1 or CI=1 wants it)');
+if (!isWanted)
+  console.log(
+    'the clean clone is not tested here: it takes minutes (GRADWIRE_SLOW_TESTS=1 or CI=1 wants it)',
+  );
 const hasGit = isWanted && isRepository();
 if (isWanted && !hasGit) console.log('the clean clone is not tested here: this is no git repository');
 
@@ -19,7 +22,11 @@ test.runIf(hasGit)(
   'npm start in a clean clone with an empty home: it sets up and trains; the second time it just trains',
   async ({ annotate }) => {
     await using folder = await createTemporaryFolder();
-    const [clone, home, runs] = [join(folder.path, 'clone'), join(folder.path, 'home'), join(folder.path, 'runs')];
+    const [clone, home, runs] = [
+      join(folder.path, 'clone'),
+      join(folder.path, 'home'),
+      join(folder.path, 'runs'),
+    ];
     await mkdir(home);
     await run('git', ['clone', '--quiet', '--no-hardlinks', repository, clone]);
     const start = (program: string, args: string[]): Promise<{ stderr: string }> =>
@@ -59,7 +66,8 @@ test.runIf(hasGit)(
 
 /** What a new account has, besides what the network here may need. */
 function cleanEnvironment(home: string): NodeJS.ProcessEnv {
-  const kept = /^(PATH|LANG|TERM|TMPDIR|SystemRoot|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|(https?|no)_proxy|npm_config_registry)$/i;
+  const kept =
+    /^(PATH|LANG|TERM|TMPDIR|SystemRoot|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|(https?|no)_proxy|npm_config_registry)$/i;
   const rest = Object.entries(process.env).filter(([name]) => kept.test(name));
   return { ...Object.fromEntries(rest), HOME: home, USERPROFILE: home };
 }

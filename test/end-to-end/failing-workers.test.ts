@@ -19,7 +19,8 @@ test('no worker can start: the first cause comes with its worker and its last li
   await using folder = await createTemporaryFolder();
   const preload = join(folder.path, 'without-native.cjs');
   await writeFile(preload, withoutNative);
-  const args = ['train', '--json', '--backend', 'native', '--workers', '2', '--steps', '5', '--run-dir', folder.path];
+  const options = '--json --backend native --workers 2 --steps 5'.split(' ');
+  const args = ['train', ...options, '--run-dir', folder.path];
   const { code, stdout, stderr } = await runGradwire(args, { env: { NODE_OPTIONS: `--require ${preload}` } });
   expect(code, stderr).toBe(7);
   const [failed = '', worker] = /^failed first on (worker-\d): .*$/m.exec(stderr) ?? [];

@@ -21,17 +21,29 @@ test.skipIf(reason !== undefined)(
     using hosts = createTwoHosts();
 
     await using coordinator = startGradwire(
-      ['coordinator', ...recipe, '--host', '0.0.0.0', '--port', '8787', '--run-dir', join(folder.path, 'runs')],
+      [
+        'coordinator',
+        ...recipe,
+        '--host',
+        '0.0.0.0',
+        '--port',
+        '8787',
+        '--run-dir',
+        join(folder.path, 'runs'),
+      ],
       { prefix: hosts.near.prefix },
     );
     // The printed command, as a person would copy it.
     const [, address = ''] = await coordinator.said(/^ {2}gradwire worker (ws:\S+)$/m);
     expect(address).toMatch(`ws://${hosts.near.address}:8787#`);
-    const worker = await runGradwire(['worker', address, '--backend', 'wasm', '--fetch-data', '--name', 'far'], {
-      prefix: hosts.far.prefix,
-      cwd: home,
-      env: { HOME: home, XDG_CACHE_HOME: undefined },
-    });
+    const worker = await runGradwire(
+      ['worker', address, '--backend', 'wasm', '--fetch-data', '--name', 'far'],
+      {
+        prefix: hosts.far.prefix,
+        cwd: home,
+        env: { HOME: home, XDG_CACHE_HOME: undefined },
+      },
+    );
     expect(worker.code, worker.stderr).toBe(0);
     expect(worker.stderr).toMatch(/data: fetched \d+ chunks/);
     expect(await coordinator.exited, coordinator.output.stderr).toBe(0);

@@ -72,7 +72,11 @@ test('metrics: a line a step, an epoch, an evaluation', async () => {
 test('a second run gets the next number, `latest` follows, nothing is overwritten', async () => {
   const before = await stat(join(run, 'summary.json'));
   await train([...args, '--steps', '2'], { runDir: folder.path });
-  expect((await readdir(folder.path)).sort()).toEqual(['0001-mnist-logistic', '0002-mnist-logistic', 'latest']);
+  expect((await readdir(folder.path)).sort()).toEqual([
+    '0001-mnist-logistic',
+    '0002-mnist-logistic',
+    'latest',
+  ]);
   expect(await readlink(join(folder.path, 'latest'))).toBe('0002-mnist-logistic');
   const after = await stat(join(run, 'summary.json'));
   expect([after.mtimeMs, after.ino]).toEqual([before.mtimeMs, before.ino]);

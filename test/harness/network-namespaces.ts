@@ -47,7 +47,20 @@ export function createTwoHosts(): TwoHosts {
   };
   try {
     for (const { name } of hosts) ip('netns', 'add', name);
-    ip('link', 'add', near.device, 'netns', near.name, 'type', 'veth', 'peer', 'name', far.device, 'netns', far.name);
+    ip(
+      'link',
+      'add',
+      near.device,
+      'netns',
+      near.name,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      far.device,
+      'netns',
+      far.name,
+    );
     for (const { name, device, address } of hosts) {
       ip('-n', name, 'addr', 'add', `${address}/24`, 'dev', device);
       ip('-n', name, 'link', 'set', device, 'up');

@@ -8,7 +8,10 @@ const networkTrouble = /ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|ENETUNREACH|E40[1
  * Installs a Node of a major version into a folder, from the npm package `node`, and returns the path of its binary.
  * Returns why not where the registry cannot be reached.
  */
-export async function installNode(major: number, folder: string): Promise<{ bin: string } | { reason: string }> {
+export async function installNode(
+  major: number,
+  folder: string,
+): Promise<{ bin: string } | { reason: string }> {
   const args = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `node@${major}`];
   try {
     await promisify(execFile)('npm', args, { cwd: folder, shell: process.platform === 'win32' });

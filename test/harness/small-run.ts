@@ -52,6 +52,7 @@ export interface SmallRun extends AsyncDisposable {
   readonly coordinator: Coordinator;
   /** Everything it has told. */
   readonly events: readonly CoordinatorEvent[];
+  readonly data: Splits;
   readonly url: string;
   readonly directory: string;
   /** Resolves with the first event, past ones included, that `accepts` accepts. */
@@ -71,14 +72,13 @@ export async function startSmallRun(
   data: Splits = smallData(),
 ): Promise<SmallRun> {
   const folder = await createTemporaryFolder();
-  const directory = await createRunDirectory(folder.path, recipe.name);
   const events: CoordinatorEvent[] = [];
   const watchers = new Set<() => void>();
   const coordinator = await createCoordinator({
     recipe,
     recipeHash: await recipeHash(recipe),
     data,
-    directory,
+    createDirectory: () => createRunDirectory(folder.path, recipe.name),
     host: '127.0.0.1',
     port: 0,
     onEvent: (event) => {
@@ -92,8 +92,9 @@ export async function startSmallRun(
   return {
     coordinator,
     events,
+    data,
     url,
-    directory: directory.path,
+    directory: coordinator.directory.path,
     event: (accepts) =>
       new Promise((resolve) => {
         const check = (): void => {

@@ -3,6 +3,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 /** A cable between a worker and its coordinator that can be cut. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
+  /** Connections made so far. */
+  readonly connections: number;
   /** Breaks all connections that are open now, without a goodbye. New ones are let through. */
   cut(): void;
 }
@@ -10,7 +12,9 @@ export interface TcpProxy extends AsyncDisposable {
 /** Listens on a free port of the loopback address and passes everything on to `port`. */
 export async function startTcpProxy(port: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
+  let connections = 0;
   const server = createServer((near) => {
+    connections += 1;
     const far = connect(port, '127.0.0.1');
     for (const [socket, other] of [
       [near, far],
@@ -31,6 +35,9 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
   };
   return {
     port: (server.address() as AddressInfo).port,
+    get connections() {
+      return connections;
+    },
     cut,
     async [Symbol.asyncDispose]() {
       cut();

@@ -3,6 +3,7 @@ import { readModel } from '@gradwire/checkpoint';
 import { createShardOrder, type Dataset, stepsPerEpoch } from '@gradwire/data';
 import { initialWeights } from '@gradwire/models';
 import type { Recipe } from '@gradwire/recipes';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { smallRecipe, startSmallRun } from '../harness/small-run.ts';
 
@@ -34,6 +35,24 @@ describe('of 60,000 samples each is in exactly one micro-batch an epoch', () => 
       expect(uses.every((n) => n === 1)).toBe(true);
     }
   });
+});
+
+test('of any number of samples each is in exactly one micro-batch an epoch', () => {
+  const whole = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });
+  fc.assert(
+    fc.property(whole(2_000), whole(300), whole(40), whole(0xffff), (count, batchSize, shards, seed) => {
+      const order = createShardOrder({ count, shards, seed });
+      const uses = new Uint8Array(count);
+      for (let step = 0; step < stepsPerEpoch(count, batchSize); step += 1) {
+        for (let shard = 0; shard < shards; shard += 1) {
+          for (const i of order.microBatch({ epoch: 1, step, batchSize, shard }))
+            uses[i] = (uses[i] ?? 0) + 1;
+        }
+      }
+      expect(uses.every((n) => n === 1)).toBe(true);
+    }),
+    { numRuns: 100 },
+  );
 });
 
 // Here no index is believed: sample i alone has a 1 in feature i, so that only its gradient moves row i of the

@@ -7,14 +7,14 @@ import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
 const { batchSize, shards, seed } = smallRecipe;
 
+function asFloats(dataset: Dataset): Dataset {
+  const features = Float32Array.from(dataset.features, (x) => x / 255);
+  return { ...dataset, featureType: 'float32', features };
+}
+
 /** The data with float features, and `value` in all of one sample's. */
 function poisoned(sample: number, value: number): Splits {
   const { train, test } = smallData();
-  const asFloats = (dataset: Dataset): Dataset => ({
-    ...dataset,
-    featureType: 'float32',
-    features: Float32Array.from(dataset.features, (x) => x / 255),
-  });
   const splits = { train: asFloats(train), test: asFloats(test) };
   splits.train.features.fill(value, sample * 16, (sample + 1) * 16);
   return splits;

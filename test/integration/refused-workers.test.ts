@@ -1,7 +1,10 @@
+import type { IncomingMessage } from 'node:http';
+import { GradwireError } from '@gradwire/errors';
 import { closeCodes, encodeMessage, type HelloMessage, protocolVersion } from '@gradwire/protocol';
 import { recipeHash } from '@gradwire/recipes';
 import { type ChannelClosed, connectChannel } from '@gradwire/transport';
 import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { smallRecipe, type SmallRun, startSmallRun } from '../harness/small-run.ts';
 
 const hello: HelloMessage = {
@@ -39,6 +42,17 @@ test('a wrong token', async () => {
   await expectRunGoesOn(run);
 });
 
+test('no token at all: the answer is 401, before anything is upgraded', async () => {
+  await using run = await startSmallRun();
+  const socket = new WebSocket(run.url, ['gradwire.1']);
+  const answer = new Promise<IncomingMessage>((resolve) => {
+    socket.once('unexpected-response', (_, response) => resolve(response));
+  });
+  expect((await answer).statusCode).toBe(401);
+  socket.on('error', () => {}).terminate();
+  await expectRunGoesOn(run);
+});
+
 test('another recipe under the same name', async () => {
   await using run = await startSmallRun();
   const hash = await recipeHash({ ...smallRecipe, seed: 99 });
@@ -73,7 +87,7 @@ test('another protocol version', async () => {
 
 test.each([
   ['nonsense', Uint8Array.of(1, 2, 3, 4, 5)],
-  ['a message that is not hello', encodeMessage({ type: 'prepared', shards: [] })],
+  ['a message that is not hello', encodeMessage({ type: 'leave', reason: 'lunch' })],
   ['no bytes at all', new Uint8Array(0)],
 ])('%s as the first frame', async (_, frame) => {
   await using run = await startSmallRun();
@@ -87,5 +101,6 @@ test('nobody listens', async () => {
   const url = 'ws://127.0.0.1:9';
   const { outcome, events } = run.work({ url, patienceMs: 0 });
   await expect(outcome).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+  await expect(outcome).rejects.toBeInstanceOf(GradwireError);
   expect(events).toMatchObject([{ type: 'connecting', url, attempt: 1 }]);
 });

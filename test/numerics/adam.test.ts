@@ -31,7 +31,7 @@ function stepsOfTfjs(): Float32Array[] {
   const weights = variable(tensor1d(initial()), true, 'w');
   const optimizer = train.adam(learningRate);
   const results = Array.from({ length: steps }, (_, step) => {
-    tidy(() => optimizer.applyGradients({ w: tensor1d(gradientAt(step)) }));
+    tidy(() => optimizer.applyGradients([{ name: 'w', tensor: tensor1d(gradientAt(step)) }]));
     return Float32Array.from(weights.dataSync());
   });
   optimizer.dispose();

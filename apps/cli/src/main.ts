@@ -18,6 +18,7 @@ import { version } from './version.ts';
 export async function main(args: readonly string[]): Promise<never> {
   const console = createConsole();
   const stop = new AbortController();
+  const wantsJson = args.includes('--json');
   let code: number = exitCodes.ok.code;
   listen(stop, (interrupted) => {
     code = interrupted;
@@ -27,11 +28,18 @@ export async function main(args: readonly string[]): Promise<never> {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     console.settle();
-    if (error instanceof CommanderError) code = error.exitCode === 0 ? 0 : exitCodes.usage.code;
-    else if (!stop.signal.aborted) {
+    if (error instanceof CommanderError) {
+      code = error.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
+      // Commander has said it on stderr; a program that reads stdout hears it too.
+      if (code !== 0 && wantsJson)
+        console.json({
+          event: 'error',
+          code: 'OPTION_INVALID',
+          message: error.message.replace(/^error: /, ''),
+        });
+    } else if (!(stop.signal.aborted && isCancellation(error))) {
       code = exitCodeOf(error);
-      const json = args.includes('--json');
-      if (json) console.json({ event: 'error', ...describe(error) });
+      if (wantsJson) console.json({ event: 'error', ...describe(error) });
       console.say(formatError(error, console.colors));
     }
   }
@@ -75,6 +83,12 @@ function listen(stop: AbortController, onStop: (code: number) => void): void {
   }
 }
 
+/** What follows from being asked to stop is no error of its own. */
+function isCancellation(thrown: unknown): boolean {
+  const { name, code } = toError(thrown) as { name: string; code?: string };
+  return code === 'CANCELLED' || name === 'AbortError';
+}
+
 function describe(thrown: unknown): Record<string, unknown> {
   const error = toError(thrown);
   const { code = 'INTERNAL', hint } = error as { code?: string; hint?: string };
@@ -84,6 +98,8 @@ function describe(thrown: unknown): Record<string, unknown> {
 /** Waits until what was printed has left: `process.exit` cuts a pipe short. */
 async function flushed(): Promise<void> {
   await Promise.all(
-    [process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))),
+    [process.stdout, process.stderr].map(
+      (stream) => new Promise((done) => (stream.writable ? stream.write('', done) : done(undefined))),
+    ),
   );
 }

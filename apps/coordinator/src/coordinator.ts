@@ -1,15 +1,15 @@
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type RunDirectory, writeFileWhole } from '@gradwire/checkpoint';
 import { GradwireError } from '@gradwire/errors';
-import { messageLimits } from '@gradwire/protocol';
+import { closeCodes, type MessageLimits, messageLimits } from '@gradwire/protocol';
 import { canonicalJson, type Recipe } from '@gradwire/recipes';
-import { type Channel, createChannelServer, createToken } from '@gradwire/transport';
-import { createBlobStore } from './blobs.ts';
+import { type ChannelServer, createChannelServer, createToken, httpServerOptions } from '@gradwire/transport';
+import { type BlobStore, createBlobStore } from './blobs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
-import { createHttpServer } from './http.ts';
+import { createHttpHandler } from './http.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { createRecorder } from './recorder.ts';
 import { writeResult } from './result.ts';
@@ -24,7 +24,8 @@ export interface CoordinatorOptions {
   /** Hash of the recipe before overrides: what a worker's own `--recipe` is compared with. */
   readonly recipeHash: string;
   readonly data: Splits;
-  readonly directory: RunDirectory;
+  /** Makes the run directory, once the address is taken. */
+  readonly createDirectory: () => Promise<RunDirectory>;
   /** For example `127.0.0.1`, or `0.0.0.0` for all addresses. */
   readonly host: string;
   /** 0 takes a free one. */
@@ -39,11 +40,14 @@ export interface Coordinator {
   readonly host: string;
   readonly port: number;
   readonly token: string;
-  /** Resolves when the run has ended and its files are written. Rejects with FILE_WRITE_FAILED if they cannot be. */
+  readonly directory: RunDirectory;
+  /** Connected now. */
+  readonly workers: number;
+  /** Resolves when the run has ended and its files are written; those that could not be are in `problems`. */
   readonly done: Promise<RunResult>;
   /** Ends the run after what has been committed; files are written. */
   stop(): void;
-  /** Ends the run as failed, with a cause that only the caller knows. */
+  /** Ends the run as failed; the cause is what the first worker that failed has said, else `failure`. */
   fail(failure: FailureReport): void;
   /** Stops listening. Call it after `done`. */
   close(): Promise<void>;
@@ -54,15 +58,23 @@ export interface Coordinator {
  * Throws RECIPE_INVALID if recipe and data do not fit, CONNECTION_FAILED if the address is taken.
  */
 export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const { recipe, data, directory, onEvent, token = createToken() } = options;
+  const { recipe, data, onEvent, token = createToken() } = options;
   const plan = createPlan(recipe, data);
   const statistics = statisticsOf(recipe, data.train);
   const blobs = await createBlobStore(data);
+  // The address comes first: a run that cannot listen leaves no folder behind.
+  const server = await listen(options);
+  const directory = await options.createDirectory();
   await writeFileWhole(join(directory.path, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`);
-  const recorder = await createRecorder(directory.path);
+  const onProblem = ({ message }: Error): void => onEvent({ type: 'problem', message });
+  const recorder = await createRecorder(directory.path, onProblem);
   const ending = createEnding();
 
   const run: Run = createRun({ plan, sessions: () => sessions, recorder, onEvent, onEnd: ending.end });
+  const fail = (failure: FailureReport): void => {
+    ending.blame(failure);
+    run.dispatch({ type: 'operator-asked', request: 'fail' });
+  };
   const limits = messageLimits({ role: 'worker', parameters: plan.layout.size, classes: plan.classes });
   const sessions: Sessions = createSessions({
     welcome: {
@@ -76,21 +88,12 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     onEvent,
     onReceive: run.dispatch,
     onFailure: ending.note,
-    onDefect: ({ message, stack = '' }) => ending.fail({ code: 'INTERNAL', message, stack }),
+    onDefect: ({ message, stack = '' }) => fail({ code: 'INTERNAL', message, stack }),
   });
-  const server = createHttpServer({ token, blobs, status: () => statusOf(run, sessions) });
-  const { maxFrameBytes, maxBufferedBytes } = limits;
-  const onChannel = (channel: Channel): void => void sessions.serve(channel);
-  const channels = createChannelServer({
-    server,
-    token,
-    maxFrameBytes,
-    onChannel,
-    limits: { maxBufferedBytes },
-  });
-  await listen(server, options);
+  const channels = serve(server, { token, blobs, limits, run, sessions });
+  server.on('error', onProblem);
   const { port } = server.address() as AddressInfo;
-  onEvent({ type: 'listening', host: options.host, port });
+  onEvent({ type: 'listening', host: options.host, port, run: directory.name, directory: directory.path });
   const notice = watchForWaiting(run, onEvent);
   run.start();
 
@@ -106,37 +109,66 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     host: options.host,
     port,
     token,
+    directory,
+    get workers() {
+      return sessions.byId.size;
+    },
     done: finish(),
     stop: () => run.dispatch({ type: 'operator-asked', request: 'stop' }),
-    fail: ending.fail,
+    fail: (failure) => fail(ending.firstNoted() ?? failure),
     async close() {
-      await channels.close();
+      const { code, sentence } = closeCodes.runEnded;
+      await channels.close(code, sentence);
       await closeServer(server);
     },
   };
 }
 
-function statusOf(run: Run, sessions: Sessions): unknown {
-  const status = run.engine.status();
-  const workers = [...sessions.byId.values()].map(({ id, backend, numericsClass }) => ({
-    id,
-    backend,
-    numericsClass,
-  }));
-  return { ...status, waiting: describeWaiting(status), workers };
+interface Served {
+  readonly token: string;
+  readonly blobs: BlobStore;
+  readonly limits: MessageLimits;
+  readonly run: Run;
+  readonly sessions: Sessions;
 }
 
-function listen(server: Server, { host, port }: CoordinatorOptions): Promise<void> {
+// A worker computes a leaf without a pause: it may be silent for as long as that takes on a slow machine.
+const silenceMs = 60_000;
+
+/** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
+function serve(server: Server, { token, blobs, limits, run, sessions }: Served): ChannelServer {
+  server.on('request', createHttpHandler({ token, blobs, status: () => statusOf(run, sessions) }));
+  const { maxFrameBytes, maxBufferedBytes } = limits;
+  return createChannelServer({
+    server,
+    token,
+    maxFrameBytes,
+    onChannel: (channel) => void sessions.serve(channel),
+    limits: { maxBufferedBytes, silenceMs },
+  });
+}
+
+function statusOf(run: Run, sessions: Sessions): unknown {
+  const status = run.engine.status();
+  const workers = status.workers.map((worker) => ({
+    ...worker,
+    backend: sessions.byId.get(worker.worker)?.backend,
+  }));
+  return { ...status, workers, waiting: describeWaiting(status) };
+}
+
+function listen({ host, port }: CoordinatorOptions): Promise<Server> {
+  const server = createServer(httpServerOptions);
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
+    const refuse = (cause: Error): void =>
       reject(
         new GradwireError('CONNECTION_FAILED', `cannot listen on ${host}, port ${port}: ${cause.message}`, {
           cause,
           hint: 'Choose another address with --host or another port with --port (0 takes a free one).',
         }),
       );
-    });
-    server.listen(port, host, resolve);
+    server.once('error', refuse);
+    server.listen(port, host, () => resolve(server.off('error', refuse)));
   });
 }
 

@@ -7,35 +7,44 @@ export interface Ended {
   readonly failure: FailureReport | undefined;
 }
 
-/** Collects causes until the run ends. */
+/** Collects what workers say of their failures until the run ends. */
 export interface Ending {
   /** Resolves once. */
   readonly ended: Promise<Ended>;
   /** A worker failed; the run may go on without it. */
   note(failure: FailureReport): void;
-  /** The run cannot go on, for a reason outside the engine. */
-  fail(failure: FailureReport): void;
+  /** The cause, if the engine is about to end for a reason outside it. */
+  blame(failure: FailureReport): void;
+  /** The first worker that failed, if any did. */
+  firstNoted(): FailureReport | undefined;
   /** The engine has ended. */
   end(end: Pick<RunEnd, 'outcome' | 'error'>): void;
 }
 
 export function createEnding(): Ending {
-  let first: FailureReport | undefined;
+  const noted: FailureReport[] = [];
+  let cause: FailureReport | undefined;
   let resolve: (ended: Ended) => void;
   const ended = new Promise<Ended>((settle) => {
     resolve = settle;
   });
-  const end: Ending['end'] = ({ outcome, error }) =>
-    resolve({ outcome, failure: outcome === 'failed' ? (first ?? error) : undefined });
   return {
     ended,
-    end,
-    note(failure) {
-      first ??= failure;
+    note: (failure) => void noted.push(failure),
+    blame(failure) {
+      cause ??= failure;
     },
-    fail(failure) {
-      first ??= failure;
-      end({ outcome: 'failed' });
+    firstNoted: () => noted[0],
+    end({ outcome, error }) {
+      const found = error && withDetails(error, noted);
+      resolve({ outcome, failure: outcome === 'failed' ? (cause ?? found) : undefined });
     },
   };
+}
+
+/** The engine's error says which worker failed first; that worker's own report has the stack and the last lines. */
+function withDetails(error: NonNullable<RunEnd['error']>, noted: readonly FailureReport[]): FailureReport {
+  if (error.code !== 'WORKER_FAILED') return error;
+  const report = noted.find(({ message }) => error.message.includes(message));
+  return { ...report, ...error };
 }

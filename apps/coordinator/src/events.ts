@@ -14,7 +14,14 @@ export interface FailureReport {
 
 /** What a coordinator tells the person or program that started it. */
 export type CoordinatorEvent =
-  | { readonly type: 'listening'; readonly host: string; readonly port: number }
+  | {
+      readonly type: 'listening';
+      readonly host: string;
+      readonly port: number;
+      /** Name and path of the run directory. */
+      readonly run: string;
+      readonly directory: string;
+    }
   | {
       readonly type: 'worker-joined';
       readonly worker: string;
@@ -39,18 +46,29 @@ export type CoordinatorEvent =
       readonly code: string;
       readonly message: string;
     }
+  | {
+      readonly type: 'worker-prepared';
+      readonly worker: string;
+      readonly shards: readonly number[];
+      /** 0 if the worker had the data. */
+      readonly fetchedBytes: number;
+    }
   /** Workers of different numerics classes: the result is not reproducible bit by bit. */
   | { readonly type: 'inexact'; readonly reason: string }
   | {
       readonly type: 'step';
       readonly record: StepRecord;
       readonly totalSteps: number;
+      /** Epochs begun by the end of the run. */
+      readonly epochs: number;
       readonly samplesPerSecond: number;
       readonly secondsLeft: number;
       readonly workers: number;
     }
   | { readonly type: 'epoch'; readonly epoch: number; readonly loss: number; readonly accuracy: number }
   | { readonly type: 'evaluated'; readonly record: EvaluationRecord }
+  /** Something went wrong that does not end the run, for example a file that cannot be written any more. */
+  | { readonly type: 'problem'; readonly message: string }
   /** Nothing moved for `seconds`: what is waited for and why, as a sentence. */
   | { readonly type: 'waiting'; readonly message: string; readonly seconds: number };
 
@@ -63,4 +81,6 @@ export interface RunResult {
   readonly curve: Curve;
   /** Paths of the files that the run has written. */
   readonly files: readonly string[];
+  /** What could not be written, and why. */
+  readonly problems: readonly string[];
 }

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { checkToken, httpServerOptions } from '@gradwire/transport';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { checkToken } from '@gradwire/transport';
 import type { BlobStore } from './blobs.ts';
 
 /** What the HTTP side answers with. */
@@ -14,8 +14,8 @@ export interface HttpOptions {
  * The coordinator's HTTP side: `GET /data/<sha256>` (manifests and chunks) and `GET /status`, both with the join
  * token as `Authorization: Bearer`. WebSocket upgrades are not handled here.
  */
-export function createHttpServer(options: HttpOptions): Server {
-  return createServer(httpServerOptions, (request, response) => answer(request, response, options));
+export function createHttpHandler(options: HttpOptions): RequestListener {
+  return (request, response) => answer(request, response, options);
 }
 
 function answer(

@@ -17,6 +17,13 @@ export function createPlan(recipe: Recipe, { train, test }: Splits): EnginePlan 
   checkFit(recipe, train);
   const { shards, batchSize, seed, validationShare = 0 } = recipe;
   const { training, validation } = trainingIndices(train.count, { validationShare, seed });
+  if (training.length === 0 || (validationShare > 0 && validation.length === 0)) {
+    throw new GradwireError(
+      'RECIPE_INVALID',
+      `recipe ${recipe.name}: validationShare ${validationShare} leaves ${training.length} samples for training and ${validation.length} for validation`,
+      { hint: 'Choose a share that leaves at least one sample on both sides.' },
+    );
+  }
   const perEpoch = stepsPerEpoch(training.length, batchSize);
   const layout = parameterLayout(recipe.model);
   return {

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { createJsonLines, type JsonLines } from '@gradwire/checkpoint';
-import type { EvaluationRecord, StepRecord } from '@gradwire/engine';
+import type { Contribution, EvaluationRecord, StepRecord } from '@gradwire/engine';
+import type { GradwireError } from '@gradwire/errors';
 
-/** What one worker has contributed. */
+/** What one worker has contributed as one numerics class. */
 export interface Tally {
+  readonly worker: string;
+  readonly numericsClass: string;
   leases: number;
-  samples: number;
 }
 
 /** Keeps a run's metrics and ledger, in memory what the summary needs and on disk every line. */
@@ -15,8 +17,8 @@ export interface Recorder {
   readonly epochs: number;
   readonly samplesSeen: number;
   readonly lastTest: EvaluationRecord | undefined;
-  /** By worker, in order of first contribution. */
-  readonly tallies: ReadonlyMap<string, Tally>;
+  /** In order of first contribution. */
+  readonly tallies: readonly Tally[];
   /** Mean training loss and accuracy of each step, for curves. */
   readonly curve: { readonly loss: readonly number[]; readonly accuracy: readonly number[] };
   readonly evaluations: readonly EvaluationRecord[];
@@ -27,11 +29,14 @@ export interface Recorder {
   close(): Promise<void>;
 }
 
-/** Opens `metrics.jsonl` and `ledger.jsonl` in a run directory. */
-export async function createRecorder(directory: string): Promise<Recorder> {
-  const metrics = await createJsonLines(join(directory, 'metrics.jsonl'));
-  const ledger = await createJsonLines(join(directory, 'ledger.jsonl'));
-  const tallies = new Map<string, Tally>();
+/** Opens `metrics.jsonl` and `ledger.jsonl` in a run directory. `onFailure` is told at once when one cannot be written. */
+export async function createRecorder(
+  directory: string,
+  onFailure: (error: GradwireError) => void,
+): Promise<Recorder> {
+  const metrics = await createJsonLines(join(directory, 'metrics.jsonl'), onFailure);
+  const ledger = await createJsonLines(join(directory, 'ledger.jsonl'), onFailure);
+  const tallies: Tally[] = [];
   const curve = { loss: [] as number[], accuracy: [] as number[] };
   const evaluations: EvaluationRecord[] = [];
   let steps = 0;
@@ -58,8 +63,7 @@ export async function createRecorder(directory: string): Promise<Recorder> {
       samplesSeen += record.samples;
       curve.loss.push(record.loss);
       curve.accuracy.push(record.accuracy);
-      for (const { worker, lo, hi, samples } of contributions)
-        count(tallies, worker, { leases: hi - lo, samples });
+      for (const contribution of contributions) count(tallies, contribution);
       metrics.append({ type: 'step', ...record });
       ledger.append({ step: record.step, contributions });
     },
@@ -75,9 +79,10 @@ export async function createRecorder(directory: string): Promise<Recorder> {
   };
 }
 
-function count(tallies: Map<string, Tally>, worker: string, { leases, samples }: Tally): void {
-  const tally = tallies.get(worker) ?? { leases: 0, samples: 0 };
-  tallies.set(worker, { leases: tally.leases + leases, samples: tally.samples + samples });
+function count(tallies: Tally[], { worker, numericsClass, lo, hi }: Contribution): void {
+  const tally = tallies.find((each) => each.worker === worker && each.numericsClass === numericsClass);
+  if (tally) tally.leases += hi - lo;
+  else tallies.push({ worker, numericsClass, leases: hi - lo });
 }
 
 async function closeAll(files: readonly JsonLines[]): Promise<void> {

@@ -1,15 +1,16 @@
 import { join } from 'node:path';
 import { weightsSha256, writeFileWhole, writeModel } from '@gradwire/checkpoint';
 import type { EnginePlan } from '@gradwire/engine';
+import { toError } from '@gradwire/errors';
 import { layersModelArtifacts } from '@gradwire/models';
 import { answerNames, type FeatureStatistics } from '@gradwire/preprocess';
 import type { Recipe } from '@gradwire/recipes';
 import { renderHtmlReport, type Summary } from '@gradwire/report';
 import type { Ended } from './ending.ts';
 import type { RunResult } from './events.ts';
-import type { Recorder } from './recorder.ts';
+import type { Recorder, Tally } from './recorder.ts';
 import type { Run } from './run.ts';
-import type { KnownWorker, Sessions } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
 
 /** What the files at the end of a run are made from. */
 export interface ResultSource {
@@ -24,43 +25,63 @@ export interface ResultSource {
   readonly directory: string;
 }
 
-/** Writes `model/`, `report.html` and, last, `summary.json`. Throws FILE_WRITE_FAILED. */
+/**
+ * Writes `model/`, `report.html` and, last, `summary.json`. Each is tried even if another one failed: a full disk must
+ * not cost the model.
+ */
 export async function writeResult(source: ResultSource, { outcome, failure }: Ended): Promise<RunResult> {
   const { run, plan, recorder, recipe, statistics, classNames, directory } = source;
-  const weights = run.engine.weights();
-  await recorder.close();
-  const modelFiles = await writeModel(join(directory, 'model'), {
-    artifacts: layersModelArtifacts({ spec: recipe.model, task: recipe.task }, weights),
-    weights,
-    layout: plan.layout,
-    extras: { recipe, statistics, classNames },
-  });
-  const summary = summarise(source, { outcome, failure });
-  const { curve, evaluations } = recorder;
   // A yes-or-no task has two answers, whatever the number of classes.
   const answers = answerNames(classNames, recipe.task);
-  await writeFileWhole(
-    join(directory, 'report.html'),
-    renderHtmlReport({ summary, curve, evaluations, classNames: answers }),
-  );
-  await writeFileWhole(join(directory, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
-  const names = ['recipe.json', 'metrics.jsonl', 'ledger.jsonl', 'report.html', 'summary.json'];
-  const files = [...names.map((name) => join(directory, name)), ...modelFiles];
-  return {
-    outcome,
-    summary,
-    ...(failure === undefined ? {} : { failure }),
-    classNames: answers,
-    curve,
-    files,
+  const weights = run.engine.weights();
+  const summary = summarise(source, { outcome, failure }, weights);
+  const { curve, evaluations } = recorder;
+  const file = (name: string): string => join(directory, name);
+  const files: string[] = [file('recipe.json')];
+  const problems: string[] = [];
+  const attempt = async (task: () => Promise<readonly string[]>): Promise<void> => {
+    try {
+      files.push(...(await task()));
+    } catch (error) {
+      problems.push(toError(error).message);
+    }
   };
+  const write = (name: string, text: string): Promise<void> =>
+    attempt(async () => {
+      await writeFileWhole(file(name), text);
+      return [file(name)];
+    });
+
+  await attempt(() =>
+    writeModel(file('model'), {
+      artifacts: layersModelArtifacts({ spec: recipe.model, task: recipe.task }, weights),
+      weights,
+      layout: plan.layout,
+      extras: { recipe, statistics, classNames },
+    }),
+  );
+  await attempt(async () => {
+    await recorder.close();
+    return [file('metrics.jsonl'), file('ledger.jsonl')];
+  });
+  await write('report.html', renderHtmlReport({ summary, curve, evaluations, classNames: answers }));
+  await write('summary.json', `${JSON.stringify(summary, null, 2)}\n`);
+  const reason = failure === undefined ? {} : { failure };
+  return { outcome, summary, ...reason, classNames: answers, curve, files, problems };
 }
 
-function summarise(source: ResultSource, { outcome, failure }: Ended): Summary {
-  const { run, recorder, recipe, sessions, directory } = source;
-  const { seconds } = run;
+function summarise(
+  { run, recorder, recipe, sessions, directory }: ResultSource,
+  { outcome, failure }: Ended,
+  weights: Float32Array,
+): Summary {
   const { samplesSeen, steps, lastTest, epochs, tallies } = recorder;
-  const used = sessions.everReady().filter(({ name }) => tallies.has(name));
+  const workers = tallies.map(({ worker, numericsClass, leases }) => ({
+    name: worker,
+    backend: sessions.backends.get(numericsClass) ?? 'unknown',
+    numericsClass,
+    leases,
+  }));
   return {
     outcome,
     ...(failure === undefined ? {} : { failure: { code: failure.code, message: failure.message } }),
@@ -72,20 +93,22 @@ function summarise(source: ResultSource, { outcome, failure }: Ended): Summary {
     testAccuracy: lastTest?.accuracy ?? null,
     testLoss: lastTest?.loss ?? null,
     confusion: lastTest?.confusion ?? null,
-    weightsSha256: weightsSha256(run.engine.weights()),
-    seconds,
-    samplesPerSecond: seconds > 0 ? samplesSeen / seconds : 0,
-    exact: exactness(used),
-    workers: used.map(({ name, ...rest }) => ({ name, ...rest, leases: tallies.get(name)?.leases ?? 0 })),
-    backend: [...new Set(used.map(({ backend }) => backend))].join(', '),
+    weightsSha256: weightsSha256(weights),
+    seconds: run.seconds,
+    samplesPerSecond: run.seconds > 0 ? samplesSeen / run.seconds : 0,
+    exact: exactness(tallies),
+    workers,
+    backend: [...new Set(workers.map(({ backend }) => backend))].join(', '),
     directory,
   };
 }
 
 /** True if all contributions came from one numerics class, else why not. */
-function exactness(workers: readonly KnownWorker[]): true | string {
-  const classes = new Set(workers.map(({ numericsClass }) => numericsClass));
+function exactness(tallies: readonly Tally[]): true | string {
+  const classes = new Set(tallies.map(({ numericsClass }) => numericsClass));
+  if (classes.size === 0) return 'nothing was trained';
   return (
-    classes.size <= 1 || `workers of ${classes.size} numerics classes contributed: ${[...classes].join(', ')}`
+    classes.size === 1 ||
+    `workers of ${classes.size} numerics classes contributed: ${[...classes].join(', ')}`
   );
 }

@@ -43,6 +43,7 @@ export interface Run {
 export function createRun({ plan, sessions, recorder, onEvent, onEnd }: RunOptions): Run {
   const engine = createEngine(plan);
   const pace = createPace();
+  const epochs = Math.ceil(plan.totalSteps / plan.stepsPerEpoch);
   let lastMoveMs = performance.now();
   let firstLeaseMs: number | undefined;
 
@@ -57,7 +58,15 @@ export function createRun({ plan, sessions, recorder, onEvent, onEnd }: RunOptio
     const perStep = (recorder.samplesSeen / record.step) * (plan.totalSteps - record.step);
     const secondsLeft = samplesPerSecond === 0 ? Number.POSITIVE_INFINITY : perStep / samplesPerSecond;
     const workers = sessions().byId.size;
-    onEvent({ type: 'step', record, totalSteps: plan.totalSteps, samplesPerSecond, secondsLeft, workers });
+    onEvent({
+      type: 'step',
+      record,
+      totalSteps: plan.totalSteps,
+      epochs,
+      samplesPerSecond,
+      secondsLeft,
+      workers,
+    });
   };
 
   const apply = (effect: EngineEffect): void => {

@@ -1,6 +1,6 @@
 import type { WorkerId } from '@gradwire/engine';
 import { GradwireError } from '@gradwire/errors';
-import { type HelloMessage, protocolVersion, type WorkerMessage } from '@gradwire/protocol';
+import type { HelloMessage, WorkerMessage } from '@gradwire/protocol';
 import type { Channel } from '@gradwire/transport';
 import type { FailureReport } from './events.ts';
 import type { RunEvent } from './run.ts';
@@ -10,22 +10,14 @@ export interface Session {
   readonly id: WorkerId;
   readonly backend: HelloMessage['backend'];
   readonly channel: Channel;
-  /** Known once it is ready. */
-  numericsClass?: string;
   /** Set when the end of the channel is no surprise. */
   farewell?: { readonly why: 'ended' | 'leave' | 'failed' | 'expelled'; readonly reason: string };
 }
 
-/** Checks the first message: a hello of our protocol version and, if it names one, of our recipe. */
+/** Checks the first message: a hello and, if it names a recipe, of ours. Decoding has checked the protocol version. */
 export function acceptHello(message: WorkerMessage, recipeHash: string): HelloMessage {
   if (message.type !== 'hello') {
     throw new GradwireError('MESSAGE_INVALID', `expected hello as the first message, found ${message.type}`);
-  }
-  if (message.protocol !== protocolVersion) {
-    throw new GradwireError(
-      'VERSION_MISMATCH',
-      `this coordinator speaks protocol ${protocolVersion}, the worker (Gradwire ${message.software}) speaks ${message.protocol}: install the same version on both`,
-    );
   }
   if (message.recipeHash !== undefined && message.recipeHash !== recipeHash) {
     throw new GradwireError(
@@ -46,7 +38,6 @@ export function receiveMessage(session: Session, message: WorkerMessage): RunEve
     case 'hello':
       throw new GradwireError('MESSAGE_INVALID', 'a second hello on one connection');
     case 'ready':
-      session.numericsClass = message.numericsClass;
       return { type: 'worker-ready', worker, numericsClass: message.numericsClass };
     case 'prepared':
       return { type: 'worker-prepared', worker, shards: message.shards };

@@ -4,6 +4,7 @@ import {
   type CloseCodeName,
   closeCodes,
   decodeMessage,
+  describeCloseCode,
   type EndMessage,
   encodeMessage,
   type HelloMessage,
@@ -30,18 +31,11 @@ export interface SessionsOptions {
   readonly onDefect: (error: Error) => void;
 }
 
-/** A worker that was ready at some time. */
-export interface KnownWorker {
-  readonly name: string;
-  readonly backend: string;
-  readonly numericsClass: string;
-}
-
 /** The workers connected now. */
 export interface Sessions {
   readonly byId: ReadonlyMap<WorkerId, Session>;
-  /** Gone or not. */
-  everReady(): KnownWorker[];
+  /** The backend behind each numerics class that was ever ready. */
+  readonly backends: ReadonlyMap<string, string>;
   /** Serves one connection until it ends. Never rejects. */
   serve(channel: Channel): Promise<void>;
   /** Closes a worker's channel with a documented code. */
@@ -52,11 +46,13 @@ export interface Sessions {
 
 export function createSessions(options: SessionsOptions): Sessions {
   const byId = new Map<WorkerId, Session>();
-  const known = new Map<WorkerId, Session>();
+  const known = new Set<WorkerId>();
+  const backends = new Map<string, string>();
+  const registry: Registry = { ...options, byId, known, backends, goodbye: undefined };
   return {
     byId,
-    everReady: () => readyOf(known),
-    serve: (channel) => serve({ ...options, byId, known }, channel),
+    backends,
+    serve: (channel) => serve(registry, channel),
     expel(id, code, reason) {
       const session = byId.get(id);
       if (session === undefined) return;
@@ -64,11 +60,10 @@ export function createSessions(options: SessionsOptions): Sessions {
       session.channel.close(closeCodes[code].code, reason);
     },
     sayGoodbye(outcome, message) {
-      const frame = encodeMessage({ type: 'end', outcome, message });
+      registry.goodbye = { type: 'end', outcome, message };
       for (const session of byId.values()) {
         session.farewell ??= { why: 'ended', reason: 'the run has ended' };
-        session.channel.send(frame);
-        session.channel.close(closeCodes.runEnded.code, outcome);
+        dismiss(session.channel, registry.goodbye);
       }
     },
   };
@@ -76,8 +71,16 @@ export function createSessions(options: SessionsOptions): Sessions {
 
 interface Registry extends SessionsOptions {
   readonly byId: Map<WorkerId, Session>;
-  /** By name, the latest session of every worker that ever joined. */
-  readonly known: Map<WorkerId, Session>;
+  /** Everybody who ever joined. */
+  readonly known: Set<WorkerId>;
+  readonly backends: Map<string, string>;
+  /** The last word, once the run has ended: whoever comes later hears it instead of a welcome. */
+  goodbye: EndMessage | undefined;
+}
+
+function dismiss(channel: Channel, goodbye: EndMessage): void {
+  channel.send(encodeMessage(goodbye));
+  channel.close(closeCodes.runEnded.code, goodbye.outcome);
 }
 
 async function serve(registry: Registry, channel: Channel): Promise<void> {
@@ -85,17 +88,26 @@ async function serve(registry: Registry, channel: Channel): Promise<void> {
   try {
     for await (const frame of channel.frames) {
       const message = decodeMessage(frame, registry.limits) as WorkerMessage;
-      if (session === undefined) {
-        session = join(registry, channel, acceptHello(message, registry.welcome.recipeHash));
-      } else {
-        receive(registry, session, message);
-      }
+      if (session) receive(registry, session, message);
+      else session = admit(registry, channel, message);
     }
   } catch (thrown) {
     refuse(registry, channel, { session, error: toError(thrown) });
   }
   const closed = await channel.closed;
-  if (session) part(registry, session, closed);
+  try {
+    if (session) part(registry, session, closed);
+  } catch (thrown) {
+    registry.onDefect(toError(thrown));
+  }
+}
+
+/** The session of a worker that says hello; none if the run is over. */
+function admit(registry: Registry, channel: Channel, message: WorkerMessage): Session | undefined {
+  const hello = acceptHello(message, registry.welcome.recipeHash);
+  if (registry.goodbye === undefined) return join(registry, channel, hello);
+  dismiss(channel, registry.goodbye);
+  return undefined;
 }
 
 function join(
@@ -107,7 +119,7 @@ function join(
   const session: Session = { id, backend: hello.backend, channel };
   const again = known.has(id);
   byId.set(id, session);
-  known.set(id, session);
+  known.add(id);
   onEvent({
     type: 'worker-joined',
     worker: id,
@@ -121,21 +133,27 @@ function join(
   return session;
 }
 
-function receive(
-  { known, onEvent, onFailure, onReceive }: Registry,
-  session: Session,
-  message: WorkerMessage,
-): void {
+function receive(registry: Registry, session: Session, message: WorkerMessage): void {
+  const { onEvent, onFailure, onReceive } = registry;
   const event = receiveMessage(session, message);
+  if (event?.type === 'worker-ready') noteClass(registry, session, event.numericsClass);
+  if (message.type === 'prepared') {
+    const { shards, fetchedBytes } = message;
+    onEvent({ type: 'worker-prepared', worker: session.id, shards, fetchedBytes });
+  }
   const failure = failureOf(session, message);
   if (failure) onFailure(failure);
-  if (event?.type === 'worker-ready') {
-    const { worker, numericsClass } = event;
-    onEvent({ type: 'worker-ready', worker, numericsClass });
-    const reason = difference(known, session);
-    if (reason !== undefined) onEvent({ type: 'inexact', reason });
-  }
   if (event) onReceive(event);
+  if (failure) session.channel.close(closeCodes.workerFailed.code, failure.message);
+}
+
+function noteClass({ backends, onEvent }: Registry, { id, backend }: Session, numericsClass: string): void {
+  onEvent({ type: 'worker-ready', worker: id, numericsClass });
+  const [other] = [...backends.keys()].filter((each) => each !== numericsClass);
+  backends.set(numericsClass, backend);
+  if (other === undefined) return;
+  const reason = `${id} computes as ${numericsClass}, others as ${other}: the weights depend on who did what; start every worker with the same --backend`;
+  onEvent({ type: 'inexact', reason });
 }
 
 /** Ends a connection for what came over it, or reports the defect if it was ours. */
@@ -164,20 +182,7 @@ function part(
   { code, reason }: ChannelClosed,
 ): void {
   byId.delete(session.id);
-  const lost = { why: 'lost' as const, reason: reason || `close code ${code}` };
+  const lost = { why: 'lost' as const, reason: reason || describeCloseCode(code).sentence };
   onEvent({ type: 'worker-left', worker: session.id, ...(session.farewell ?? lost), workers: byId.size });
   onReceive({ type: 'worker-left', worker: session.id });
-}
-
-/** Why the result depends on who did what, if this worker computes other bits than one before. */
-function difference(known: Registry['known'], { id, numericsClass }: Session): string | undefined {
-  const other = [...known.values()].find((each) => (each.numericsClass ?? numericsClass) !== numericsClass);
-  if (other === undefined) return undefined;
-  return `${id} computes as ${numericsClass}, ${other.id} as ${other.numericsClass}: the weights depend on who did what`;
-}
-
-function readyOf(known: Registry['known']): KnownWorker[] {
-  return [...known.values()].flatMap(({ id, backend, numericsClass }) =>
-    numericsClass === undefined ? [] : [{ name: id, backend, numericsClass }],
-  );
 }

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
-import { type ChunkCache } from '@gradwire/data/node';
-import { GradwireError } from '@gradwire/errors';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ChunkCache } from '@gradwire/data/node';
+import { GradwireError, toError } from '@gradwire/errors';
+import { backoff } from '@gradwire/transport';
 
 /** Fetches content-addressed blobs (manifests, chunks). */
 export interface BlobFetcher {
+  /** Bytes fetched from the coordinator so far. */
+  readonly fetchedBytes: number;
   /** The bytes whose SHA-256 is `sha256`, from the disk cache or the coordinator. Throws CONNECTION_FAILED, DATA_CORRUPT. */
   fetch(sha256: string): Promise<Uint8Array>;
 }
@@ -15,51 +19,64 @@ export interface BlobFetcherOptions {
   readonly token: string;
   readonly cache: ChunkCache;
   readonly signal: AbortSignal;
+  /** A cache that cannot be written costs time, not the run. */
+  readonly onCacheProblem: (message: string) => void;
 }
 
+const attempts = 5;
+// A chunk is below a megabyte: even a slow link brings it in this time.
+const attemptMs = 120_000;
+
 /** The coordinator's blobs behind this machine's disk cache. */
-export function createBlobFetcher({ baseUrl, token, cache, signal }: BlobFetcherOptions): BlobFetcher {
-  const download = async (sha256: string): Promise<Uint8Array> => {
-    const url = `${baseUrl}/data/${sha256}`;
-    const response = await request(url, token, signal);
-    if (!response.ok) {
-      throw new GradwireError(
-        'CONNECTION_FAILED',
-        `${url} answered ${response.status}: ${(await response.text()).trim()}`,
-        {
-          hint: 'Check that the coordinator at this address is the one that this worker joined.',
-        },
-      );
-    }
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    const found = createHash('sha256').update(bytes).digest('hex');
-    if (found !== sha256) {
-      throw new GradwireError(
-        'DATA_CORRUPT',
-        `${url}: expected SHA-256 ${sha256}, found ${found} (${bytes.length} bytes)`,
-        {
-          hint: 'Something between the two machines changes data; try again, or use another network path.',
-        },
-      );
-    }
-    return bytes;
-  };
+export function createBlobFetcher(options: BlobFetcherOptions): BlobFetcher {
+  const { cache, onCacheProblem } = options;
+  let fetchedBytes = 0;
   return {
+    get fetchedBytes() {
+      return fetchedBytes;
+    },
     async fetch(sha256) {
       const cached = await cache.read(sha256);
       if (cached !== undefined) return cached;
-      const bytes = await download(sha256);
-      await cache.write(sha256, bytes);
+      const bytes = await downloadPatiently(sha256, options);
+      fetchedBytes += bytes.length;
+      await cache.write(sha256, bytes).catch((error: unknown) => onCacheProblem(toError(error).message));
       return bytes;
     },
   };
 }
 
-async function request(url: string, token: string, signal: AbortSignal): Promise<Response> {
+async function downloadPatiently(sha256: string, options: BlobFetcherOptions): Promise<Uint8Array> {
+  const delays = backoff({ seed: process.pid });
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await download(sha256, options);
+    } catch (error) {
+      if (attempt === attempts || options.signal.aborted) throw error;
+      await delay(delays.next(), undefined, { signal: options.signal });
+    }
+  }
+}
+
+async function download(sha256: string, { baseUrl, token, signal }: BlobFetcherOptions): Promise<Uint8Array> {
+  const url = `${baseUrl}/data/${sha256}`;
+  const bytes = await request(url, token, AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]));
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found === sha256) return bytes;
+  throw new GradwireError(
+    'DATA_CORRUPT',
+    `${url}: expected SHA-256 ${sha256}, found ${found} (${bytes.length} bytes)`,
+    { hint: 'Something between the two machines changes data; try again, or use another network path.' },
+  );
+}
+
+async function request(url: string, token: string, signal: AbortSignal): Promise<Uint8Array> {
   try {
-    return await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal });
+    const response = await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal });
+    if (response.ok) return new Uint8Array(await response.arrayBuffer());
+    throw new Error(`status ${response.status}: ${(await response.text()).trim()}`);
   } catch (cause) {
-    throw new GradwireError('CONNECTION_FAILED', `${url} could not be fetched`, {
+    throw new GradwireError('CONNECTION_FAILED', `${url} could not be fetched: ${toError(cause).message}`, {
       cause,
       hint: 'Check the network between this machine and the coordinator.',
     });

@@ -18,7 +18,7 @@ export interface Computer {
   /** Samples of whole training shards, for fetching ahead. */
   shardSamples(shards: readonly number[]): Uint32Array;
   /** Computes a lease leaf by leaf and yields each node of the canonical tree as soon as it is complete. */
-  compute(lease: LeaseMessage, onLeaf: (leaf: number) => void): AsyncGenerator<PartialMessage>;
+  compute(lease: LeaseMessage, onLeaf: (leaf: number) => unknown): AsyncGenerator<PartialMessage>;
 }
 
 export function createComputer({ recipe, trainer, batcher, stores }: ComputeOptions): Computer {

@@ -3,12 +3,11 @@ export type WorkerEvent =
   | { readonly type: 'connecting'; readonly url: string; readonly attempt: number }
   | { readonly type: 'joined'; readonly run: string; readonly worker: string; readonly recipe: string }
   | { readonly type: 'data-local'; readonly source: string }
-  | {
-      readonly type: 'data-fetched';
-      readonly shards: readonly number[];
-      readonly chunks: number;
-      readonly bytes: number;
-    }
+  /** Asked to get the data of these shards; `prepared` follows. */
+  | { readonly type: 'preparing'; readonly shards: readonly number[] }
+  | { readonly type: 'prepared'; readonly shards: readonly number[]; readonly fetchedBytes: number }
+  /** Something went wrong that does not end the work. */
+  | { readonly type: 'problem'; readonly message: string }
   | { readonly type: 'ready'; readonly backend: string; readonly numericsClass: string }
   /** After each lease. */
   | {
@@ -17,7 +16,7 @@ export type WorkerEvent =
       readonly version: number;
       readonly samples: number;
     }
-  | { readonly type: 'unreachable'; readonly reason: string; readonly retryInMs: number }
+  | { readonly type: 'unreachable'; readonly reason: string }
   | { readonly type: 'disconnected'; readonly reason: string }
   | {
       readonly type: 'ended';

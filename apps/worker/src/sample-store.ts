@@ -12,15 +12,15 @@ import type { BlobFetcher } from './blob-fetcher.ts';
 /** One split of the data set on a worker: only the chunks that its leases need. */
 export interface SampleStore {
   readonly manifest: DatasetManifest;
-  /** Makes samples present; resolves with what had to be fetched. */
-  ensure(indices: Uint32Array): Promise<{ chunks: number; bytes: number }>;
+  /** Makes samples present. */
+  ensure(indices: Uint32Array): Promise<void>;
   /** All samples of the split, row-major; those that were never ensured are zero. */
   readonly samples: RawSamples;
 }
 
 /** A store over a data set that this machine has already. */
 export function createLocalStore(manifest: DatasetManifest, dataset: Dataset): SampleStore {
-  return { manifest, samples: dataset, ensure: async () => ({ chunks: 0, bytes: 0 }) };
+  return { manifest, samples: dataset, ensure: async () => undefined };
 }
 
 /** A store that fetches missing chunks from the coordinator (or the disk cache), each verified by its sum. */
@@ -35,11 +35,11 @@ export async function createFetchingStore(manifestSha256: string, blobs: BlobFet
     samples.labels.set(labels, entry.start);
     present.add(entry);
   };
-  const ensure = async (indices: Uint32Array): Promise<{ chunks: number; bytes: number }> => {
-    const missing = chunksOf(manifest, indices).filter((entry) => !present.has(entry));
-    await forEachLimited(missing, load);
-    return { chunks: missing.length, bytes: missing.reduce((sum, entry) => sum + entry.bytes, 0) };
-  };
+  const ensure = (indices: Uint32Array): Promise<void> =>
+    forEachLimited(
+      chunksOf(manifest, indices).filter((entry) => !present.has(entry)),
+      load,
+    );
   return { manifest, samples, ensure };
 }
 

@@ -39,13 +39,15 @@ export async function runSession(options: SessionOptions): Promise<EndMessage | 
     channel.close(closeCodes.goodbye.code, 'leaving');
   };
   signal.addEventListener('abort', leave, { once: true });
+  const isOpen = watch(channel);
   try {
     channel.send(encodeMessage(hello));
-    const run = createMessageHandler(options);
+    const handle = createMessageHandler(options, isOpen);
     for await (const frame of channel.frames) {
-      const message = decodeMessage(frame, limits);
+      const message = decodeMessage(frame, limits) as CoordinatorMessage;
       if (message.type === 'end') return message;
-      await run.handle(message as CoordinatorMessage);
+      // What is still unread when the connection has gone is nobody's work any more; only the last word counts.
+      if (isOpen()) await handle(message);
       if (signal.aborted) return undefined;
     }
     return undefined;
@@ -55,67 +57,88 @@ export async function runSession(options: SessionOptions): Promise<EndMessage | 
   }
 }
 
-function createMessageHandler(options: SessionOptions) {
+function watch(channel: Channel): () => boolean {
+  let isOpen = true;
+  void channel.closed.then(() => {
+    isOpen = false;
+  });
+  return () => isOpen;
+}
+
+function createMessageHandler(
+  options: SessionOptions,
+  isOpen: () => boolean,
+): (message: CoordinatorMessage) => Promise<void> {
   const { channel, openWorkbench, onEvent, signal } = options;
   const send = (message: WorkerMessage): void => channel.send(encodeMessage(message));
   let bench: Workbench | undefined;
 
   const welcome = async (message: WelcomeMessage): Promise<void> => {
-    bench = await reported(options, {}, () => openWorkbench(message));
+    bench = await openWorkbench(message);
     onEvent({ type: 'joined', run: message.run, worker: message.worker, recipe: bench.recipe.name });
     send({ type: 'ready', numericsClass: bench.numericsClass });
   };
-  const prepare = async ({ shards }: PrepareMessage, { computer, stores }: Workbench): Promise<void> => {
-    const fetched = await stores.train.ensure(computer.shardSamples(shards));
-    if (fetched.chunks > 0) onEvent({ type: 'data-fetched', shards, ...fetched });
-    send({ type: 'prepared', shards });
+  const prepare = async ({ shards }: PrepareMessage, workbench: Workbench): Promise<void> => {
+    const before = workbench.fetchedBytes;
+    onEvent({ type: 'preparing', shards });
+    await workbench.stores.train.ensure(workbench.computer.shardSamples(shards));
+    const fetchedBytes = workbench.fetchedBytes - before;
+    onEvent({ type: 'prepared', shards, fetchedBytes });
+    send({ type: 'prepared', shards, fetchedBytes });
   };
-  const compute = async (lease: LeaseMessage, { computer }: Workbench): Promise<void> => {
-    const place: { round: number; leaf?: number } = { round: lease.round };
-    await reported(options, place, async () => {
-      let samples = 0;
-      for await (const partial of computer.compute(lease, (leaf) => {
-        place.leaf = leaf;
-      })) {
-        if (signal.aborted) return;
-        send(partial);
-        samples += partial.samples;
-        await channel.drained();
-      }
-      onEvent({ type: 'computed', task: lease.task, version: lease.version, samples });
-    });
+  const compute = async (lease: LeaseMessage, { computer }: Workbench, place: Place): Promise<void> => {
+    let samples = 0;
+    for await (const partial of computer.compute(lease, (leaf) => (place.leaf = leaf))) {
+      if (signal.aborted || !isOpen()) return;
+      send(partial);
+      samples += partial.samples;
+      await channel.drained();
+    }
+    onEvent({ type: 'computed', task: lease.task, version: lease.version, samples });
   };
-  return {
-    async handle(message: CoordinatorMessage): Promise<void> {
-      if (message.type === 'welcome') return welcome(message);
-      if (bench === undefined) throw unexpected(message.type);
-      if (message.type === 'prepare') return prepare(message, bench);
-      if (message.type === 'weights') return bench.setWeights(message.values);
-      if (message.type === 'lease') return compute(message, bench);
-      throw unexpected(message.type);
-    },
+  const dispatch = async (message: CoordinatorMessage, place: Place): Promise<void> => {
+    if (message.type === 'welcome') return welcome(message);
+    if (bench === undefined) throw unexpected(message.type);
+    if (message.type === 'prepare') return prepare(message, bench);
+    if (message.type === 'weights') return bench.setWeights(message.values);
+    if (message.type === 'lease') return compute(message, bench, place);
+    throw unexpected(message.type);
   };
+  return (message) => {
+    const place: Place = message.type === 'lease' ? { round: message.round } : {};
+    return reported(options, place, () => dispatch(message, place));
+  };
+}
+
+/** What was being computed, for a failure report. */
+interface Place {
+  readonly round?: number;
+  leaf?: number;
 }
 
 function unexpected(type: string): GradwireError {
   return new GradwireError('MESSAGE_INVALID', `the coordinator sent "${type}" out of order`);
 }
 
-/** Runs `task`; a failure is told to the coordinator, with the place where it happened, before it is thrown on. */
-async function reported<T>(
+/**
+ * Runs `task`; a failure is told to the coordinator, with the place where it happened, before it is thrown on.
+ * Data that cannot be fetched is no failure of ours: it is treated as a lost connection.
+ */
+async function reported(
   { channel, lastLines, signal }: SessionOptions,
-  place: { round?: number; leaf?: number },
-  task: () => Promise<T>,
-): Promise<T> {
+  place: Place,
+  task: () => Promise<void>,
+): Promise<void> {
   try {
-    return await task();
+    await task();
   } catch (thrown) {
     const error = toError(thrown);
     const code = error instanceof GradwireError ? error.code : 'WORKER_FAILED';
-    if (!signal.aborted) {
-      const report = { code, message: error.message, stack: error.stack ?? '', log: lastLines() };
-      channel.send(encodeMessage({ type: 'failed', ...report, ...place }));
+    if (code === 'CONNECTION_FAILED' || signal.aborted) {
+      return channel.close(closeCodes.connectionLost.code, error.message.slice(0, 100));
     }
+    const report = { code, message: error.message, stack: error.stack ?? '', log: lastLines() };
+    channel.send(encodeMessage({ type: 'failed', ...report, ...place }));
     throw error;
   }
 }

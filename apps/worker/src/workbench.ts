@@ -4,7 +4,7 @@ import { createChunkCache } from '@gradwire/data/node';
 import type { WelcomeMessage } from '@gradwire/protocol';
 import { type Recipe, validateRecipe } from '@gradwire/recipes';
 import { createBatcher, createTrainer, probeHash } from '@gradwire/training';
-import { createBlobFetcher } from './blob-fetcher.ts';
+import { type BlobFetcher, createBlobFetcher } from './blob-fetcher.ts';
 import { type Computer, createComputer } from './compute.ts';
 import type { WorkerEvent } from './events.ts';
 import { createFetchingStore, createLocalStore, type SampleStore } from './sample-store.ts';
@@ -16,6 +16,8 @@ export interface Workbench {
   readonly numericsClass: string;
   readonly stores: { readonly train: SampleStore; readonly test: SampleStore };
   readonly computer: Computer;
+  /** Bytes of data that had to be fetched so far. */
+  readonly fetchedBytes: number;
   setWeights(values: Float32Array): void;
   dispose(): void;
 }
@@ -47,13 +49,21 @@ export async function createWorkbench(options: WorkbenchOptions): Promise<Workbe
   const trainer = createTrainer({ recipe });
   const numericsClass = className(backend, await probeHash(trainer));
   onEvent({ type: 'ready', backend: backend.name, numericsClass });
-  const stores = await openStores(recipe, options);
+  const blobs = createBlobFetcher({
+    ...options,
+    cache: createChunkCache(options.cacheDirectory),
+    onCacheProblem: (message) => onEvent({ type: 'problem', message }),
+  });
+  const stores = await openStores(recipe, blobs, options);
   const batcher = createBatcher(recipe, welcome.statistics);
   return {
     key: workbenchKey(welcome),
     recipe,
     numericsClass,
     stores,
+    get fetchedBytes() {
+      return blobs.fetchedBytes;
+    },
     computer: createComputer({ recipe, trainer, batcher, stores }),
     setWeights: (values) => trainer.setWeights(values),
     dispose: () => trainer.dispose(),
@@ -66,8 +76,11 @@ function className({ name, kernelHash }: WorkbenchOptions['backend'], probe: str
   return `${name}-${digest.slice(0, 16)}`;
 }
 
-async function openStores(recipe: Recipe, options: WorkbenchOptions): Promise<Workbench['stores']> {
-  const { welcome, findLocal, onEvent, cacheDirectory, baseUrl, token, signal } = options;
+async function openStores(
+  recipe: Recipe,
+  blobs: BlobFetcher,
+  { welcome, findLocal, onEvent }: WorkbenchOptions,
+): Promise<Workbench['stores']> {
   const local = await findLocal(recipe.dataset);
   if (
     local &&
@@ -80,7 +93,6 @@ async function openStores(recipe: Recipe, options: WorkbenchOptions): Promise<Wo
       test: createLocalStore(await createManifest(local.test), local.test),
     };
   }
-  const blobs = createBlobFetcher({ baseUrl, token, signal, cache: createChunkCache(cacheDirectory) });
   return {
     train: await createFetchingStore(welcome.manifests.train, blobs),
     test: await createFetchingStore(welcome.manifests.test, blobs),

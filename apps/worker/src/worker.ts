@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { prepareBackend } from '@gradwire/backend';
 import type { Dataset } from '@gradwire/data';
-import { GradwireError } from '@gradwire/errors';
+import { GradwireError, toError } from '@gradwire/errors';
 import {
   describeCloseCode,
   type EndMessage,
@@ -52,14 +52,19 @@ export type WorkerOutcome =
  * Throws CONNECTION_FAILED if the coordinator cannot be reached, TOKEN_WRONG or CONNECTION_REFUSED if it says no.
  */
 export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> {
-  const { signal, onEvent } = options;
+  const { signal } = options;
+  const patience = createPatience(options);
+  const onEvent = (event: WorkerEvent): void => {
+    if (event.type === 'computed') patience.worked();
+    options.onEvent(event);
+  };
   const backend = await prepareBackend(options.backend);
   let bench: Workbench | undefined;
   const openWorkbench = async (welcome: WelcomeMessage): Promise<Workbench> => {
     if (bench?.key === workbenchKey(welcome)) return bench;
     bench?.dispose();
     const baseUrl = options.url.replace(/^ws/, 'http').replace(/[#/]+$/, '');
-    bench = await createWorkbench({ ...options, welcome, baseUrl, backend });
+    bench = await createWorkbench({ ...options, onEvent, welcome, baseUrl, backend });
     return bench;
   };
   const serve = (channel: Channel): Promise<EndMessage | undefined> =>
@@ -80,7 +85,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
       lastLines: options.lastLines ?? (() => []),
     });
   try {
-    const end = await serveUntilEnd(options, serve);
+    const end = await serveUntilEnd(options, patience, serve);
     onEvent({ type: 'ended', outcome: end.outcome, message: end.message });
     return end;
   } finally {
@@ -90,46 +95,77 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
 
 async function serveUntilEnd(
   options: WorkerOptions,
+  patience: Patience,
   serve: (channel: Channel) => Promise<EndMessage | undefined>,
 ): Promise<WorkerOutcome> {
-  const { signal, onEvent } = options;
+  const { url, signal, onEvent } = options;
   for (;;) {
-    const channel = await connect(options);
+    const channel = await connect(options, patience);
     const end = channel && (await serve(channel));
     if (end) return end;
     if (channel === undefined || signal.aborted)
       return { type: 'end', outcome: 'left', message: 'on request' };
     const { code, reason } = await channel.closed;
     const { sentence, reconnect } = describeCloseCode(code);
-    const text = reason === '' ? sentence : `${sentence} (${reason})`;
+    const text = reason === '' || reason === sentence ? sentence : `${sentence} (${reason})`;
     if (!reconnect) {
       throw new GradwireError(
         'CONNECTION_REFUSED',
-        `the coordinator at ${options.url} closed the connection: ${text}`,
+        `the coordinator at ${url} closed the connection: ${text}`,
       );
     }
     onEvent({ type: 'disconnected', reason: text });
+    await patience.wait();
   }
 }
 
 /** Tries until the coordinator answers, refuses, or has been away too long; undefined if asked to stop. */
-async function connect(options: WorkerOptions): Promise<Channel | undefined> {
-  const { url, token, signal, onEvent, patienceMs = 600_000 } = options;
+async function connect(options: WorkerOptions, patience: Patience): Promise<Channel | undefined> {
+  const { url, token, signal, onEvent } = options;
   const { maxFrameBytes } = messageLimits({ role: 'coordinator' });
-  const delays = backoff({ seed: process.pid });
-  const untilMs = performance.now() + patienceMs;
-  for (let attempt = 1; ; attempt += 1) {
+  for (let attempt = 1; !signal.aborted; attempt += 1) {
     onEvent({ type: 'connecting', url, attempt });
     try {
-      return await connectChannel(url, { token, maxFrameBytes, signal });
+      const channel = await connectChannel(url, { token, maxFrameBytes, signal });
+      patience.connected();
+      return channel;
     } catch (error) {
-      if (signal.aborted) return undefined;
-      const mayComeBack = error instanceof GradwireError && error.code === 'CONNECTION_FAILED';
-      if (!mayComeBack || performance.now() > untilMs) throw error;
-      const retryInMs = delays.next();
-      onEvent({ type: 'unreachable', reason: error.message, retryInMs });
-      await delay(retryInMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return undefined;
+      if (signal.aborted) break;
+      if (!mayComeBack(error) || patience.isOver()) throw error;
+      onEvent({ type: 'unreachable', reason: toError(error).message });
+      await patience.wait();
     }
   }
+  return undefined;
+}
+
+/** Not there, full, or about to stop: it may have room, or be there again, later. */
+function mayComeBack(error: unknown): boolean {
+  return (
+    error instanceof GradwireError &&
+    (error.code === 'CONNECTION_FAILED' || error.code === 'CONNECTION_REFUSED')
+  );
+}
+
+/** Growing pauses between attempts, over the whole life of a worker; short ones again after some work was done. */
+interface Patience {
+  /** Whether the coordinator has been away for too long. */
+  isOver(): boolean;
+  wait(): Promise<void>;
+  connected(): void;
+  /** A lease was computed: the next pause is short again. */
+  worked(): void;
+}
+
+function createPatience({ patienceMs = 600_000, signal }: WorkerOptions): Patience {
+  const delays = backoff({ seed: process.pid });
+  let untilMs = performance.now() + patienceMs;
+  return {
+    isOver: () => performance.now() > untilMs,
+    wait: () => delay(delays.next(), undefined, { signal }).catch(() => undefined),
+    connected() {
+      untilMs = performance.now() + patienceMs;
+    },
+    worked: () => delays.reset(),
+  };
 }

@@ -4,8 +4,8 @@ import { GradwireError, toError } from '@gradwire/errors';
 /** Appends values to a file, one JSON line each. */
 export interface JsonLines {
   /**
-   * Takes a value; it is written in the background, in order. After a failed write further values are dropped: `flush`
-   * and `close` report it. Throws `TypeError` on a value that JSON cannot hold (NaN, infinities, `undefined`).
+   * Takes a value; it is written in the background, in order. After a failed write further values are dropped:
+   * `onFailure` is told at once, `flush` and `close` report it. Throws `TypeError` on a value that JSON cannot hold (NaN, infinities, `undefined`).
    */
   append(value: unknown): void;
   /** Resolves when everything appended so far is on disk. Rejects with FILE_WRITE_FAILED. */
@@ -25,15 +25,18 @@ export interface JsonLines {
  * metrics.append({ type: 'step', step: 1, loss: 2.3 });
  * await metrics.close();
  */
-export async function createJsonLines(path: string): Promise<JsonLines> {
+export async function createJsonLines(
+  path: string,
+  onFailure: (error: GradwireError) => void = () => undefined,
+): Promise<JsonLines> {
   try {
-    return linesOf(path, await open(path, 'wx'));
+    return linesOf(path, await open(path, 'wx'), onFailure);
   } catch (error) {
     throw failed(path, error);
   }
 }
 
-function linesOf(path: string, file: FileHandle): JsonLines {
+function linesOf(path: string, file: FileHandle, onFailure: (error: GradwireError) => void): JsonLines {
   let waiting: string[] = [];
   let size = 0;
   let failure: GradwireError | undefined;
@@ -49,6 +52,7 @@ function linesOf(path: string, file: FileHandle): JsonLines {
         size += bytes.length;
       } catch (error) {
         failure = failed(path, error);
+        onFailure(failure);
         await file.truncate(size).catch(() => undefined);
       }
     }

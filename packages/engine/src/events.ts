@@ -51,12 +51,14 @@ export type EngineEvent = { readonly atMs: number } & (
       readonly leaf?: number;
     }
   | { readonly type: 'time-passed' }
-  | { readonly type: 'operator-asked'; readonly request: 'stop' }
+  /** `stop`: end after what has been committed. `fail`: the same, for a cause outside the engine. */
+  | { readonly type: 'operator-asked'; readonly request: 'stop' | 'fail' }
 );
 
 /** Whose sum was used for which leaves. */
 export interface Contribution {
   readonly worker: WorkerId;
+  readonly numericsClass: string;
   readonly lo: number;
   readonly hi: number;
   readonly samples: number;

@@ -21,6 +21,11 @@ export const closeCodes = {
     sentence: 'The coordinator stops for now; the run may be resumed.',
     reconnect: true,
   },
+  connectionLost: {
+    code: 4003,
+    sentence: 'The worker cannot fetch its data over this connection and will connect again.',
+    reconnect: true,
+  },
   helloTimeout: {
     code: 4010,
     sentence: 'The first message did not arrive in time after the upgrade.',

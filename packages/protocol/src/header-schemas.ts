@@ -120,7 +120,7 @@ export const headerSchemas: {
   }),
   ready: v.strictObject({ type: v.literal('ready'), numericsClass: name }),
   prepare: v.strictObject({ type: v.literal('prepare'), shards: indices }),
-  prepared: v.strictObject({ type: v.literal('prepared'), shards: indices }),
+  prepared: v.strictObject({ type: v.literal('prepared'), shards: indices, fetchedBytes: count }),
   weights: v.strictObject({ type: v.literal('weights'), version: count, tensors: tensors('weights') }),
   lease,
   partial,

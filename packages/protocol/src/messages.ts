@@ -47,6 +47,8 @@ export interface PrepareMessage {
 export interface PreparedMessage {
   readonly type: 'prepared';
   readonly shards: readonly number[];
+  /** Bytes that had to be fetched for it; 0 if the worker had them. */
+  readonly fetchedBytes: number;
 }
 
 /** Coordinator -> worker: weights after `version` steps; the same bytes for every worker. */

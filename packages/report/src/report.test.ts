@@ -50,7 +50,7 @@ test('the end of a run is told completely', () => {
     'train loss     █',
     '2.300 → 0.004895',
     '10.00 % → 99.81 %',
-    '4,690 in 10 epochs, seed 7',
+    '4,690 (10 whole epochs), seed 7',
     'amber-fox (wasm), 30,000 leases',
     `sha256 ${'ab'.repeat(32)}`,
     'not 7    8950   22',

@@ -31,7 +31,7 @@ const explanations: Readonly<Record<string, Explanation>> = {
   EPROTO: { what: 'the server does not speak TLS', hint: 'Use ws:// instead of wss://.' },
   DEPTH_ZERO_SELF_SIGNED_CERT: {
     what: 'the certificate is signed by nobody else and not known here',
-    hint: "Pass the coordinator's certificate as the one to trust.",
+    hint: "Let Node trust the coordinator's certificate: NODE_EXTRA_CA_CERTS=certificate.pem before the command.",
   },
 };
 

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
-import { type LocalWorkers, startLocalWorkers } from '../processes/local-workers.ts';
-import { hostRun, type RunSettings, resolveRecipe, settingsOfRecipe } from '../run/host-run.ts';
-import { joinCommands } from '../run/join-command.ts';
-import { commonOptions, options } from '../settings/options.ts';
+import { relativePath } from '../output/relative-path.ts';
+import { type LocalWorkerEvent, type LocalWorkers, startLocalWorkers } from '../processes/local-workers.ts';
+import { hostRun, type RunSettings } from '../run/host-run.ts';
+import { isLoopback, localUrl, sayJoinCommands } from '../run/join-command.ts';
+import { commonOptions, options, runOptions } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
+import { resolveRecipe, settingsOfRecipe } from '../settings/resolve-recipe.ts';
 import type { CommandContext } from './command.ts';
 
 interface TrainSettings extends RunSettings {
@@ -15,36 +17,8 @@ export function trainCommand(context: CommandContext): Command {
   const command = new Command('train')
     .description('Train a recipe on this machine: a coordinator and several worker processes.')
     .addHelpText('after', examples);
-  const {
-    recipe,
-    workers,
-    backend,
-    epochs,
-    steps,
-    batchSize,
-    shards,
-    seed,
-    dataDir,
-    cacheDir,
-    runDir,
-    token,
-  } = options;
-  for (const option of [
-    recipe,
-    workers,
-    backend,
-    epochs,
-    steps,
-    batchSize,
-    shards,
-    seed,
-    dataDir,
-    cacheDir,
-    runDir,
-  ]) {
-    command.addOption(option());
-  }
-  command.addOption(options.host('127.0.0.1')).addOption(options.port(0)).addOption(token());
+  for (const option of [...runOptions, options.workers, options.backend]) command.addOption(option());
+  command.addOption(options.host('127.0.0.1')).addOption(options.port(0));
   for (const option of Object.values(commonOptions)) command.addOption(option());
   return command.action(async () => {
     const settings = await prepareSettings<TrainSettings>(command, context, async (given) =>
@@ -55,28 +29,29 @@ export function trainCommand(context: CommandContext): Command {
 }
 
 async function train(settings: TrainSettings, context: CommandContext): Promise<void> {
-  const run = await hostRun(settings, context);
+  let noneLeft: Extract<LocalWorkerEvent, { type: 'none-left' }> | undefined;
+  const failIfAlone = (): void => {
+    // Workers of other machines may go on, or still come, unless only this machine can reach the coordinator.
+    if (!noneLeft || coordinator.workers > 0 || !isLoopback(settings.host)) return;
+    const { name, cause, lastLines } = noneLeft;
+    coordinator.fail({ worker: name, code: 'WORKER_FAILED', message: cause, log: lastLines });
+  };
+  const run = await hostRun(settings, context, ({ type }) => {
+    if (type === 'worker-left') failIfAlone();
+  });
   const { coordinator, output } = run;
   const { host, port, token } = coordinator;
-  if (host !== '127.0.0.1') {
-    context.console.say('More workers may join from other machines:');
-    for (const line of joinCommands({ host, port, token })) context.console.say(`  ${line}`);
-  }
+  if (!isLoopback(host)) sayJoinCommands(context.console, coordinator);
   const workers: LocalWorkers = startLocalWorkers({
     count: settings.workers,
-    url: `ws://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`,
+    url: localUrl(host, port),
     token,
     args: workerArguments(settings),
     onEvent: (event) => {
       output.handleProcess(event);
-      if (event.type === 'none-left') {
-        coordinator.fail({
-          worker: event.name,
-          code: 'WORKER_FAILED',
-          message: event.cause,
-          log: event.lastLines,
-        });
-      }
+      if (event.type !== 'none-left') return;
+      noneLeft = event;
+      failIfAlone();
     },
   });
   try {
@@ -84,7 +59,16 @@ async function train(settings: TrainSettings, context: CommandContext): Promise<
   } finally {
     await workers.stop();
   }
-  await run.finish();
+  await run.finish(repeatArguments(settings));
+}
+
+/** What a repetition needs besides the recipe to give the same bits. */
+function repeatArguments({ backend, dataDir, runDir }: TrainSettings): string[] {
+  const args: string[] = [];
+  if (backend !== 'auto') args.push('--backend', backend);
+  if (dataDir !== undefined) args.push('--data-dir', relativePath(dataDir));
+  if (relativePath(runDir) !== 'runs') args.push('--run-dir', relativePath(runDir));
+  return args;
 }
 
 function workerArguments({ backend, dataDir, cacheDir }: TrainSettings): string[] {

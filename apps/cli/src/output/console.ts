@@ -23,6 +23,8 @@ export function createConsole(): Console {
   const isTerminal: boolean = stderr.isTTY ?? false;
   const colors = pc.createColors(isTerminal && pc.isColorSupported);
   let current = '';
+  // A reader that has gone (`| head`) is no reason to stop a run: what it would have read is dropped.
+  for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
   const erase = (): void => {
     if (current !== '') stderr.write('\r\u001b[2K');
   };

@@ -1,17 +1,26 @@
 import type { CoordinatorEvent } from '@gradwire/coordinator';
-import { formatPercent } from '@gradwire/report';
+import { formatBytes, formatCount, formatPercent } from '@gradwire/report';
 import type { LocalWorkerEvent } from '../processes/local-workers.ts';
 import type { Console } from './console.ts';
+import { relativePath } from './relative-path.ts';
 
 /** The line for an event of the run, or undefined where the live progress says it. */
 export function describeEvent(event: CoordinatorEvent, colors: Console['colors']): string | undefined {
   switch (event.type) {
     case 'listening':
-      return colors.dim(`listening on ${event.host}, port ${event.port}`);
+      return colors.dim(
+        `listening on ${event.host}, port ${event.port}; run directory ${relativePath(event.directory)}`,
+      );
     case 'worker-joined':
       return `${event.worker} ${event.again ? 'came back' : 'joined'} (${event.backend}, ${event.peer}): ${countWorkers(event.workers)}`;
     case 'worker-ready':
       return colors.dim(`${event.worker} is ready (numerics class ${event.numericsClass})`);
+    case 'worker-prepared':
+      return event.fetchedBytes === 0
+        ? undefined
+        : `${event.worker} fetched ${formatBytes(event.fetchedBytes)} of data for shards ${event.shards.join(', ')}`;
+    case 'problem':
+      return colors.red(`problem: ${event.message}`);
     case 'worker-left':
       return describeLeaving(event, colors);
     case 'worker-refused':
@@ -21,9 +30,9 @@ export function describeEvent(event: CoordinatorEvent, colors: Console['colors']
     case 'epoch':
       return `epoch ${event.epoch} done: training loss ${event.loss.toFixed(4)}, accuracy ${formatPercent(event.accuracy)}`;
     case 'evaluated': {
-      const { split, epoch, loss, accuracy } = event.record;
+      const { split, step, epoch, loss, accuracy } = event.record;
       return colors.bold(
-        `${split} after epoch ${epoch}: loss ${loss.toFixed(4)}, accuracy ${formatPercent(accuracy)}`,
+        `${split} at step ${formatCount(step)} (epoch ${epoch}): loss ${loss.toFixed(4)}, accuracy ${formatPercent(accuracy)}`,
       );
     }
     case 'waiting':
@@ -36,9 +45,11 @@ export function describeEvent(event: CoordinatorEvent, colors: Console['colors']
 }
 
 /** The line for a worker process of this machine. */
-export function describeProcess(event: LocalWorkerEvent, colors: Console['colors']): string | undefined {
+export function describeProcess(
+  event: Exclude<LocalWorkerEvent, { type: 'none-left' }>,
+  colors: Console['colors'],
+): string {
   if (event.type === 'started') return colors.dim(`${event.name} starts as process ${event.pid}`);
-  if (event.type === 'none-left') return undefined;
   const next = event.willRestart ? 'starting it again' : 'it is not started again';
   return colors.yellow(`${event.name} ${event.cause}: ${next}`);
 }
@@ -49,7 +60,7 @@ function describeLeaving(
 ): string | undefined {
   if (why === 'ended') return undefined;
   const verb = { leave: 'left', lost: 'is lost', failed: 'failed', expelled: 'was put out' }[why];
-  const line = `${worker} ${verb} (${reason}): ${countWorkers(workers)}; its leases go to the others`;
+  const line = `${worker} ${verb} (${reason}): ${countWorkers(workers)}${workers > 0 ? '; its leases go to the others' : ''}`;
   return why === 'leave' ? line : colors.yellow(line);
 }
 

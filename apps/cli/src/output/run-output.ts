@@ -1,9 +1,9 @@
 import type { CoordinatorEvent, FailureReport, RunResult } from '@gradwire/coordinator';
-import type { Recipe } from '@gradwire/recipes';
 import { formatEnd, formatProgress, nextCommands } from '@gradwire/report';
 import type { LocalWorkerEvent } from '../processes/local-workers.ts';
 import type { Console } from './console.ts';
 import { describeEvent, describeProcess } from './event-lines.ts';
+import { createProgressLine } from './progress-line.ts';
 import { programName } from './program-name.ts';
 import { relativePath } from './relative-path.ts';
 
@@ -11,49 +11,35 @@ import { relativePath } from './relative-path.ts';
 export interface RunOutput {
   handle(event: CoordinatorEvent): void;
   handleProcess(event: LocalWorkerEvent): void;
-  end(result: RunResult): void;
+  /** `repeat`: further arguments of the command that repeats the run. */
+  end(result: RunResult, repeat: readonly string[]): void;
 }
 
-export interface RunOutputOptions {
-  readonly console: Console;
-  readonly json: boolean;
-  readonly recipe: Recipe;
-}
-
-const plainEveryMs = 10_000;
-
-export function createRunOutput({ console, json, recipe }: RunOutputOptions): RunOutput {
+export function createRunOutput(console: Console, json: boolean): RunOutput {
   const { colors } = console;
-  let toldMs = performance.now();
-  const progress = (event: Extract<CoordinatorEvent, { type: 'step' }>): void => {
-    const line = formatProgress(
-      { ...event, ...event.record, epochs: recipe.epochs },
-      { width: console.columns, colors },
-    );
-    console.live(line);
-    if (console.isTerminal || performance.now() - toldMs < plainEveryMs) return;
-    toldMs = performance.now();
-    console.say(line);
-  };
+  const progress = createProgressLine(console);
   return {
     handle(event) {
       if (json) console.json(toJson(event));
-      if (event.type === 'step') return progress(event);
+      if (event.type === 'step') {
+        return progress(formatProgress({ ...event, ...event.record }, { width: console.columns, colors }));
+      }
       const line = describeEvent(event, colors);
       if (line !== undefined) console.say(line);
     },
     handleProcess(event) {
+      if (event.type === 'none-left') return;
       if (json) console.json(toJson(event));
-      const line = describeProcess(event, colors);
-      if (line !== undefined) console.say(line);
+      console.say(describeProcess(event, colors));
     },
-    end(result) {
+    end(result, repeat) {
       console.settle();
-      const { outcome, summary, failure } = result;
+      const { outcome, summary, failure, problems } = result;
       if (failure) console.say(describeFailure(failure, colors));
-      if (json)
-        console.json({ event: 'end', outcome, summary, ...(failure === undefined ? {} : { failure }) });
-      else console.print(`\n${endText(result, colors)}\n`);
+      for (const problem of problems) console.say(colors.red(`not written: ${problem}`));
+      const cause = failure === undefined ? {} : { failure };
+      if (json) console.json({ event: 'end', outcome, summary, problems, ...cause });
+      else console.print(`\n${endText(result, repeat, colors)}\n`);
     },
   };
 }
@@ -76,13 +62,18 @@ function describeFailure(
   return lines.join('\n');
 }
 
-function endText({ summary, classNames, curve, files }: RunResult, colors: Console['colors']): string {
+function endText(
+  { summary, classNames, curve, files }: RunResult,
+  repeat: readonly string[],
+  colors: Console['colors'],
+): string {
   const directory = relativePath(summary.directory);
   return formatEnd(summary, {
     classNames,
     curve,
     files: files.map(relativePath),
-    commands: nextCommands(directory, programName()),
+    // Weights that no step has changed are of no use.
+    commands: summary.steps === 0 ? [] : nextCommands(directory, { program: programName(), repeat }),
     colors,
   });
 }

@@ -1,6 +1,7 @@
 import type { WorkerEvent } from '@gradwire/worker';
 import { formatBytes } from '@gradwire/report';
 import type { Console } from './console.ts';
+import { createProgressLine } from './progress-line.ts';
 
 /** Shows what a worker does. */
 export interface WorkerOutput {
@@ -10,25 +11,20 @@ export interface WorkerOutput {
 }
 
 const keptLines = 20;
-const plainEveryMs = 10_000;
 
 export function createWorkerOutput(console: Console, json: boolean): WorkerOutput {
   const lines: string[] = [];
   let samples = 0;
-  let toldMs = performance.now();
   const say = (line: string): void => {
     lines.push(line);
     if (lines.length > keptLines) lines.shift();
     console.say(line);
   };
   const idle = createIdleNotice(say);
+  const progress = createProgressLine(console, say);
   const computed = (event: Extract<WorkerEvent, { type: 'computed' }>): void => {
     if (event.task === 'step') samples += event.samples;
-    const line = `step ${event.version + 1}: ${samples.toLocaleString('en')} samples computed`;
-    console.live(line);
-    if (console.isTerminal || performance.now() - toldMs < plainEveryMs) return;
-    toldMs = performance.now();
-    say(line);
+    progress(`step ${event.version + 1}: ${samples.toLocaleString('en')} samples computed`);
   };
   return {
     handle(event) {
@@ -67,10 +63,13 @@ function createIdleNotice(say: (line: string) => void): { note(event: WorkerEven
   };
 }
 
-/** What a worker waits for after an event; other events are followed by work, or tell it themselves. */
+/** What a worker waits for after an event; the others are followed by work, or tell it themselves. */
 const waitedFor: Partial<Record<WorkerEvent['type'], string>> = {
   connecting: 'an answer of the coordinator',
-  joined: 'leases: the run has enough workers for its shards, or is between two steps',
+  ready: 'the data set to be found and checked',
+  joined: 'the coordinator to say which shards to prepare',
+  preparing: 'the data of its shards to arrive',
+  prepared: 'leases: the run has enough workers for its shards, or is between two steps',
   computed: 'leases: the coordinator waits for other workers',
 };
 
@@ -82,12 +81,16 @@ function describe(event: Exclude<WorkerEvent, { type: 'computed' }>): string | u
       return `joined run ${event.run} as ${event.worker}, recipe ${event.recipe}`;
     case 'data-local':
       return `data: ${event.source}`;
-    case 'data-fetched':
-      return `data: fetched ${event.chunks} chunks (${formatBytes(event.bytes)}) for shards ${event.shards.join(', ')}`;
+    case 'preparing':
+      return undefined;
+    case 'prepared':
+      return event.fetchedBytes === 0 ? undefined : describeFetched(event);
+    case 'problem':
+      return `problem: ${event.message}`;
     case 'ready':
       return `ready: backend ${event.backend}, numerics class ${event.numericsClass}`;
     case 'unreachable':
-      return `waiting for the coordinator: ${event.reason}; next try in ${(event.retryInMs / 1000).toFixed(1)} s`;
+      return `waiting for the coordinator: ${event.reason}`;
     case 'disconnected':
       return `connection lost: ${event.reason}; connecting again`;
     case 'ended': {
@@ -97,4 +100,8 @@ function describe(event: Exclude<WorkerEvent, { type: 'computed' }>): string | u
     default:
       return event satisfies never;
   }
+}
+
+function describeFetched({ fetchedBytes, shards }: Extract<WorkerEvent, { type: 'prepared' }>): string {
+  return `data: fetched ${formatBytes(fetchedBytes)} for shards ${shards.join(', ')}`;
 }

@@ -40,23 +40,29 @@ const keptLines = 20;
 export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   const children = new Map<string, ChildProcess>();
   let isStopping = false;
-  let first: { readonly name: string; readonly cause: string; readonly lastLines: readonly string[] } | undefined;
+  let first:
+    | { readonly name: string; readonly cause: string; readonly lastLines: readonly string[] }
+    | undefined;
 
   const start = (name: string, restarts: number): void => {
     const child = spawnWorker(name, options);
     children.set(name, child);
     if (child.pid !== undefined) options.onEvent({ type: 'started', name, pid: child.pid });
     const lastLines = keepLastLines(child);
-    child.once('close', (code, signal) => {
-      children.delete(name);
-      if (isStopping || code === 0) return;
-      const cause = signal ? `was killed by ${signal}` : `exited with code ${code}${whatItSaid(lastLines)}`;
+    const ended = (cause: string, { isFailure = true, mayRestart = false } = {}): void => {
+      if (isStopping || !children.delete(name)) return;
       // A killed worker may come back; one that failed by itself would fail again.
-      const willRestart = signal !== null && restarts < maxRestarts;
-      options.onEvent({ type: 'died', name, cause, lastLines, willRestart });
+      const willRestart = mayRestart && restarts < maxRestarts;
+      if (isFailure) options.onEvent({ type: 'died', name, cause, lastLines, willRestart });
       if (willRestart) return start(name, restarts + 1);
       first ??= { name, cause, lastLines };
       if (children.size === 0) options.onEvent({ type: 'none-left', ...first });
+    };
+    child.once('error', (error) => ended(`could not be started: ${error.message}`));
+    child.once('close', (code, signal) => {
+      if (signal) return ended(`was killed by ${signal}`, { mayRestart: true });
+      // A worker that was told to stop, or that the run has ended, exits with 0.
+      ended(`exited with code ${code}${whatItSaid(lastLines)}`, { isFailure: code !== 0 });
     });
   };
   for (let n = 1; n <= options.count; n += 1) start(`worker-${n}`, 0);

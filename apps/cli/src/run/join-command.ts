@@ -1,4 +1,6 @@
 import { networkInterfaces } from 'node:os';
+import type { Console } from '../output/console.ts';
+import { programName } from '../output/program-name.ts';
 
 /** Where workers can reach a coordinator. */
 export interface JoinAddress {
@@ -7,9 +9,28 @@ export interface JoinAddress {
   readonly token: string;
 }
 
-/** The exact commands that join a run: one for each address under which this machine may be reached. */
-export function joinCommands({ host, port, token }: JoinAddress): string[] {
-  return addresses(host).map((address) => `gradwire worker ws://${bracket(address)}:${port}#${token}`);
+/** Says which commands join a run: one for each address under which this machine may be reached. */
+export function sayJoinCommands(console: Console, { host, port, token }: JoinAddress): void {
+  const where = isLoopback(host) ? 'on this machine' : 'on any machine that reaches this one';
+  console.say(`To add a worker, run ${where}:`);
+  for (const address of addresses(host)) console.say(`  gradwire worker ${urlOf(address, port)}#${token}`);
+  const program = programName();
+  if (program !== 'gradwire') console.say(console.colors.dim(`  (in a clone: ${program} worker …)`));
+}
+
+/** The coordinator's address for a worker on the same machine. */
+export function localUrl(host: string, port: number): string {
+  if (host === '0.0.0.0') return urlOf('127.0.0.1', port);
+  return urlOf(host === '::' ? '::1' : host, port);
+}
+
+/** Whether only this machine can reach a coordinator that listens there. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+function urlOf(host: string, port: number): string {
+  return `ws://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function addresses(host: string): string[] {
@@ -20,8 +41,4 @@ function addresses(host: string): string[] {
     .filter((address) => host === '::' || address?.family === 'IPv4')
     .map((address) => address?.address ?? '');
   return outside.length > 0 ? outside : ['127.0.0.1'];
-}
-
-function bracket(address: string): string {
-  return address.includes(':') ? `[${address}]` : address;
 }

@@ -12,7 +12,10 @@ import { closestName } from '@gradwire/recipes';
 export function applyConfigFile(command: Command, isKnownAnywhere: (key: string) => boolean): void {
   const named = command.opts<{ config?: string }>().config;
   const file = named ?? resolve('gradwire.config.json');
-  if (named === undefined && !existsSync(file)) return;
+  if (!existsSync(file)) {
+    if (named === undefined) return;
+    throw invalid(`${file}: there is no such settings file`, 'Check the path after --config.');
+  }
   for (const [key, value] of Object.entries(readSettings(file))) {
     const option = command.options.find((candidate) => candidate.attributeName() === key);
     if (option === undefined) {

@@ -42,7 +42,7 @@ export const options = {
     setting(
       '--token <token>',
       'join token of the run (default: a new one, or the part after # of the address)',
-    ),
+    ).argParser(token),
   name: (): Option => setting('--name <name>', 'what the worker is called (default: the host name)'),
   cacheDir: (): Option =>
     setting('--cache-dir <dir>', 'where downloads and fetched chunks are kept').argParser(path),
@@ -50,7 +50,21 @@ export const options = {
   labels: (): Option => setting('--labels <file>', 'IDX file of labels, plain or .gz').argParser(path),
 } as const;
 
-/** Adds what every command has. */
+/** What `train` and `coordinator` have in common. */
+export const runOptions: readonly (() => Option)[] = [
+  options.recipe,
+  options.epochs,
+  options.steps,
+  options.batchSize,
+  options.shards,
+  options.seed,
+  options.dataDir,
+  options.cacheDir,
+  options.runDir,
+  options.token,
+];
+
+/** What every command has. */
 export const commonOptions = {
   json: (): Option => new Option('--json', 'machine-readable JSON on stdout, everything else on stderr'),
   printConfig: (): Option =>
@@ -83,4 +97,10 @@ function port(text: string): number {
 
 function path(text: string): string {
   return resolve(text);
+}
+
+/** Characters that survive an address, a header and a shell. */
+function token(text: string): string {
+  if (/^[A-Za-z0-9._~-]{8,100}$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected 8 to 100 letters, digits, dots, underscores, tildes or hyphens.');
 }

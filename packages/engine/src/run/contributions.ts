@@ -26,7 +26,13 @@ export function receivePartial(
   const { lo, hi, samples } = partial;
   active.leases.finish(partial);
   active.sum.add(partial, partial);
-  active.contributions.push({ worker: worker.id, lo, hi, samples });
+  active.contributions.push({
+    worker: worker.id,
+    numericsClass: worker.numericsClass ?? '',
+    lo,
+    hi,
+    samples,
+  });
   // Speeds are measured in steps only: a sample of an evaluation takes another time.
   if (active.round.task === 'step') worker.speed.record(samples, partial.computeMs);
   const sums = active.sum.root();

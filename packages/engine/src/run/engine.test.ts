@@ -96,8 +96,8 @@ describe('a calm run', () => {
         learningRate: 0.5,
         gradientNorm: Math.SQRT2,
         contributions: [
-          { worker: a, lo: 0, hi: 2, samples: 4 },
-          { worker: a, lo: 2, hi: 4, samples: 1 },
+          { worker: a, numericsClass: 'n', lo: 0, hi: 2, samples: 4 },
+          { worker: a, numericsClass: 'n', lo: 2, hi: 4, samples: 1 },
         ],
       },
     });

@@ -55,7 +55,7 @@ function start(run: Run, atMs: number): EngineEffect[] {
 function handle(run: Run, event: EngineEvent): EngineEffect[] {
   if (run.phase !== 'new' && run.phase !== 'running') return [];
   if (event.type === 'time-passed') return [];
-  if (event.type === 'operator-asked') return endRun(run, 'stopped');
+  if (event.type === 'operator-asked') return endRun(run, event.request === 'stop' ? 'stopped' : 'failed');
   if (event.type === 'worker-joined') return join(run, event.worker);
   return handleWorker(run, event);
 }

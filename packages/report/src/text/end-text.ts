@@ -57,7 +57,10 @@ function figures(summary: Summary, { loss, accuracy }: Curve, colors: Colors): s
   if (accuracy.length > 0)
     rows.push(['train accuracy', `${spark(accuracy, 'linear', colors)}  ${ends(accuracy, formatPercent)}`]);
   rows.push(
-    ['steps', `${formatCount(summary.steps)} in ${plural(summary.epochs, 'epoch')}, seed ${summary.seed}`],
+    [
+      'steps',
+      `${formatCount(summary.steps)} (${plural(summary.epochs, 'whole epoch')}), seed ${summary.seed}`,
+    ],
     ['samples', `${formatCount(summary.samplesSeen)}, ${formatCount(summary.samplesPerSecond)} a second`],
     ...workers.map((worker, index): [string, string] => [
       index === 0 ? 'workers' : '',

@@ -8,13 +8,18 @@ export interface NextCommand {
  * The commands that evaluate, use and repeat a run.
  *
  * @param directory - the run directory, as a person would type it.
- * @param program - how the command is called, default `gradwire`.
+ * @param options - how the command is called, default `gradwire`; further arguments of the command that repeats the run.
  */
-export function nextCommands(directory: string, program = 'gradwire'): NextCommand[] {
+export function nextCommands(
+  directory: string,
+  options: { readonly program?: string; readonly repeat?: readonly string[] } = {},
+): NextCommand[] {
+  const { program = 'gradwire', repeat = [] } = options;
+  const again = ['train', '--recipe', `${directory}/recipe.json`, ...repeat].map(quote).join(' ');
   return [
     { label: 'evaluate', command: `${program} evaluate ${quote(directory)}` },
     { label: 'predict', command: `${program} predict ${quote(directory)} image.png` },
-    { label: 'repeat', command: `${program} train --recipe ${quote(`${directory}/recipe.json`)}` },
+    { label: 'repeat', command: `${program} ${again}` },
   ];
 }
 

@@ -159,7 +159,10 @@ test('the next commands can be pasted into a shell', () => {
     'gradwire predict runs/0001-mnist-cnn image.png',
     'gradwire train --recipe runs/0001-mnist-cnn/recipe.json',
   ]);
-  expect(nextCommands("/a b/it's", 'pnpm gradwire')[0]?.command).toBe(
+  expect(nextCommands("/a b/it's", { program: 'pnpm gradwire' })[0]?.command).toBe(
     "pnpm gradwire evaluate '/a b/it'\\''s'",
+  );
+  expect(nextCommands('r', { repeat: ['--backend', 'wasm'] })[2]?.command).toBe(
+    'gradwire train --recipe r/recipe.json --backend wasm',
   );
 });

@@ -1,0 +1,33 @@
+import { type Recipe, withOverrides } from '@gradwire/recipes';
+import { type LoadedRecipe, loadRecipe } from '@gradwire/recipes/node';
+
+/** The settings that name a recipe and change it. */
+export interface RecipeSettings {
+  readonly recipe: string;
+  readonly epochs?: number;
+  readonly steps?: number;
+  readonly batchSize?: number;
+  readonly shards?: number;
+  readonly seed?: number;
+}
+
+/** The recipe that the settings name, with their overrides; its hash is that of the recipe before them. */
+export async function resolveRecipe(settings: RecipeSettings): Promise<LoadedRecipe> {
+  const loaded = await loadRecipe(settings.recipe);
+  const { epochs, steps, batchSize, shards, seed } = settings;
+  const given = Object.entries({ epochs, steps, batchSize, shards, seed }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return { ...loaded, recipe: withOverrides(loaded.recipe, Object.fromEntries(given)) };
+}
+
+/** The values that a recipe gives to settings which nobody set. */
+export function settingsOfRecipe({
+  epochs,
+  steps,
+  batchSize,
+  shards,
+  seed,
+}: Recipe): Record<string, unknown> {
+  return { epochs, steps, batchSize, shards, seed };
+}
