@@ -3,7 +3,7 @@ import { readModel } from '@gradwire/checkpoint';
 import { createShardOrder, type Dataset, stepsPerEpoch } from '@gradwire/data';
 import { initialWeights } from '@gradwire/models';
 import type { Recipe } from '@gradwire/recipes';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { smallRecipe, startSmallRun } from '../harness/small-run.ts';
 
@@ -37,8 +37,11 @@ describe('of 60,000 samples each is in exactly one micro-batch an epoch', () => 
   });
 });
 
+function whole(max: number): fc.Arbitrary<number> {
+  return fc.integer({ min: 1, max });
+}
+
 test('of any number of samples each is in exactly one micro-batch an epoch', () => {
-  const whole = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });
   fc.assert(
     fc.property(whole(2_000), whole(300), whole(40), whole(0xffff), (count, batchSize, shards, seed) => {
       const order = createShardOrder({ count, shards, seed });

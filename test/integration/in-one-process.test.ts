@@ -89,7 +89,7 @@ test('the status answers whoever has the token, and nobody else', async () => {
   run.work({ name: 'ada' });
   await run.event(({ type }) => type === 'worker-ready');
   const { workers } = (await (await get('/status', token)).json()) as { workers: object[] };
-  expect(workers).toMatchObject([{ id: 'ada', backend: 'wasm' }]);
+  expect(workers).toMatchObject([{ worker: 'ada', backend: 'wasm' }]);
 });
 
 const native = (await probeBackends()).find(({ name }) => name === 'native');
@@ -100,7 +100,7 @@ test.runIf(native?.ok)('workers of two backends: the run says that it is not exa
   const wasm = run.work({ name: 'ada' });
   await run.event(({ type }) => type === 'worker-ready');
   expect(wasm.events.some(({ type }) => type === 'ready')).toBe(true);
-  const message = expect.stringMatching(/^bob computes as native-\w+, ada as wasm-\w+/);
+  const message = expect.stringMatching(/^bob computes as native-\w+, others as wasm-\w+/);
   run.work({ name: 'bob', backend: 'native' });
   expect(await run.event(({ type }) => type === 'inexact')).toMatchObject({ reason: message });
 });

@@ -1,10 +1,9 @@
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { GradwireError } from '@gradwire/errors';
 import { closeCodes, encodeMessage, type HelloMessage, protocolVersion } from '@gradwire/protocol';
 import { recipeHash } from '@gradwire/recipes';
 import { type ChannelClosed, connectChannel } from '@gradwire/transport';
 import { expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 import { smallRecipe, type SmallRun, startSmallRun } from '../harness/small-run.ts';
 
 const hello: HelloMessage = {
@@ -44,12 +43,22 @@ test('a wrong token', async () => {
 
 test('no token at all: the answer is 401, before anything is upgraded', async () => {
   await using run = await startSmallRun();
-  const socket = new WebSocket(run.url, ['gradwire.1']);
-  const answer = new Promise<IncomingMessage>((resolve) => {
-    socket.once('unexpected-response', (_, response) => resolve(response));
+  const upgrade = request({
+    host: '127.0.0.1',
+    port: run.coordinator.port,
+    headers: {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+      'sec-websocket-protocol': 'gradwire.1',
+    },
   });
-  expect((await answer).statusCode).toBe(401);
-  socket.on('error', () => {}).terminate();
+  const answer = new Promise<IncomingMessage>((resolve) => void upgrade.once('response', resolve));
+  upgrade.end();
+  const { statusCode } = await answer;
+  upgrade.destroy();
+  expect(statusCode).toBe(401);
   await expectRunGoesOn(run);
 });
 

@@ -21,6 +21,7 @@ export interface Ending {
   end(end: Pick<RunEnd, 'outcome' | 'error'>): void;
 }
 
+/** Starts to collect. */
 export function createEnding(): Ending {
   const noted: FailureReport[] = [];
   let cause: FailureReport | undefined;

@@ -40,6 +40,7 @@ export interface Run {
   dispatch(event: RunEvent): void;
 }
 
+/** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
 export function createRun({ plan, sessions, recorder, onEvent, onEnd }: RunOptions): Run {
   const engine = createEngine(plan);
   const pace = createPace();

@@ -44,6 +44,7 @@ export interface Sessions {
   sayGoodbye(outcome: EndMessage['outcome'], message: string): void;
 }
 
+/** Keeps the workers of one run: admits, reads, puts out and dismisses them. */
 export function createSessions(options: SessionsOptions): Sessions {
   const byId = new Map<WorkerId, Session>();
   const known = new Set<WorkerId>();

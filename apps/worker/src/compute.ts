@@ -21,6 +21,7 @@ export interface Computer {
   compute(lease: LeaseMessage, onLeaf: (leaf: number) => unknown): AsyncGenerator<PartialMessage>;
 }
 
+/** Prepares everything that is the same for all leases of a run. */
 export function createComputer({ recipe, trainer, batcher, stores }: ComputeOptions): Computer {
   const { seed, shards, batchSize, validationShare = 0 } = recipe;
   const { training, validation } = trainingIndices(stores.train.manifest.count, { validationShare, seed });

@@ -43,6 +43,7 @@ export function workbenchKey({ recipe, manifests }: WelcomeMessage): string {
   return createHash('sha256').update([recipe, manifests.train, manifests.test].join('\n')).digest('hex');
 }
 
+/** Builds the model, names its numerics class and opens the data set. */
 export async function createWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const { welcome, backend, onEvent } = options;
   const recipe = validateRecipe(JSON.parse(welcome.recipe));

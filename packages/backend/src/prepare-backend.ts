@@ -28,7 +28,16 @@ export interface BackendProbe {
  * const backend = await prepareBackend('wasm');
  * console.log(backend.description);
  */
-export async function prepareBackend(choice: BackendChoice): Promise<PreparedBackend> {
+export function prepareBackend(choice: BackendChoice): Promise<PreparedBackend> {
+  const prepared = latest.then(() => prepare(choice));
+  latest = prepared.catch(() => undefined);
+  return prepared;
+}
+
+// One after the other: of two that initialise at once, tfjs gives up the first.
+let latest: Promise<unknown> = Promise.resolve();
+
+async function prepare(choice: BackendChoice): Promise<PreparedBackend> {
   if (choice === 'wasm') return loadWasm();
   if (choice === 'native') return loadNative();
   if (choice !== 'auto')

@@ -21,7 +21,7 @@ export interface Round {
 }
 
 /** The sum over one node [lo, hi) of the canonical tree. */
-export interface Partial {
+export interface PartialSum {
   readonly round: number;
   readonly lo: number;
   readonly hi: number;
@@ -39,7 +39,7 @@ export type EngineEvent = { readonly atMs: number } & (
   /** The worker can compute; its data may still be missing. */
   | { readonly type: 'worker-ready'; readonly worker: WorkerId; readonly numericsClass: string }
   | { readonly type: 'worker-prepared'; readonly worker: WorkerId; readonly shards: readonly number[] }
-  | { readonly type: 'partial-arrived'; readonly worker: WorkerId; readonly partial: Partial }
+  | { readonly type: 'partial-arrived'; readonly worker: WorkerId; readonly partial: PartialSum }
   /** Gone, on purpose or not; its unfinished leases go to others. */
   | { readonly type: 'worker-left'; readonly worker: WorkerId }
   /** It could not compute a lease; a leaf that fails on two workers ends the run. */

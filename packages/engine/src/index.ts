@@ -13,7 +13,7 @@ export type {
   EngineEvent,
   EnginePlan,
   EvaluationRecord,
-  Partial,
+  PartialSum,
   Round,
   StepRecord,
   WorkerId,

@@ -18,6 +18,7 @@ export interface AdamSpec {
   readonly weightDecay?: number;
 }
 
+/** Which optimizer, and its settings. */
 export type OptimizerSpec = SgdSpec | AdamSpec;
 
 /** The learning rate as a function of the step. Every schedule may start with a linear warm-up. */

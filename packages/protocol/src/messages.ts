@@ -118,6 +118,7 @@ export interface EndMessage {
   readonly message: string;
 }
 
+/** What a worker sends. */
 export type WorkerMessage =
   | HelloMessage
   | ReadyMessage
@@ -126,6 +127,8 @@ export type WorkerMessage =
   | FailedMessage
   | LeaveMessage;
 
+/** What a coordinator sends. */
 export type CoordinatorMessage = WelcomeMessage | PrepareMessage | WeightsMessage | LeaseMessage | EndMessage;
 
+/** Every message. */
 export type Message = WorkerMessage | CoordinatorMessage;

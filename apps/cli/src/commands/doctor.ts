@@ -25,6 +25,7 @@ interface DoctorSettings {
   readonly json?: boolean;
 }
 
+/** `gradwire doctor`. */
 export function doctorCommand(context: CommandContext): Command {
   const command = new Command('doctor')
     .description(

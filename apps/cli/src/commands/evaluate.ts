@@ -29,6 +29,7 @@ interface EvaluateSettings {
   readonly json?: boolean;
 }
 
+/** `gradwire evaluate`. */
 export function evaluateCommand(context: CommandContext): Command {
   const command = new Command('evaluate')
     .description("Measure a trained model on the test set of its recipe's data, or on any pair of IDX files.")

@@ -12,6 +12,7 @@ interface InstallSettings {
   readonly json?: boolean;
 }
 
+/** `gradwire native`. */
 export function nativeCommand(context: CommandContext): Command {
   const command = new Command('native')
     .description('The optional native backend (TensorFlow in C++): install it, or ask whether it works.')

@@ -15,6 +15,7 @@ interface PredictSettings {
 
 const topAnswers = 3;
 
+/** `gradwire predict`. */
 export function predictCommand(context: CommandContext): Command {
   const command = new Command('predict')
     .description('Say what is on PNG pictures, with a trained model.')

@@ -7,6 +7,7 @@ import { commonOptions } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
 import type { CommandContext } from './command.ts';
 
+/** `gradwire recipes`. */
 export function recipesCommand(context: CommandContext): Command {
   const command = new Command('recipes')
     .description('List the built-in recipes, or show one in full.')

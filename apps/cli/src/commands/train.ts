@@ -13,6 +13,7 @@ interface TrainSettings extends RunSettings {
   readonly backend: string;
 }
 
+/** `gradwire train`. */
 export function trainCommand(context: CommandContext): Command {
   const command = new Command('train')
     .description('Train a recipe on this machine: a coordinator and several worker processes.')

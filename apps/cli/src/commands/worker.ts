@@ -23,6 +23,7 @@ interface WorkerSettings {
   readonly json?: boolean;
 }
 
+/** `gradwire worker`. */
 export function workerCommand(context: CommandContext): Command {
   const command = new Command('worker')
     .description('Join a run from this machine, and work until it ends.')

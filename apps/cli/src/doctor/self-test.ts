@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toError } from '@gradwire/errors';
 import type { Check } from './check.ts';
-import { trainInProcess } from './train-in-process.ts';
+import { runTrain } from './run-train.ts';
 
 /** What the self-test runs with. */
 export interface SelfTestOptions {
@@ -58,7 +58,7 @@ async function runOnce(workers: number, folder: string, options: SelfTestOptions
   if (dataDir !== undefined) args.push('--data-dir', dataDir);
   if (cacheDir !== undefined) args.push('--cache-dir', cacheDir);
   const startMs = performance.now();
-  await trainInProcess({
+  await runTrain({
     args,
     cwd: folder,
     signal,

@@ -37,6 +37,7 @@ const bin = fileURLToPath(new URL('../../bin/gradwire.js', import.meta.url));
 const maxRestarts = 3;
 const keptLines = 20;
 
+/** Starts them, and starts those again that were killed. */
 export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   const children = new Map<string, ChildProcess>();
   let isStopping = false;

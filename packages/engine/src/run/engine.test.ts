@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createEngine } from './engine.ts';
-import type { EngineEffect, EnginePlan, Partial, WorkerId } from '../events.ts';
+import type { EngineEffect, EnginePlan, PartialSum, WorkerId } from '../events.ts';
 import type { Engine } from './engine.ts';
 
 const [a, b, c] = ['a', 'b', 'c'] as WorkerId[] as [WorkerId, WorkerId, WorkerId];
@@ -46,8 +46,8 @@ function createStarted(workers: readonly WorkerId[], changes: Parameters<typeof 
 function partial(
   lo: number,
   hi: number,
-  changes: { -readonly [Key in keyof Partial]?: Partial[Key] } = {},
-): Partial {
+  changes: { -readonly [Key in keyof PartialSum]?: PartialSum[Key] } = {},
+): PartialSum {
   const samples = [2, 2, 0, 1].slice(lo, hi).reduce((sum, count) => sum + count, 0);
   const gradient = Float32Array.of(samples, 0, -samples);
   return {
@@ -62,7 +62,7 @@ function partial(
   };
 }
 
-function send(engine: Engine, worker: WorkerId, sent: Partial): EngineEffect[] {
+function send(engine: Engine, worker: WorkerId, sent: PartialSum): EngineEffect[] {
   return engine.handle({ atMs: 5, type: 'partial-arrived', worker, partial: sent });
 }
 
@@ -250,7 +250,7 @@ describe('who gets leases', () => {
 });
 
 describe('partials', () => {
-  const dropped: [string, WorkerId, Partial][] = [
+  const dropped: [string, WorkerId, PartialSum][] = [
     ['of an earlier round', a, partial(0, 1, { round: -1 })],
     ['of an earlier round, even malformed', a, partial(5, 2, { round: -1, gradient: new Float32Array(9) })],
     ['of a leaf that is done', a, partial(0, 1)],
@@ -265,7 +265,7 @@ describe('partials', () => {
     expect(engine.status()).toEqual(before);
   });
 
-  const impossible: [string, Partial][] = [
+  const impossible: [string, PartialSum][] = [
     ['of a later round', partial(0, 1, { round: 1 })],
     ['of no round', partial(0, 1, { round: NaN })],
     ['of no node', partial(1, 3)],

@@ -1,6 +1,6 @@
 import { isTreeNode } from '../tree/tree.ts';
 import { describeRound, metricsLength } from './sequence.ts';
-import type { EnginePlan, Partial, WorkerId } from '../events.ts';
+import type { EnginePlan, PartialSum, WorkerId } from '../events.ts';
 import type { ActiveRound } from './state.ts';
 
 /** What to do with a partial: use it, drop it silently, or put out the worker that sent it. */
@@ -14,7 +14,7 @@ export interface PartialCase {
   readonly plan: EnginePlan;
   readonly active: ActiveRound;
   readonly worker: WorkerId;
-  readonly partial: Partial;
+  readonly partial: PartialSum;
 }
 
 /**

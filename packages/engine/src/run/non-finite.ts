@@ -1,7 +1,7 @@
 import { firstNonFinite, isFiniteVector } from '../gradients/finite.ts';
 import { parameterAt } from '../layout.ts';
 import { describeLeaves, describeRound } from './sequence.ts';
-import type { EngineEffect, EnginePlan, Partial } from '../events.ts';
+import type { EngineEffect, EnginePlan, PartialSum } from '../events.ts';
 import type { PartialCase } from './judge-partial.ts';
 import type { ActiveRound } from './state.ts';
 
@@ -20,7 +20,7 @@ export function findOverflow(plan: EnginePlan, active: ActiveRound, gradient: Fl
   return nonFinite(active, `${nonFiniteElement(plan, gradient)} in the sum over all shards, an overflow`);
 }
 
-function nonFiniteValue(plan: EnginePlan, { gradient, metrics }: Partial): string | undefined {
+function nonFiniteValue(plan: EnginePlan, { gradient, metrics }: PartialSum): string | undefined {
   if (!isFiniteVector(gradient)) return nonFiniteElement(plan, gradient);
   return Number.isFinite(metrics[0]) ? undefined : `the loss is ${metrics[0]}`;
 }

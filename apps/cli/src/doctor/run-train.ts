@@ -18,7 +18,7 @@ const patienceMs = 300_000;
 const keptLines = 15;
 
 /** Runs `gradwire train` to its end. Throws `GradwireError` WORKER_FAILED with its last lines, or CANCELLED. */
-export async function trainInProcess({ args, cwd, signal, onStep }: TrainOptions): Promise<void> {
+export async function runTrain({ args, cwd, signal, onStep }: TrainOptions): Promise<void> {
   const child = spawn(process.execPath, [bin, 'train', ...args, '--json'], {
     cwd,
     env: withoutOurSettings(process.env),
