@@ -24,7 +24,7 @@ test("mnist-cnn has the article's settings", () => {
     epochs: 10,
     optimizer: { type: 'adam' },
     schedule: { type: 'constant', learningRate: 0.001 },
-    features: { type: 'normalise' },
+    features: { type: 'standardise' },
   });
 });
 
