@@ -45,7 +45,7 @@ test.skipIf(reason !== undefined)(
       },
     );
     expect(worker.code, worker.stderr).toBe(0);
-    expect(worker.stderr).toMatch(/data: fetched \d+ chunks/);
+    expect(worker.stderr).toMatch(/data: fetched [\d.]+ MB/);
     expect(await coordinator.exited, coordinator.output.stderr).toBe(0);
     expect(coordinator.output.stderr).toContain(`far joined (wasm, ${hosts.far.address}:`);
     expect(await readSummary(join(folder.path, 'runs', 'latest'))).toMatchObject({

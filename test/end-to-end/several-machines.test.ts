@@ -48,7 +48,7 @@ test('the printed command joins from a machine without data: chunks are fetched,
     { cwd: folder.path },
   );
   expect(worker.code, worker.stderr).toBe(0);
-  expect(worker.stderr).toMatch(/data: fetched \d+ chunks \(.* MB\) for shards 0, 1, 2, 3, 4, 5, 6, 7/);
+  expect(worker.stderr).toMatch(/data: fetched [\d.]+ MB for shards 0, 1, 2, 3, 4, 5, 6, 7/);
   expect(worker.stderr).toContain('the run has finished');
   expect(await coordinator.exited).toBe(0);
   expect(await readSummary(join(coordinator.runDir, 'latest'))).toMatchObject({
@@ -66,7 +66,7 @@ test('without workers a line says after 2 s who is waited for', async () => {
 
 test('a worker that finds no coordinator says so while it waits', async () => {
   await using worker = startGradwire(['worker', 'ws://127.0.0.1:9#token', '--backend', 'wasm']);
-  await worker.said(/waiting for the coordinator: .*127\.0\.0\.1:9.*; next try in [\d.]+ s/);
+  await worker.said(/waiting for the coordinator: .*127\.0\.0\.1:9/);
   worker.child.kill('SIGTERM');
   expect(await worker.exited).toBe(143);
 });

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
 import type { JsonLine } from './json-output.ts';
 
 /** The built command, as a user starts it. */
@@ -30,6 +31,12 @@ export interface GradwireOptions {
   readonly node?: string;
 }
 
+// A test that ran out of time never disposes what it started.
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Starts `gradwire`. Dispose it: that kills the process if it is still there. */
 export function startGradwire(args: readonly string[], options: GradwireOptions = {}): GradwireProcess {
   const [program = '', ...rest] = [
@@ -43,6 +50,7 @@ export function startGradwire(args: readonly string[], options: GradwireOptions 
     env: environment(options.env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
   const output = { stdout: '', stderr: '' };
   const lines: JsonLine[] = [];
   const watchers = new Set<() => void>();
@@ -64,6 +72,7 @@ export function startGradwire(args: readonly string[], options: GradwireOptions 
     child.once('error', reject);
     child.once('close', (code, signal) => {
       isOver = true;
+      running.delete(child);
       resolve(code ?? 128 + (signalNumbers[signal ?? 'SIGKILL'] ?? 0));
       notify();
     });
