@@ -56,8 +56,9 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       const willRestart = mayRestart && restarts < maxRestarts;
       if (isFailure) options.onEvent({ type: 'died', name, cause, lastLines, willRestart });
       if (willRestart) return start(name, restarts + 1);
-      first ??= { name, cause, lastLines };
-      if (children.size === 0) options.onEvent({ type: 'none-left', ...first });
+      const last = { name, cause, lastLines };
+      if (isFailure) first ??= last;
+      if (children.size === 0) options.onEvent({ type: 'none-left', ...(first ?? last) });
     };
     child.once('error', (error) => ended(`could not be started: ${error.message}`));
     child.once('close', (code, signal) => {

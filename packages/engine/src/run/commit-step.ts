@@ -1,7 +1,7 @@
 import { addL2Gradient, averageGradient } from '../gradients/average.ts';
 import { clipByGlobalNorm } from '../gradients/clip.ts';
 import { learningRateAt } from '../schedules/learning-rate.ts';
-import { findOverflow } from './non-finite.ts';
+import { findDivergence, findOverflow } from './non-finite.ts';
 import { endRun } from './state.ts';
 import type { EngineEffect } from '../events.ts';
 import type { Sums } from '../tree/sums.ts';
@@ -21,6 +21,8 @@ export function commitStep(run: Run, active: ActiveRound, sums: Sums): EngineEff
 
   const weights = run.weights.slice();
   run.optimizer.step(weights, gradient, learningRate);
+  const divergence = findDivergence(plan, active, weights);
+  if (divergence) return endRun(run, 'failed', divergence);
   run.weights = weights;
 
   const [loss = 0, correct = 0] = metrics;

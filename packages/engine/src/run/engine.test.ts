@@ -387,6 +387,16 @@ describe('a failed run', () => {
     expect(engine.weights()).toEqual(Float32Array.of(1, 2, 3));
   });
 
+  test('weights that would overflow stop before the update', () => {
+    const engine = createStarted([a], { schedule: { type: 'constant', learningRate: 1e39 } });
+    const [end] = send(engine, a, partial(0, 4));
+    const message = expect.stringMatching(
+      /dense\/kernel would become -Infinity: the learning rate is too large/,
+    );
+    expect(end).toMatchObject({ outcome: 'failed', error: { code: 'NON_FINITE', message } });
+    expect(engine.weights()).toEqual(Float32Array.of(1, 2, 3));
+  });
+
   test('a leaf that fails on two workers ends the run, first cause first', () => {
     const engine = createStarted([a, b, c]);
     const failed = { atMs: 1, type: 'worker-failed', round: 0 } as const;

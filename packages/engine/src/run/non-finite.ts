@@ -20,6 +20,18 @@ export function findOverflow(plan: EnginePlan, active: ActiveRound, gradient: Fl
   return nonFinite(active, `${nonFiniteElement(plan, gradient)} in the sum over all shards, an overflow`);
 }
 
+/** The same for new weights: a finite gradient times a large learning rate can overflow. */
+export function findDivergence(
+  plan: EnginePlan,
+  active: ActiveRound,
+  weights: Float32Array,
+): NonFiniteError | undefined {
+  if (isFiniteVector(weights)) return undefined;
+  const index = firstNonFinite(weights);
+  const { name } = parameterAt(plan.layout, index);
+  return nonFinite(active, `${name} would become ${weights[index]}: the learning rate is too large`);
+}
+
 function nonFiniteValue(plan: EnginePlan, { gradient, metrics }: PartialSum): string | undefined {
   if (!isFiniteVector(gradient)) return nonFiniteElement(plan, gradient);
   return Number.isFinite(metrics[0]) ? undefined : `the loss is ${metrics[0]}`;
