@@ -1,5 +1,6 @@
 import { backend_util } from '@tensorflow/tfjs-core';
-import { allocate, floatInput, view } from './heap.ts';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { allocate, floatInput } from './heap.ts';
 import type { WasmKernel } from './heap.ts';
 
 type PoolInfo = backend_util.Conv2DInfo;
@@ -23,8 +24,9 @@ export const maxPoolGradient: WasmKernel = ({ inputs, attrs, backend }) => {
   const y = floatInput(inputs, 'output');
   const info = poolInfo(x.shape, attrs);
   const out = allocate(backend, x.shape);
-  const dx = view(backend, out).fill(0);
-  routeAll({ x: view(backend, x), y: view(backend, y), dy: view(backend, dy), dx }, info);
+  const view = (tensor: TensorInfo): Float32Array => backend.typedArrayFromHeap(tensor) as Float32Array;
+  const dx = view(out).fill(0);
+  routeAll({ x: view(x), y: view(y), dy: view(dy), dx }, info);
   return out;
 };
 
