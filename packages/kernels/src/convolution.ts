@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { geometryOf } from './geometry.ts';
-import { addressOf, allocate, floatInput } from './heap.ts';
+import { addressOf, allocate, expectShape, floatInput } from './heap.ts';
 import type { KernelCall, WasmKernel } from './heap.ts';
 import { kernelsOn } from './module.ts';
 
@@ -77,8 +77,10 @@ interface GradientWork extends Pick<KernelCall, 'backend' | 'attrs'> {
 }
 
 function gradients({ backend, attrs, inputShape, filterShape, ...tensors }: GradientWork): void {
-  const { fields } = geometryOf(inputShape, filterShape, attrs);
+  const { info, pooled, fields } = geometryOf(inputShape, filterShape, attrs);
   const { x, filter, dy, index, dFilter, dBias, dx } = tensors;
+  expectShape('dy', dy, pooled ? [info.batchSize, ...pooled, info.outChannels] : info.outShape);
+  if (index) expectShape('index', index, dy.shape);
   const { run, placeGeometry } = kernelsOn(backend);
   const at = (tensor: TensorInfo | undefined): number => addressOf(backend, tensor);
   const geometry = placeGeometry(fields);

@@ -36,13 +36,60 @@ export function geometryOf(
   }
   const [x, filter] = [inputShape as Shape4D, filterShape as Shape4D];
   const info = backend_util.computeConv2DInfo(x, filter, strides, dilations ?? 1, pad, dimRoundingMode);
-  if (poolPad === undefined) return { info, fields: fieldsOf(info, [0, 0]) };
+  if (poolPad === undefined) return { info, fields: fieldsOf(info) };
   const round = poolPad === 'same' ? Math.ceil : Math.floor;
   const pooled = [round(info.outHeight / 2), round(info.outWidth / 2)] as const;
   return { info, pooled, fields: fieldsOf(info, pooled) };
 }
 
-function fieldsOf(info: backend_util.Conv2DInfo, pooled: readonly [number, number]): Int32Array {
+/**
+ * Reads a pooling's attributes; the window takes the place of the filter.
+ *
+ * @throws RangeError for the layout `NCHW`.
+ */
+export function poolGeometryOf(inputShape: readonly number[], attrs: NamedAttrMap): Geometry {
+  const { filterSize, strides, pad, dataFormat, dimRoundingMode } = attrs as unknown as {
+    filterSize: [number, number] | number;
+    strides: [number, number] | number;
+    pad: 'valid' | 'same' | number;
+    dataFormat?: 'NHWC' | 'NCHW';
+    dimRoundingMode?: 'floor' | 'round' | 'ceil';
+  };
+  if (dataFormat === 'NCHW') throw new RangeError('dataFormat: expected NHWC, found NCHW');
+  const x = inputShape as Shape4D;
+  const info = backend_util.computePool2DInfo(x, filterSize, strides, 1, pad, dimRoundingMode);
+  return { info, fields: fieldsOf(info) };
+}
+
+/** As {@link geometryOf}, of a depthwise convolution: `outChannels` is the multiplier. */
+export function depthwiseGeometryOf(
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+  attrs: NamedAttrMap,
+): Geometry {
+  const { strides, dilations, pad, dimRoundingMode } = attrs as unknown as {
+    strides: [number, number] | number;
+    dilations?: [number, number] | number;
+    pad: 'valid' | 'same' | number;
+    dimRoundingMode?: 'floor' | 'round' | 'ceil';
+  };
+  const [x, filter] = [inputShape as Shape4D, filterShape as Shape4D];
+  const info = backend_util.computeConv2DInfo(x, filter, strides, dilations ?? 1, pad, dimRoundingMode, true);
+  const fields = fieldsOf(info);
+  fields[14] = filterShape[3] as number;
+  return { info, fields };
+}
+
+function fieldsOf(info: backend_util.Conv2DInfo, pooled: readonly [number, number] = [0, 0]): Int32Array {
+  if (info.outHeight < 1 || info.outWidth < 1) {
+    const [window, picture] = [
+      [info.filterHeight, info.filterWidth],
+      [info.inHeight, info.inWidth],
+    ];
+    throw new RangeError(
+      `filter: expected at most ${picture.join(' x ')} pixels, found ${window.join(' x ')}`,
+    );
+  }
   return Int32Array.of(
     info.batchSize,
     info.inHeight,

@@ -26,19 +26,15 @@ export function addressOf(backend: BackendWasm, tensor: TensorInfo | undefined):
   return tensor === undefined ? 0 : backend.dataIdMap.get(tensor.dataId).memoryOffset;
 }
 
-/** The same values under another shape; shares the data, so it must not be freed by itself. */
-export function reshaped(tensor: TensorInfo, shape: readonly number[]): TensorInfo {
-  if (util.sizeFromShape([...shape]) !== util.sizeFromShape(tensor.shape)) {
-    throw new RangeError(
-      `shape: expected the size of [${tensor.shape.join(', ')}], found [${shape.join(', ')}]`,
-    );
-  }
-  return { dataId: tensor.dataId, dtype: tensor.dtype, shape: [...shape] };
-}
-
 /** The input of that name, which must be float32. */
 export function floatInput(inputs: NamedTensorInfoMap, name: string): TensorInfo {
   const tensor = inputs[name];
   if (tensor?.dtype !== 'float32') throw new TypeError(`${name}: expected float32, found ${tensor?.dtype}`);
   return tensor;
+}
+
+/** Kernels trust the shapes they are told: a wrong one must not reach the heap. */
+export function expectShape(name: string, tensor: TensorInfo, shape: readonly number[]): void {
+  if (util.arraysEqual(tensor.shape, shape as number[])) return;
+  throw new RangeError(`${name}: expected shape [${shape.join(', ')}], found [${tensor.shape.join(', ')}]`);
 }

@@ -22,6 +22,10 @@ export interface KernelExports {
     dBias: number,
     dx: number,
   ): void;
+  depthwiseFilterGradient(geometry: number, x: number, dy: number, dFilter: number): void;
+  depthwiseInputGradient(geometry: number, filter: number, dy: number, dx: number): void;
+  maxPoolGradient(geometry: number, x: number, y: number, dy: number, dx: number): void;
+  averagePoolGradient(geometry: number, dy: number, dx: number): void;
   addBias(x: number, bias: number, rows: number, columns: number, relu: boolean, y: number): void;
   reluGradient(dy: number, y: number, size: number, dx: number): void;
   sumRows(x: number, rows: number, columns: number, y: number): void;

@@ -1,3 +1,5 @@
+// Registers the backend's own kernels, which ours replace.
+import '@tensorflow/tfjs-backend-wasm';
 import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
 import {
@@ -7,10 +9,11 @@ import {
   convolvePool,
   convolvePoolGradients,
 } from './convolution.ts';
+import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients.ts';
 import { addBias, createSum, reluGradient } from './elementwise.ts';
 import type { WasmKernel } from './heap.ts';
 import { createMatMul } from './mat-mul.ts';
-import { maxPoolGradient } from './max-pool-gradient.ts';
+import { averagePoolGradient, maxPoolGradient } from './pool-gradients.ts';
 import { createCast, createIdentity } from './share-data.ts';
 
 let isRegistered = false;
@@ -23,10 +26,13 @@ export function registerKernels(): void {
   if (isRegistered) return;
   isRegistered = true;
   register('Conv2DBackpropFilter', conv2dFilterGradient);
+  register('DepthwiseConv2dNativeBackpropFilter', depthwiseFilterGradient);
+  register('DepthwiseConv2dNativeBackpropInput', depthwiseInputGradient);
   replace('Conv2D', () => conv2d);
   replace('Conv2DBackpropInput', () => conv2dInputGradient);
   replace('BatchMatMul', createMatMul);
   replace('MaxPoolGrad', () => maxPoolGradient);
+  replace('AvgPoolGrad', () => averagePoolGradient);
   replace('Sum', createSum);
   replace('Identity', createIdentity);
   replace('Cast', createCast);
