@@ -1,4 +1,4 @@
-import { allocateZeros } from "./heap";
+import { allocateZeros } from './heap';
 
 /**
  * A 2-D convolution, NHWC, and the max-pooling (2 x 2, stride 2) behind it if there is any. The fields lie in memory in
@@ -108,8 +108,6 @@ function copyRows(g: Convolution, s: Sample, x: usize, back: bool): void {
 }
 
 /** Bytes from the start of a sample to the first pixel that output pixel (row, column) meets. */
-// @ts-ignore: decorator
-@inline
 export function pixelOffset(g: Convolution, s: Sample, row: i32, column: i32): i32 {
   return row * g.strideHeight * s.rowBytes + column * g.strideWidth * s.pixelBytes;
 }

@@ -1,7 +1,7 @@
 // Forward passes: convolution, bias and relu in one go, with or without 2 x 2 max-pooling.
-import { allocate, free } from "./heap";
-import { Convolution, filterSize, layOut, pixelOffset, readSample, Sample } from "./convolution";
-import { multiplyTile, packPanels, panelBytes } from "./tile";
+import { allocate, free } from './heap';
+import { Convolution, filterSize, layOut, pixelOffset, readSample, Sample } from './convolution';
+import { multiplyTile, packPanels, panelBytes } from './tile';
 
 /** The index of an output that relu cut off: no gradient passes it. */
 const cutOff: i32 = 4;
@@ -44,7 +44,13 @@ function end(work: Work): void {
  * where relu cut the output off. A window that reaches over the edge has its inner pixels only.
  */
 export function convolvePool(
-  geometry: usize, x: usize, filter: usize, bias: usize, relu: bool, y: usize, index: usize,
+  geometry: usize,
+  x: usize,
+  filter: usize,
+  bias: usize,
+  relu: bool,
+  y: usize,
+  index: usize,
 ): void {
   const g = changetype<Convolution>(geometry);
   const work = begin(g, filter, bias);
@@ -60,7 +66,8 @@ export function convolvePool(
 }
 
 function poolSample(g: Convolution, work: Work, relu: bool, y: usize, index: usize): void {
-  const s = work.sample, tile = work.tile;
+  const s = work.sample,
+    tile = work.tile;
   const panelSize = filterSize(g) << 5;
   let panel = work.panels;
   for (let channel = 0; channel < g.outChannels; channel += 8, panel += panelSize) {
@@ -85,8 +92,6 @@ function poolSample(g: Convolution, work: Work, relu: bool, y: usize, index: usi
 }
 
 /** The largest of four values for 4 channels; equal values count for the first. */
-// @ts-ignore: decorator
-@inline
 function poolHalf(tile: usize, bias: usize, relu: bool, y: usize, index: usize, width: i32): void {
   let best = v128.load(tile);
   let place = i32x4.splat(0);
@@ -127,7 +132,8 @@ export function convolve(geometry: usize, x: usize, filter: usize, bias: usize, 
 }
 
 function convolveSample(g: Convolution, work: Work, relu: bool, y: usize): void {
-  const s = work.sample, tile = work.tile;
+  const s = work.sample,
+    tile = work.tile;
   const panelSize = filterSize(g) << 5;
   const last = g.outHeight * g.outWidth - 1;
   let panel = work.panels;
@@ -135,8 +141,13 @@ function convolveSample(g: Convolution, work: Work, relu: bool, y: usize): void 
     const width = min(8, g.outChannels - channel);
     for (let pixel = 0; pixel <= last; pixel += 4) {
       multiplyTile(
-        s, panel, address(g, s, pixel), address(g, s, min(pixel + 1, last)),
-        address(g, s, min(pixel + 2, last)), address(g, s, min(pixel + 3, last)), tile,
+        s,
+        panel,
+        address(g, s, pixel),
+        address(g, s, min(pixel + 1, last)),
+        address(g, s, min(pixel + 2, last)),
+        address(g, s, min(pixel + 3, last)),
+        tile,
       );
       const pixels = min(4, last + 1 - pixel);
       const out = y + ((pixel * g.outChannels + channel) << 2);
@@ -152,10 +163,17 @@ function address(g: Convolution, s: Sample, pixel: i32): usize {
 
 /** Stores `rows x width` of a tile. */
 function storeTile(
-  tile: usize, bias: usize, relu: bool, out: usize, stride: i32, rows: i32, width: i32,
+  tile: usize,
+  bias: usize,
+  relu: bool,
+  out: usize,
+  stride: i32,
+  rows: i32,
+  width: i32,
 ): void {
   const low = relu ? f32x4.splat(0) : f32x4.splat(-Infinity);
-  const b0 = v128.load(bias), b1 = v128.load(bias, 16);
+  const b0 = v128.load(bias),
+    b1 = v128.load(bias, 16);
   for (let row = 0; row < rows; row++, tile += 32, out += stride) {
     const y0 = f32x4.max(f32x4.add(v128.load(tile), b0), low);
     const y1 = f32x4.max(f32x4.add(v128.load(tile, 16), b1), low);

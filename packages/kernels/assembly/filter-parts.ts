@@ -1,7 +1,7 @@
 // A filter seen by the backward passes: cut into parts that fit in registers, with the channels outermost inside a part.
-import { allocateZeros, free } from "./heap";
-import { Convolution, Sample } from "./convolution";
-import { transpose } from "./transpose";
+import { allocateZeros, free } from './heap';
+import { Convolution, Sample } from './convolution';
+import { transpose } from './transpose';
 
 /** Floats of a whole part: 8 vectors. What does not fill one is cut into parts of at most 4 floats. */
 export const wholePart: i32 = 32;
@@ -27,8 +27,6 @@ export class Parts {
   data: usize;
 }
 
-// @ts-ignore: decorator
-@inline
 export function partAt(parts: Parts, i: i32): Part {
   return changetype<Part>(parts.table + i * offsetof<Part>());
 }
@@ -42,7 +40,8 @@ export function createParts(g: Convolution, s: Sample): Parts {
   parts.small = (runs * (((run & 31) + 3) >> 2) + 3) & ~3;
   parts.table = allocateZeros((parts.whole + parts.small) * offsetof<Part>());
   parts.data = allocateZeros((parts.whole * wholePart + parts.small * 4) * (g.outChannels << 2));
-  let whole = 0, small = parts.whole;
+  let whole = 0,
+    small = parts.whole;
   for (let i = 0; i < runs; i++) {
     const offset = (i / s.columns) * s.runRowStep + (i % s.columns) * s.runColumnStep;
     for (let at = 0; at < run; ) {

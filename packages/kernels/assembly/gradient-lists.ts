@@ -1,6 +1,6 @@
 // Which gradients there are. After max-pooling at most one pixel of four has one, and relu takes half of those away.
-import { allocate, allocateZeros, free } from "./heap";
-import { Convolution, pixelOffset, Sample } from "./convolution";
+import { allocate, allocateZeros, free } from './heap';
+import { Convolution, pixelOffset, Sample } from './convolution';
 
 /** Windows listed at a time; bounds the scratch and keeps the lists in the cache. */
 export const listedWindows: i32 = 64;
@@ -57,7 +57,13 @@ export function freeLists(lists: Lists): void {
  * @param dy, index - of the first of these windows; index is 0 without pooling.
  */
 export function fillLists(
-  g: Convolution, s: Sample, lists: Lists, first: i32, count: i32, dy: usize, index: usize,
+  g: Convolution,
+  s: Sample,
+  lists: Lists,
+  first: i32,
+  count: i32,
+  dy: usize,
+  index: usize,
 ): void {
   const channels = g.outChannels;
   for (let c = 0; c < channels; c++) {
@@ -74,7 +80,8 @@ export function fillLists(
 
 /** Computes where the pixels of a window lie and empties their lists. */
 function placePixels(g: Convolution, s: Sample, lists: Lists, window: i32, slot: i32): void {
-  const row = window / lists.width, column = window % lists.width;
+  const row = window / lists.width,
+    column = window % lists.width;
   for (let i = 0; i < lists.pixels; i++) {
     const pixel = slot * lists.pixels + i;
     const y = lists.pixels == 1 ? row : 2 * row + (i >> 1);
@@ -85,7 +92,8 @@ function placePixels(g: Convolution, s: Sample, lists: Lists, window: i32, slot:
 }
 
 function listPooled(lists: Lists, window: i32, dy: usize, index: usize, channels: i32): void {
-  const offsets = lists.offsets + (window << 4), placeEnds = lists.placeEnds + (window << 4);
+  const offsets = lists.offsets + (window << 4),
+    placeEnds = lists.placeEnds + (window << 4);
   for (let c = 0; c < channels; c++) {
     const gradient = load<f32>(dy + (c << 2));
     const i = <i32>load<u8>(index + c);
@@ -98,7 +106,8 @@ function listPooled(lists: Lists, window: i32, dy: usize, index: usize, channels
 }
 
 function listAll(lists: Lists, window: i32, dy: usize, channels: i32): void {
-  const offset = load<i32>(lists.offsets + (window << 2)), placeEnd = lists.placeEnds + (window << 2);
+  const offset = load<i32>(lists.offsets + (window << 2)),
+    placeEnd = lists.placeEnds + (window << 2);
   for (let c = 0; c < channels; c++) {
     const gradient = load<f32>(dy + (c << 2));
     const size = i32(gradient != 0) << 3;
@@ -107,16 +116,12 @@ function listAll(lists: Lists, window: i32, dy: usize, channels: i32): void {
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function append(lists: Lists, channel: i32, offset: i32, gradient: f32, size: i32): void {
   appendPlace(lists.channelEnds + (channel << 2), offset, gradient, size);
   const sum = lists.sums + (channel << 3);
   store<f64>(sum, load<f64>(sum) + (size ? gradient : 0));
 }
 
-// @ts-ignore: decorator
-@inline
 function appendPlace(end: usize, place: i32, gradient: f32, size: i32): void {
   const entry = load<usize>(end);
   store<i32>(entry, place);

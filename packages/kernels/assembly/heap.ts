@@ -1,12 +1,8 @@
 // The heap belongs to tfjs: scratch space comes from its allocator, so both modules can share one memory.
 
-// @ts-ignore: decorator
-@external("heap", "malloc")
 declare function malloc(bytes: usize): usize;
 
 /** Gives scratch space back. */
-// @ts-ignore: decorator
-@external("heap", "free")
 export declare function free(address: usize): void;
 
 /** Scratch space, aligned to 16 bytes by the allocator; traps if there is none. Its contents are arbitrary. */

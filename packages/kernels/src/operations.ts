@@ -23,10 +23,10 @@ export function convolvePool(
   { x, filter, bias }: { readonly x: Tensor4D; readonly filter: Tensor4D; readonly bias: Tensor1D },
   options: ConvolvePoolOptions,
 ): { output: Tensor4D; index: Tensor4D } {
-  const [output, index] = engine().runKernel('GradwireConvolvePool', { x, filter, bias }, { ...options }) as [
-    Tensor4D,
-    Tensor4D,
-  ];
+  const inputs = { x, filter, bias };
+  const [output, index] = engine().runKernel<[Tensor4D, Tensor4D]>('GradwireConvolvePool', inputs, {
+    ...options,
+  });
   return { output, index };
 }
 

@@ -62,7 +62,7 @@ export function runKernel(
     attrs as NamedAttrMap,
   );
   const results = [output].flat().map((result) => {
-    const values = { shape: result.shape, data: result.dataSync() as Float32Array | Uint8Array };
+    const values = { shape: result.shape, data: result.dataSync<'float32' | 'bool'>() };
     result.dispose();
     return values;
   });
