@@ -1,10 +1,9 @@
 // Forward passes: convolution, bias and relu in one go, with or without 2 x 2 max-pooling.
 import { allocate, free } from './heap';
 import { Convolution, filterSize, layOut, pixelOffset, readSample, Sample } from './convolution';
+import { poolHalf } from './pool-window';
 import { multiplyTile, packPanels, panelBytes } from './tile';
-
-/** The index of an output that relu cut off: no gradient passes it. */
-const cutOff: i32 = 4;
+import { convolvePoolWinograd, suitsWinograd } from './winograd';
 
 /** Everything that a tile needs besides its place. */
 @unmanaged
@@ -55,6 +54,11 @@ export function convolvePool(
   const g = changetype<Convolution>(geometry);
   const work = begin(g, filter, bias);
   const outputs = g.poolHeight * g.poolWidth * g.outChannels;
+  if (suitsWinograd(g)) {
+    convolvePoolWinograd(g, work.sample, x, filter, work.bias, relu, y, index);
+    end(work);
+    return;
+  }
   for (let sample = 0; sample < g.batch; sample++) {
     readSample(g, work.sample, x);
     poolSample(g, work, relu, y, index);
@@ -80,10 +84,10 @@ function poolSample(g: Convolution, work: Work, relu: bool, y: usize, index: usi
         const p = top + pixelOffset(g, s, 0, 2 * column);
         const right = 2 * column + 1 < g.outWidth ? pixelOffset(g, s, 0, 1) : 0;
         multiplyTile(s, panel, p, p + right, p + down, p + down + right, tile);
-        poolHalf(tile, work.bias + (channel << 2), relu, y + (output << 2), index + output, width);
+        poolTile(tile, work.bias + (channel << 2), relu, y + (output << 2), index + output, width);
         if (width > 4) {
           const at = output + 4;
-          poolHalf(tile + 16, work.bias + ((channel + 4) << 2), relu, y + (at << 2), index + at, width - 4);
+          poolTile(tile + 16, work.bias + ((channel + 4) << 2), relu, y + (at << 2), index + at, width - 4);
         }
         output += g.outChannels;
       }
@@ -91,31 +95,12 @@ function poolSample(g: Convolution, work: Work, relu: bool, y: usize, index: usi
   }
 }
 
-/** The largest of four values for 4 channels; equal values count for the first. */
-function poolHalf(tile: usize, bias: usize, relu: bool, y: usize, index: usize, width: i32): void {
-  let best = v128.load(tile);
-  let place = i32x4.splat(0);
-  for (let i = 1; i < 4; i++) {
-    const next = v128.load(tile + (i << 5));
-    const larger = f32x4.gt(next, best);
-    best = v128.bitselect(next, best, larger);
-    place = v128.bitselect(i32x4.splat(i), place, larger);
-  }
-  best = f32x4.add(best, v128.load(bias));
-  if (relu) {
-    best = f32x4.max(best, f32x4.splat(0));
-    place = v128.bitselect(place, i32x4.splat(cutOff), f32x4.gt(best, f32x4.splat(0)));
-  }
-  const bytes = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_u(place, place), place);
-  if (width >= 4) {
-    v128.store(y, best);
-    v128.store32_lane(index, bytes, 0);
-    return;
-  }
-  v128.store(tile, best);
-  v128.store(tile, bytes, 32);
-  memory.copy(y, tile, width << 2);
-  memory.copy(index, tile + 32, width);
+function poolTile(tile: usize, bias: usize, relu: bool, y: usize, index: usize, width: i32): void {
+  const a = v128.load(tile),
+    b = v128.load(tile, 32),
+    c = v128.load(tile, 64),
+    d = v128.load(tile, 96);
+  poolHalf(a, b, c, d, bias, relu, y, index, width);
 }
 
 /** Convolution, bias (0: none), and relu if asked for: `[batch, outHeight, outWidth, channels]`. */
