@@ -12,6 +12,7 @@ export function setUp() {
   requireNode();
   install();
   run('Building', process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
+  run('Building the kernels', process.execPath, ['scripts/build-kernels.mjs']);
 }
 
 function requireNode() {

@@ -4,13 +4,13 @@ import { dirname, join, sep } from 'node:path';
 import { env, ready, setBackend } from '@tensorflow/tfjs-core';
 import { setThreadsCount, setWasmPaths, version_wasm } from '@tensorflow/tfjs-backend-wasm';
 import { GradwireError } from '@gradwire/errors';
+import { loadKernels } from '@gradwire/kernels';
 import type { PreparedBackend } from '../prepared-backend.ts';
 import { hashKernels } from '../prepared-backend.ts';
-import { kernelVersion, registerTrainingKernels } from './register-kernels.ts';
 
 const require = createRequire(import.meta.url);
 
-/** Makes tfjs's wasm backend (SIMD, one thread) the current one, with the training kernels of this package. */
+/** Makes tfjs's wasm backend (SIMD, one thread) the current one, with the kernels of `@gradwire/kernels`. */
 export async function loadWasm(): Promise<PreparedBackend> {
   // Without SIMD the backend would take another binary, with other bits and a quarter of the speed.
   if (!(await env().getAsync('WASM_HAS_SIMD_SUPPORT'))) {
@@ -27,12 +27,12 @@ export async function loadWasm(): Promise<PreparedBackend> {
     });
   }
   await ready();
-  registerTrainingKernels();
+  const kernels = await loadKernels();
   const binary = await readFile(join(folder, 'tfjs-backend-wasm-simd.wasm'));
   return {
     name: 'wasm',
     description: `WebAssembly with SIMD, one thread (tfjs-backend-wasm ${version_wasm})`,
-    kernelHash: await hashKernels('wasm', kernelVersion, binary),
+    kernelHash: await hashKernels('wasm', kernels, binary),
     version: version_wasm,
   };
 }

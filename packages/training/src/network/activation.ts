@@ -1,5 +1,6 @@
+import { addBias, kernelsReady, reluGradient } from '@gradwire/kernels';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { add, cast, getBackend, greater, mul, relu, step, sum } from '@tensorflow/tfjs-core';
+import { add, cast, greater, mul, relu, sum } from '@tensorflow/tfjs-core';
 
 /** The result of {@link activate}. */
 export interface Activated {
@@ -10,20 +11,24 @@ export interface Activated {
 
 /** Adds the bias to `z` and applies the activation. */
 export function activate(z: Tensor, bias: Tensor, activation: 'linear' | 'relu'): Activated {
-  const shifted = add(z, bias);
-  const output = activation === 'relu' ? relu(shifted) : shifted;
+  const output = kernelsReady()
+    ? addBias(z, bias, { relu: activation === 'relu' })
+    : applyPlain(add(z, bias), activation);
   return {
     output,
     backward(dy) {
-      const dz = activation === 'relu' ? mul(dy, positive(output)) : dy;
+      const dz = activation === 'relu' ? throughRelu(dy, output) : dy;
       return { dz, dBias: sum(dz, allButLast(dz)) };
     },
   };
 }
 
-/** 1 where `y` is above 0, else 0: by the way that is quick on the backend (the other is 5 to 20 times slower). */
-function positive(y: Tensor): Tensor {
-  return getBackend() === 'wasm' ? step(y) : cast(greater(y, 0), 'float32');
+function applyPlain(shifted: Tensor, activation: 'linear' | 'relu'): Tensor {
+  return activation === 'relu' ? relu(shifted) : shifted;
+}
+
+function throughRelu(dy: Tensor, y: Tensor): Tensor {
+  return kernelsReady() ? reluGradient(dy, y) : mul(dy, cast(greater(y, 0), 'float32'));
 }
 
 function allButLast(x: Tensor): number[] {

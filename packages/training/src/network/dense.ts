@@ -1,6 +1,6 @@
 import type { CompleteLayer } from '@gradwire/models';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
-import { matMul, reshape, transpose } from '@tensorflow/tfjs-core';
+import { matMul, reshape } from '@tensorflow/tfjs-core';
 import { activate } from './activation.ts';
 import type { Block } from './block.ts';
 
@@ -17,8 +17,7 @@ export function createDense({ activation }: Extract<CompleteLayer, { type: 'dens
           const { dz, dBias } = activated.backward(dy);
           const parameters = [matMul(x, dz as Tensor2D, true, false), dBias];
           if (!inputNeeded) return { parameters };
-          // (W dz^T)^T = dz W^T: what the wasm backend then has to transpose is small, unlike the weights.
-          return { input: transpose(matMul(weights, dz as Tensor2D, false, true)), parameters };
+          return { input: matMul(dz as Tensor2D, weights, false, true), parameters };
         },
       };
     },

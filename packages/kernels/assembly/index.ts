@@ -1,0 +1,6 @@
+export { convolve, convolvePool } from './convolve';
+export { convolveGradients } from './convolution-gradients';
+export { addBias, reluGradient, sumRows } from './elementwise';
+export { matMul } from './mat-mul';
+export { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients';
+export { averagePoolGradient, maxPoolGradient } from './pool-gradients';

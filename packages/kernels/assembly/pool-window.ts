@@ -1,0 +1,49 @@
+/** The index of an output that relu cut off: no gradient passes it. */
+const cutOff: i32 = 4;
+
+/**
+ * Pools the four pixels of a window, in row order, for 4 channels: the largest, with bias and relu, and which of them it
+ * was. Equal values count for the first. Only `width` channels are stored if that is less than 4.
+ */
+export function poolHalf(
+  a: v128,
+  b: v128,
+  c: v128,
+  d: v128,
+  bias: usize,
+  relu: bool,
+  y: usize,
+  index: usize,
+  width: i32,
+): void {
+  let larger = f32x4.gt(b, a);
+  let best = v128.bitselect(b, a, larger);
+  let place = v128.and(i32x4.splat(1), larger);
+  larger = f32x4.gt(c, best);
+  best = v128.bitselect(c, best, larger);
+  place = v128.bitselect(i32x4.splat(2), place, larger);
+  larger = f32x4.gt(d, best);
+  best = v128.bitselect(d, best, larger);
+  place = v128.bitselect(i32x4.splat(3), place, larger);
+  best = f32x4.add(best, v128.load(bias));
+  if (relu) {
+    best = f32x4.max(best, f32x4.splat(0));
+    place = v128.bitselect(place, i32x4.splat(cutOff), f32x4.gt(best, f32x4.splat(0)));
+  }
+  const bytes = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_u(place, place), place);
+  if (width >= 4) {
+    v128.store(y, best);
+    v128.store32_lane(index, bytes, 0);
+    return;
+  }
+  v128.store32_lane(y, best, 0);
+  v128.store8_lane(index, bytes, 0);
+  if (width > 1) {
+    v128.store32_lane(y, best, 1, 4);
+    v128.store8_lane(index, bytes, 1, 1);
+  }
+  if (width > 2) {
+    v128.store32_lane(y, best, 2, 8);
+    v128.store8_lane(index, bytes, 2, 2);
+  }
+}

@@ -1,0 +1,228 @@
+// Winograd's F(2 x 2, 3 x 3): the four outputs of a pooling window from 16 products a channel instead of 36.
+// Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016), section 4.1. The products of all windows with
+// all filters at one of the 16 positions form a matrix product, so that the tile does the work here too.
+import { allocate, free } from './heap';
+import { Convolution, pixelOffset, readSample, Sample } from './convolution';
+import { poolHalf } from './pool-window';
+import { multiplyTile, packPanels, panelBytes } from './tile';
+
+/** Windows transformed at a time; a multiple of 4. */
+const blockWindows: i32 = 16;
+const positions: i32 = 16;
+/** Bytes from one position's products to the next one's: no power of two, which would fall on the same lines of the cache. */
+const productStep: i32 = (blockWindows << 5) + 64;
+
+/** The same for the transformed inputs. */
+function inputStep(g: Convolution): i32 {
+  return blockWindows * (g.inChannels << 2) + 64;
+}
+
+/** Whether the shapes allow it, and let it gain: the transformations must cost less than they save. */
+export function suitsWinograd(g: Convolution): bool {
+  const plain = g.strideHeight == 1 && g.strideWidth == 1 && g.dilationHeight == 1 && g.dilationWidth == 1;
+  const whole = 2 * g.poolHeight <= g.outHeight && 2 * g.poolWidth <= g.outWidth;
+  const wide = g.inChannels >= 16 && (g.inChannels & 3) == 0;
+  return plain && whole && wide && g.filterHeight == 3 && g.filterWidth == 3;
+}
+
+/** What all blocks share. */
+@unmanaged
+class Transforms {
+  /** `[window][channel]` of the inputs for each position. */
+  inputs: usize;
+  /** Panels of the filters for each position. */
+  filters: usize;
+  /** `[window][8]` for each position: the products for one panel. */
+  products: usize;
+  /** A row of a matrix of inputs, for the tile. */
+  row: Sample;
+}
+
+/** As `convolvePool`, `bias` being filled up to whole panels. */
+export function convolvePoolWinograd(
+  g: Convolution,
+  s: Sample,
+  x: usize,
+  filter: usize,
+  bias: usize,
+  relu: bool,
+  y: usize,
+  index: usize,
+): void {
+  const t = createTransforms(g, filter);
+  const perSample = g.poolHeight * g.poolWidth;
+  const windows = g.batch * perSample;
+  const sampleBytes = (g.inHeight * g.inWidth * g.inChannels) << 2;
+  for (let first = 0; first < windows; first += blockWindows) {
+    const count = min(blockWindows, windows - first);
+    for (let i = 0; i < count; i++) {
+      const window = (first + i) % perSample;
+      if (window == 0 || (i == 0 && first == 0)) {
+        readSample(g, s, x);
+        x += sampleBytes;
+      }
+      const offset = pixelOffset(g, s, 2 * (window / g.poolWidth), 2 * (window % g.poolWidth));
+      transformInput(g, s, s.start + offset, t.inputs + i * (g.inChannels << 2));
+    }
+    multiplyBlock(g, t, count, bias, relu, y, index);
+    y += (count * g.outChannels) << 2;
+    index += count * g.outChannels;
+  }
+  freeTransforms(t);
+}
+
+function createTransforms(g: Convolution, filter: usize): Transforms {
+  const t = changetype<Transforms>(allocate(offsetof<Transforms>()));
+  t.inputs = allocate(positions * inputStep(g));
+  t.products = allocate(positions * productStep);
+  t.row = changetype<Sample>(allocate(offsetof<Sample>()));
+  t.row.rows = 1;
+  t.row.columns = 1;
+  t.row.runBytes = g.inChannels << 2;
+  const size = panelBytes(g.inChannels, g.outChannels);
+  t.filters = allocate(positions * size);
+  const plane = (g.inChannels * g.outChannels) << 2;
+  const planes = allocate(positions * plane);
+  for (let i = 0; i < plane; i += 16) transformFilter(filter + i, plane, planes + i);
+  for (let p = 0; p < positions; p++) {
+    packPanels(planes + p * plane, g.outChannels << 2, g.inChannels, g.outChannels, t.filters + p * size);
+  }
+  free(planes);
+  return t;
+}
+
+function freeTransforms(t: Transforms): void {
+  free(t.inputs);
+  free(t.filters);
+  free(t.products);
+  free(changetype<usize>(t.row));
+  free(changetype<usize>(t));
+}
+
+/** `G g G'` for 4 neighbouring weights, whose 9 elements lie `plane` bytes apart, as the 16 results do. */
+function transformFilter(g: usize, plane: i32, out: usize): void {
+  const half = f32x4.splat(0.5);
+  for (let column = 0; column < 3; column++) {
+    const at = g + column * plane;
+    const g0 = v128.load(at);
+    const g1 = v128.load(at + 3 * plane);
+    const g2 = v128.load(at + 6 * plane);
+    const ends = f32x4.mul(half, f32x4.add(g0, g2));
+    const middle = f32x4.mul(half, g1);
+    // Three columns of four rows, kept where the results of the first, second and last column will be.
+    const to = out + (column == 2 ? 3 : column) * plane;
+    v128.store(to, g0);
+    v128.store(to + 4 * plane, f32x4.add(ends, middle));
+    v128.store(to + 8 * plane, f32x4.sub(ends, middle));
+    v128.store(to + 12 * plane, g2);
+  }
+  for (let row = 0; row < 4; row++, out += 4 * plane) {
+    const middle = f32x4.mul(half, v128.load(out + plane));
+    const ends = f32x4.mul(half, f32x4.add(v128.load(out), v128.load(out + 3 * plane)));
+    v128.store(out + plane, f32x4.add(ends, middle));
+    v128.store(out + 2 * plane, f32x4.sub(ends, middle));
+  }
+}
+
+/** `B' d B` for the 4 x 4 pixels of a window, all channels. */
+function transformInput(g: Convolution, s: Sample, p: usize, out: usize): void {
+  const step = inputStep(g);
+  const r1 = s.rowBytes;
+  const r2 = 2 * r1;
+  const r3 = 3 * r1;
+  for (let i = 0; i < g.inChannels; i += 4, p += 16, out += 16) {
+    transformRow(p, p + r2, s.pixelBytes, -1, out, step);
+    transformRow(p + r1, p + r2, s.pixelBytes, 1, out + 4 * step, step);
+    transformRow(p + r2, p + r1, s.pixelBytes, -1, out + 8 * step, step);
+    transformRow(p + r1, p + r3, s.pixelBytes, -1, out + 12 * step, step);
+  }
+}
+
+/** One row of `B' d B`: the sum or difference of two rows of pixels, then the same along the row. */
+function transformRow(a: usize, b: usize, pixelBytes: i32, sign: f32, out: usize, step: i32): void {
+  const signs = f32x4.splat(sign);
+  const d0 = f32x4.add(v128.load(a), f32x4.mul(signs, v128.load(b)));
+  const d1 = f32x4.add(v128.load(a + pixelBytes), f32x4.mul(signs, v128.load(b + pixelBytes)));
+  const d2 = f32x4.add(v128.load(a + 2 * pixelBytes), f32x4.mul(signs, v128.load(b + 2 * pixelBytes)));
+  const d3 = f32x4.add(v128.load(a + 3 * pixelBytes), f32x4.mul(signs, v128.load(b + 3 * pixelBytes)));
+  v128.store(out, f32x4.sub(d0, d2));
+  v128.store(out + step, f32x4.add(d1, d2));
+  v128.store(out + 2 * step, f32x4.sub(d2, d1));
+  v128.store(out + 3 * step, f32x4.sub(d1, d3));
+}
+
+/** The outputs of a block of windows, 8 channels at a time. */
+function multiplyBlock(
+  g: Convolution,
+  t: Transforms,
+  count: i32,
+  bias: usize,
+  relu: bool,
+  y: usize,
+  index: usize,
+): void {
+  const rowBytes = g.inChannels << 2;
+  const size = panelBytes(g.inChannels, g.outChannels);
+  for (let channel = 0; channel < g.outChannels; channel += 8) {
+    const panel = t.filters + channel * rowBytes;
+    for (let position = 0; position < positions; position++) {
+      let p = t.inputs + position * inputStep(g);
+      let out = t.products + position * productStep;
+      // The last rows may be left over from an earlier block: their products are not read.
+      for (let window = 0; window < count; window += 4, p += rowBytes << 2, out += 128) {
+        multiplyTile(
+          t.row,
+          panel + position * size,
+          p,
+          p + rowBytes,
+          p + 2 * rowBytes,
+          p + 3 * rowBytes,
+          out,
+        );
+      }
+    }
+    const width = min(8, g.outChannels - channel);
+    for (let window = 0; window < count; window++) {
+      const at = window * g.outChannels + channel;
+      const products = t.products + (window << 5);
+      transformOutput(products, bias + (channel << 2), relu, y + (at << 2), index + at, width);
+      if (width <= 4) continue;
+      const next = at + 4;
+      transformOutput(
+        products + 16,
+        bias + ((channel + 4) << 2),
+        relu,
+        y + (next << 2),
+        index + next,
+        width - 4,
+      );
+    }
+  }
+}
+
+/** `A' m A` for 4 channels of a window, then pooling. */
+function transformOutput(m: usize, bias: usize, relu: bool, y: usize, index: usize, width: i32): void {
+  const r1 = 4 * productStep;
+  let upper0 = f32x4.splat(0),
+    upper1 = upper0,
+    lower0 = upper0,
+    lower1 = upper0;
+  for (let column = 0; column < 4; column++, m += productStep) {
+    const m1 = v128.load(m + r1);
+    const m2 = v128.load(m + 2 * r1);
+    const upper = f32x4.add(f32x4.add(v128.load(m), m1), m2);
+    const lower = f32x4.sub(f32x4.sub(m1, m2), v128.load(m + 3 * r1));
+    if (column < 3) {
+      upper0 = f32x4.add(upper0, upper);
+      lower0 = f32x4.add(lower0, lower);
+    }
+    if (column == 1) {
+      upper1 = upper;
+      lower1 = lower;
+    } else if (column > 1) {
+      upper1 = f32x4.sub(upper1, upper);
+      lower1 = f32x4.sub(lower1, lower);
+    }
+  }
+  poolHalf(upper0, upper1, lower0, lower1, bias, relu, y, index, width);
+}

@@ -1,0 +1,30 @@
+import { depthwiseGeometryOf } from './geometry.ts';
+import { addressOf, allocate, expectShape, floatInput } from './heap.ts';
+import type { WasmKernel } from './heap.ts';
+import { kernelsOn } from './module.ts';
+
+/** `DepthwiseConv2dNativeBackpropFilter`, which the backend lacks. */
+export const depthwiseFilterGradient: WasmKernel = ({ inputs, attrs, backend }) => {
+  const [x, dy] = [floatInput(inputs, 'x'), floatInput(inputs, 'dy')];
+  const filterShape = attrs['filterShape'] as number[];
+  const { info, fields } = depthwiseGeometryOf(x.shape, filterShape, attrs);
+  expectShape('dy', dy, info.outShape);
+  const dFilter = allocate(backend, filterShape);
+  const at = (tensor: typeof x): number => addressOf(backend, tensor);
+  const { run, placeGeometry } = kernelsOn(backend);
+  run.depthwiseFilterGradient(placeGeometry(fields), at(x), at(dy), at(dFilter));
+  return dFilter;
+};
+
+/** `DepthwiseConv2dNativeBackpropInput`, which the backend lacks. */
+export const depthwiseInputGradient: WasmKernel = ({ inputs, attrs, backend }) => {
+  const [dy, filter] = [floatInput(inputs, 'dy'), floatInput(inputs, 'filter')];
+  const inputShape = attrs['inputShape'] as number[];
+  const { info, fields } = depthwiseGeometryOf(inputShape, filter.shape, attrs);
+  expectShape('dy', dy, info.outShape);
+  const dx = allocate(backend, inputShape);
+  const at = (tensor: typeof dy): number => addressOf(backend, tensor);
+  const { run, placeGeometry } = kernelsOn(backend);
+  run.depthwiseInputGradient(placeGeometry(fields), at(filter), at(dy), at(dx));
+  return dx;
+};

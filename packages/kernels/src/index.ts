@@ -1,0 +1,3 @@
+export { loadKernels } from './load-kernels.ts';
+export { addBias, convolvePool, convolvePoolGradients, kernelsReady, reluGradient } from './operations.ts';
+export type { ConvolvePoolOptions } from './operations.ts';

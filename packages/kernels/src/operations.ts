@@ -1,0 +1,56 @@
+import { engine, getBackend, getKernel } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
+
+/** A convolution followed by bias, relu if asked for, and max-pooling over 2 x 2 with stride 2. */
+export interface ConvolvePoolOptions {
+  readonly strides: number;
+  readonly pad: 'valid' | 'same';
+  /** Padding of the pooling: `valid` drops an odd last row or column, `same` keeps it. */
+  readonly poolPad: 'valid' | 'same';
+  readonly relu: boolean;
+}
+
+/** Are the kernels registered and the wasm backend the current one? Only then may the operations be called. */
+export function kernelsReady(): boolean {
+  return getBackend() === 'wasm' && getKernel('GradwireConvolvePool', 'wasm') !== undefined;
+}
+
+/**
+ * The pooled outputs, and for the backward pass a byte for each: which pixel of the window (0 to 3) holds the first
+ * maximum, or 4 where relu cut it off. The caller disposes both.
+ */
+export function convolvePool(
+  { x, filter, bias }: { readonly x: Tensor4D; readonly filter: Tensor4D; readonly bias: Tensor1D },
+  options: ConvolvePoolOptions,
+): { output: Tensor4D; index: Tensor4D } {
+  const inputs = { x, filter, bias };
+  const [output, index] = engine().runKernel<[Tensor4D, Tensor4D]>('GradwireConvolvePool', inputs, {
+    ...options,
+  });
+  return { output, index };
+}
+
+/** The gradients by filter, bias and, if `inputNeeded`, by x. The caller disposes them. */
+export function convolvePoolGradients(
+  inputs: {
+    readonly x: Tensor4D;
+    readonly filter: Tensor4D;
+    readonly index: Tensor4D;
+    readonly dy: Tensor4D;
+  },
+  options: ConvolvePoolOptions & { readonly inputNeeded: boolean },
+): { dFilter: Tensor4D; dBias: Tensor1D; dx?: Tensor4D } {
+  const gradients = engine().runKernel('GradwireConvolvePoolGradients', { ...inputs }, { ...options });
+  const [dFilter, dBias, dx] = gradients as [Tensor4D, Tensor1D, Tensor4D | undefined];
+  return { dFilter, dBias, ...(dx && { dx }) };
+}
+
+/** `x + bias` along the last axis, then relu if asked for. */
+export function addBias(x: Tensor, bias: Tensor, { relu }: { readonly relu: boolean }): Tensor {
+  return engine().runKernel('GradwireAddBias', { x, bias }, { relu });
+}
+
+/** The gradient by relu's input, from the one by its output and the output itself. */
+export function reluGradient(dy: Tensor, y: Tensor): Tensor {
+  return engine().runKernel('GradwireReluGradient', { dy, y });
+}

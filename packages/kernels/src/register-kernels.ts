@@ -1,0 +1,55 @@
+// Registers the backend's own kernels, which ours replace.
+import '@tensorflow/tfjs-backend-wasm';
+import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
+import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
+import {
+  conv2d,
+  conv2dFilterGradient,
+  conv2dInputGradient,
+  convolvePool,
+  convolvePoolGradients,
+} from './convolution.ts';
+import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients.ts';
+import { addBias, createSum, reluGradient } from './elementwise.ts';
+import type { WasmKernel } from './heap.ts';
+import { createMatMul } from './mat-mul.ts';
+import { averagePoolGradient, maxPoolGradient } from './pool-gradients.ts';
+import { createCast, createIdentity } from './share-data.ts';
+
+let isRegistered = false;
+
+/**
+ * Registers the kernels with tfjs's wasm backend: the missing ones, the wrong one and the slow ones under tfjs's names,
+ * the fused ones under names of their own. A second call does nothing. The kernels run after `compileKernels`.
+ */
+export function registerKernels(): void {
+  if (isRegistered) return;
+  isRegistered = true;
+  register('Conv2DBackpropFilter', conv2dFilterGradient);
+  register('DepthwiseConv2dNativeBackpropFilter', depthwiseFilterGradient);
+  register('DepthwiseConv2dNativeBackpropInput', depthwiseInputGradient);
+  replace('Conv2D', () => conv2d);
+  replace('Conv2DBackpropInput', () => conv2dInputGradient);
+  replace('BatchMatMul', createMatMul);
+  replace('MaxPoolGrad', () => maxPoolGradient);
+  replace('AvgPoolGrad', () => averagePoolGradient);
+  replace('Sum', createSum);
+  replace('Identity', createIdentity);
+  replace('Cast', createCast);
+  register('GradwireConvolvePool', convolvePool);
+  register('GradwireConvolvePoolGradients', convolvePoolGradients);
+  register('GradwireAddBias', addBias);
+  register('GradwireReluGradient', reluGradient);
+}
+
+function register(kernelName: string, kernel: WasmKernel<TensorInfo | TensorInfo[]>): void {
+  registerKernel({ kernelName, backendName: 'wasm', kernelFunc: kernel as unknown as KernelFunc });
+}
+
+/** Keeps the old kernel's set-up function: the new kernel may call the old one. */
+function replace(kernelName: string, create: (own: WasmKernel) => WasmKernel): void {
+  const config = getKernel(kernelName, 'wasm');
+  const kernel = create((call) => config.kernelFunc({ ...call }) as TensorInfo);
+  unregisterKernel(kernelName, 'wasm');
+  registerKernel({ ...config, kernelFunc: kernel as unknown as KernelFunc });
+}
