@@ -66,9 +66,9 @@ class Side {
 function createSide(g: Convolution, filter: usize): Side {
   const side = changetype<Side>(allocate(offsetof<Side>()));
   side.sample = changetype<Sample>(allocate(offsetof<Sample>()));
-  // Runs that do not end with a whole vector are read and written past their end: in a copy that does no harm.
-  const uneven = (g.inChannels * (g.dilationWidth == 1 ? g.filterWidth : 1)) & 3;
-  layOut(g, side.sample, uneven != 0);
+  // A copy, even without padding: it comes into the cache in one go, while the lists would visit the tensor at random. And
+  // runs that do not end with a whole vector are read and written past their end, which does no harm there.
+  layOut(g, side.sample, true);
   side.parts = createParts(g, side.sample);
   if (filter) copyFilter(g, side.parts, filter, false);
   return side;

@@ -65,16 +65,15 @@ export function fillLists(
   dy: usize,
   index: usize,
 ): void {
-  const channels = g.outChannels;
-  for (let c = 0; c < channels; c++) {
-    store<usize>(lists.channelEnds + (c << 2), lists.channels + ((c * listedWindows) << 3));
+  for (let window = 0; window < count; window++) placePixels(g, s, lists, first + window, window);
+  for (let c = 0; c < g.outChannels; c++) {
+    listChannel(lists, c, count, dy + (c << 2), index ? index + c : 0, g.outChannels);
   }
+  if (!lists.places) return;
   for (let window = 0; window < count; window++) {
-    placePixels(g, s, lists, first + window, window);
-    if (index) listPooled(lists, window, dy, index, channels);
-    else listAll(lists, window, dy, channels);
-    dy += channels << 2;
-    if (index) index += channels;
+    listPlaces(lists, window, dy, index, g.outChannels);
+    dy += g.outChannels << 2;
+    if (index) index += g.outChannels;
   }
 }
 
@@ -91,40 +90,40 @@ function placePixels(g: Convolution, s: Sample, lists: Lists, window: i32, slot:
   }
 }
 
-function listPooled(lists: Lists, window: i32, dy: usize, index: usize, channels: i32): void {
-  const offsets = lists.offsets + (window << 4),
-    placeEnds = lists.placeEnds + (window << 4);
-  for (let c = 0; c < channels; c++) {
-    const gradient = load<f32>(dy + (c << 2));
-    const i = <i32>load<u8>(index + c);
+/** The list and the sum of one channel. */
+function listChannel(lists: Lists, channel: i32, count: i32, dy: usize, index: usize, channels: i32): void {
+  let entry = lists.channels + ((channel * listedWindows) << 3);
+  let offsets = lists.offsets;
+  let sum: f32 = 0;
+  for (let window = 0; window < count; window++) {
+    const gradient = load<f32>(dy);
+    const pixel: i32 = index ? load<u8>(index) : 0;
     // Written in any case and kept only if it counts: half of the gradients are zero, at random.
-    const pixel = (i & 3) << 2;
-    const size = i32(i < 4) & i32(gradient != 0);
-    append(lists, c, load<i32>(offsets + pixel), gradient, size << 3);
-    if (lists.places) appendPlace(placeEnds + pixel, c << 4, gradient, size << 3);
+    const counts = i32(pixel < 4) & i32(gradient != 0);
+    store<i32>(entry, load<i32>(offsets + ((pixel & 3) << 2)));
+    store<f32>(entry, gradient, 4);
+    entry += counts << 3;
+    // Not `counts ? gradient : 0`, which becomes a jump that is predicted wrongly half of the time.
+    sum += reinterpret<f32>(reinterpret<i32>(gradient) & -counts);
+    offsets += lists.pixels << 2;
+    dy += channels << 2;
+    if (index) index += channels;
   }
+  store<usize>(lists.channelEnds + (channel << 2), entry);
+  const total = lists.sums + (channel << 3);
+  store<f64>(total, load<f64>(total) + sum);
 }
 
-function listAll(lists: Lists, window: i32, dy: usize, channels: i32): void {
-  const offset = load<i32>(lists.offsets + (window << 2)),
-    placeEnd = lists.placeEnds + (window << 2);
+/** The lists of the pixels of one window. */
+function listPlaces(lists: Lists, window: i32, dy: usize, index: usize, channels: i32): void {
+  const ends = lists.placeEnds + ((window * lists.pixels) << 2);
   for (let c = 0; c < channels; c++) {
     const gradient = load<f32>(dy + (c << 2));
-    const size = i32(gradient != 0) << 3;
-    append(lists, c, offset, gradient, size);
-    if (lists.places) appendPlace(placeEnd, c << 4, gradient, size);
+    const pixel: i32 = index ? load<u8>(index + c) : 0;
+    const end = ends + ((pixel & 3) << 2);
+    const entry = load<usize>(end);
+    store<i32>(entry, c << 4);
+    store<f32>(entry, gradient, 4);
+    store<usize>(end, entry + ((i32(pixel < 4) & i32(gradient != 0)) << 3));
   }
-}
-
-function append(lists: Lists, channel: i32, offset: i32, gradient: f32, size: i32): void {
-  appendPlace(lists.channelEnds + (channel << 2), offset, gradient, size);
-  const sum = lists.sums + (channel << 3);
-  store<f64>(sum, load<f64>(sum) + (size ? gradient : 0));
-}
-
-function appendPlace(end: usize, place: i32, gradient: f32, size: i32): void {
-  const entry = load<usize>(end);
-  store<i32>(entry, place);
-  store<f32>(entry, gradient, 4);
-  store<usize>(end, entry + size);
 }

@@ -1,4 +1,5 @@
-import { engine, getBackend, getKernel } from '@tensorflow/tfjs-core';
+import { backend, engine, getBackend, getKernel } from '@tensorflow/tfjs-core';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
 
 /** A convolution followed by bias, relu if asked for, and max-pooling over 2 x 2 with stride 2. */
@@ -53,4 +54,12 @@ export function addBias(x: Tensor, bias: Tensor, { relu }: { readonly relu: bool
 /** The gradient by relu's input, from the one by its output and the output itself. */
 export function reluGradient(dy: Tensor, y: Tensor): Tensor {
   return engine().runKernel('GradwireReluGradient', { dy, y });
+}
+
+/**
+ * A float32 tensor's values without a copy. Valid until the next operation: the heap may grow, and freed values are
+ * overwritten.
+ */
+export function valuesInPlace(x: Tensor): Float32Array {
+  return (backend() as BackendWasm).typedArrayFromHeap(x) as Float32Array;
 }

@@ -1,3 +1,4 @@
+import { kernelsReady, valuesInPlace } from '@gradwire/kernels';
 import type { ParameterLayout } from '@gradwire/engine';
 import type { LayersModelArtifacts } from '@gradwire/models';
 import {
@@ -10,6 +11,7 @@ import {
   validateModelSpec,
 } from '@gradwire/models';
 import type { Recipe } from '@gradwire/recipes';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Network } from '../network/network.ts';
 import { createNetwork } from '../network/network.ts';
@@ -112,11 +114,16 @@ function computeGradient(state: TrainerState, batch: Batch): GradientSum {
     const loss = lossSum(recipe.task, { logits: values, targets: batch.targets, gradient: dLogits });
     const gradients = backward(tensor(dLogits, logits.shape));
     for (const [i, { offset }] of layout.parameters.entries()) {
-      gradient.set(gradients[i]?.dataSync() as Float32Array, offset);
+      gradient.set(valuesOf(gradients[i] as Tensor), offset);
     }
     return [loss, countCorrect(recipe.task, values, batch.labels)];
   });
   return { gradient, metrics: Float64Array.from(metrics) };
+}
+
+/** Valid until the next operation. */
+function valuesOf(x: Tensor): Float32Array {
+  return kernelsReady() ? valuesInPlace(x) : x.dataSync<'float32'>();
 }
 
 function evaluateBatch(state: TrainerState, batch: Batch): Float64Array {
