@@ -1,6 +1,5 @@
 import { getBackend, setBackend } from '@tensorflow/tfjs-core';
-import { GradwireError } from '@gradwire/errors';
-import { checkNative, whatIsMissing } from './native/check-native.ts';
+import { checkNative } from './native/check-native.ts';
 import { loadNative } from './native/load-native.ts';
 import type { PreparedBackend } from './prepared-backend.ts';
 import { loadWasm } from './wasm/load-wasm.ts';
@@ -19,8 +18,8 @@ export interface BackendProbe {
 /**
  * Readies a tfjs backend with one compute thread and makes it the current one.
  *
- * `auto` is native where it is installed and loads, else wasm: on one core native took 0.35 to 0.45 of the time of
- * wasm for the article's network at every batch size measured (`test/bench/gradient.mjs`).
+ * `auto` is wasm: it loads everywhere, its bits are the same on every machine, so that any workers may share a run, and
+ * on our kernels it is faster than native (`test/bench/gradient.mjs`). Ask for native by name.
  *
  * @throws GradwireError `BACKEND_UNAVAILABLE` with the exact reason and what to do.
  * @throws RangeError for any other name.
@@ -38,17 +37,9 @@ export function prepareBackend(choice: BackendChoice): Promise<PreparedBackend> 
 let latest: Promise<unknown> = Promise.resolve();
 
 async function prepare(choice: BackendChoice): Promise<PreparedBackend> {
-  if (choice === 'wasm') return loadWasm();
+  if (choice === 'wasm' || choice === 'auto') return loadWasm();
   if (choice === 'native') return loadNative();
-  if (choice !== 'auto')
-    throw new RangeError(`choice: expected auto, wasm or native, found ${String(choice)}`);
-  if (whatIsMissing() !== undefined) return loadWasm();
-  try {
-    return await loadNative();
-  } catch (error) {
-    if (error instanceof GradwireError && error.code === 'BACKEND_UNAVAILABLE') return loadWasm();
-    throw error;
-  }
+  throw new RangeError(`choice: expected auto, wasm or native, found ${String(choice)}`);
 }
 
 /** Tries every backend, native in a process of its own. The current backend of this process stays. */
