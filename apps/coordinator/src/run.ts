@@ -6,6 +6,7 @@ import {
   type EngineEvent,
   type EnginePlan,
   type Round,
+  type StepRecord,
   type WorkerId,
 } from '@gradwire/engine';
 import { encodeMessage, type Message } from '@gradwire/protocol';
@@ -44,7 +45,6 @@ export interface Run {
 export function createRun({ plan, sessions, recorder, onEvent, onEnd }: RunOptions): Run {
   const engine = createEngine(plan);
   const pace = createPace();
-  const epochs = Math.ceil(plan.totalSteps / plan.stepsPerEpoch);
   let lastMoveMs = performance.now();
   let firstLeaseMs: number | undefined;
 
@@ -52,22 +52,12 @@ export function createRun({ plan, sessions, recorder, onEvent, onEnd }: RunOptio
     sessions().byId.get(worker)?.channel.send(frame);
   const tell = (worker: WorkerId, message: Message): void => send(worker, encodeMessage(message));
 
-  const commit = (record: Extract<EngineEffect, { type: 'commit' }>['record']): void => {
+  const commit = (record: StepRecord): void => {
     pace.step(record.samples, performance.now());
     recorder.step(record);
     const { samplesPerSecond } = pace;
-    const perStep = (recorder.samplesSeen / record.step) * (plan.totalSteps - record.step);
-    const secondsLeft = samplesPerSecond === 0 ? Number.POSITIVE_INFINITY : perStep / samplesPerSecond;
     const workers = sessions().byId.size;
-    onEvent({
-      type: 'step',
-      record,
-      totalSteps: plan.totalSteps,
-      epochs,
-      samplesPerSecond,
-      secondsLeft,
-      workers,
-    });
+    onEvent(stepEvent(record, plan, { samplesPerSecond, samplesSeen: recorder.samplesSeen, workers }));
   };
 
   const apply = (effect: EngineEffect): void => {
@@ -122,6 +112,19 @@ export function createRun({ plan, sessions, recorder, onEvent, onEnd }: RunOptio
       carryOut(engine.handle({ ...event, atMs }));
     },
   };
+}
+
+/** What people are told of a step; the time left is a guess from the pace so far. */
+function stepEvent(
+  record: StepRecord,
+  { totalSteps, stepsPerEpoch }: EnginePlan,
+  now: { readonly samplesPerSecond: number; readonly samplesSeen: number; readonly workers: number },
+): CoordinatorEvent {
+  const { samplesPerSecond, samplesSeen, workers } = now;
+  const samplesLeft = (samplesSeen / record.step) * (totalSteps - record.step);
+  const secondsLeft = samplesPerSecond === 0 ? Number.POSITIVE_INFINITY : samplesLeft / samplesPerSecond;
+  const epochs = Math.ceil(totalSteps / stepsPerEpoch);
+  return { type: 'step', record, totalSteps, epochs, samplesPerSecond, secondsLeft, workers };
 }
 
 function leaseMessage(round: Round, leaves: readonly number[]): Message {
