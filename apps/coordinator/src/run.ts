@@ -10,6 +10,7 @@ import {
   type WorkerId,
 } from '@gradwire/engine';
 import { encodeMessage, type Message } from '@gradwire/protocol';
+import { freeYoungGarbage } from '@gradwire/transport';
 import type { CoordinatorEvent } from './events.ts';
 import { createPace } from './pace.ts';
 import type { Recorder } from './recorder.ts';
@@ -93,8 +94,12 @@ export function createRun({ plan, sessions, recorder, onEvent, onEnd }: RunOptio
   };
 
   const carryOut = (effects: readonly EngineEffect[]): void => {
-    if (effects.length > 0) lastMoveMs = performance.now();
-    for (const effect of effects) apply(effect);
+    if (effects.length === 0) return;
+    lastMoveMs = performance.now();
+    // Workers wait for what is sent to them, nobody for what is written down.
+    const [sent, noted] = [effects.filter(isSent), effects.filter((effect) => !isSent(effect))];
+    for (const effect of [...sent, ...noted]) apply(effect);
+    if (sent.length > 0) setImmediate(freeYoungGarbage);
   };
 
   return {
@@ -112,6 +117,10 @@ export function createRun({ plan, sessions, recorder, onEvent, onEnd }: RunOptio
       carryOut(engine.handle({ ...event, atMs }));
     },
   };
+}
+
+function isSent({ type }: EngineEffect): boolean {
+  return type === 'prepare' || type === 'publish' || type === 'lease';
 }
 
 /** What people are told of a step; the time left is a guess from the pace so far. */

@@ -11,7 +11,7 @@ import {
   type WelcomeMessage,
   type WorkerMessage,
 } from '@gradwire/protocol';
-import type { Channel } from '@gradwire/transport';
+import { type Channel, freeYoungGarbage } from '@gradwire/transport';
 import type { WorkerEvent } from './events.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -95,6 +95,8 @@ function createMessageHandler(
       await channel.drained();
     }
     onEvent({ type: 'computed', task: lease.task, version: lease.version, samples });
+    // While the others compute and the coordinator adds.
+    setImmediate(freeYoungGarbage);
   };
   const dispatch = async (message: CoordinatorMessage, place: Place): Promise<void> => {
     if (message.type === 'welcome') return welcome(message);

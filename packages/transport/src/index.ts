@@ -5,6 +5,7 @@ export { connectChannel } from './connect-channel.ts';
 export { httpServerOptions } from './http-server-options.ts';
 export { createPair } from './pair.ts';
 export { checkToken, createToken } from './token.ts';
+export { freeYoungGarbage } from './young-garbage.ts';
 export type { Backoff, BackoffOptions } from './backoff.ts';
 export type { Channel, ChannelClosed } from './channel.ts';
 export type { ChannelServer, ChannelServerLimits, ChannelServerOptions } from './channel-server.ts';
