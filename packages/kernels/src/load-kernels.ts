@@ -35,7 +35,7 @@ async function readBinary(): Promise<Uint8Array<ArrayBuffer>> {
   } catch (cause) {
     throw new GradwireError('BACKEND_UNAVAILABLE', `the kernels in ${url.href} cannot be read`, {
       cause,
-      hint: 'In a clone of the repository, run `pnpm build`; elsewhere, install the package again.',
+      hint: 'In a clone of the repository, run `npm run build`; elsewhere, install the package again.',
     });
   }
 }

@@ -7,7 +7,7 @@ export const mnistCnnRecipes: readonly Recipe[] = [
   {
     ...mnistDefaults,
     name: 'mnist-cnn',
-    description: 'Handwritten digits with the 32-64 convolutional network: about 98.9 % after 10 epochs.',
+    description: 'Handwritten digits with the 32-64 convolutional network: about 99 % after 10 epochs.',
     model: mnistCnn,
   },
   {
