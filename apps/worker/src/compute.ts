@@ -57,7 +57,13 @@ export function createComputer({ recipe, trainer, batcher, stores }: ComputeOpti
   return {
     shardSamples: (wanted) => {
       const ranges = wanted.map((shard) => shardRange(training.length, shards, shard));
-      return Uint32Array.from(ranges.flatMap(({ start, end }) => [...training.subarray(start, end)]));
+      const samples = new Uint32Array(ranges.reduce((sum, { start, end }) => sum + end - start, 0));
+      let filled = 0;
+      for (const { start, end } of ranges) {
+        samples.set(training.subarray(start, end), filled);
+        filled += end - start;
+      }
+      return samples;
     },
     async *compute(lease, onLeaf) {
       const isComplete = coverOf(lease);

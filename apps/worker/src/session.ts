@@ -72,6 +72,7 @@ function createMessageHandler(
   const { channel, openWorkbench, onEvent, signal } = options;
   const send = (message: WorkerMessage): void => channel.send(encodeMessage(message));
   let bench: Workbench | undefined;
+  let version: number | undefined;
 
   const welcome = async (message: WelcomeMessage): Promise<void> => {
     bench = await openWorkbench(message);
@@ -87,6 +88,13 @@ function createMessageHandler(
     send({ type: 'prepared', shards, fetchedBytes });
   };
   const compute = async (lease: LeaseMessage, { computer }: Workbench, place: Place): Promise<void> => {
+    if (lease.version !== version) {
+      const held = version === undefined ? 'none' : `version ${version}`;
+      throw new GradwireError(
+        'MESSAGE_INVALID',
+        `the coordinator leased work on weights of version ${lease.version}, this worker holds ${held}`,
+      );
+    }
     let samples = 0;
     for await (const partial of computer.compute(lease, (leaf) => (place.leaf = leaf))) {
       if (signal.aborted || !isOpen()) return;
@@ -102,7 +110,10 @@ function createMessageHandler(
     if (message.type === 'welcome') return welcome(message);
     if (bench === undefined) throw unexpected(message.type);
     if (message.type === 'prepare') return prepare(message, bench);
-    if (message.type === 'weights') return bench.setWeights(message.values);
+    if (message.type === 'weights') {
+      version = message.version;
+      return bench.setWeights(message.values);
+    }
     if (message.type === 'lease') return compute(message, bench, place);
     throw unexpected(message.type);
   };
