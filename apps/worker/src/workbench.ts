@@ -22,6 +22,11 @@ export interface Workbench {
   dispose(): void;
 }
 
+/** Looks for a data set on this machine; undefined if it is not here. */
+export type FindLocal = (
+  dataset: string,
+) => Promise<{ train: Dataset; test: Dataset; source: string } | undefined>;
+
 /** What a workbench is made from. */
 export interface WorkbenchOptions {
   readonly welcome: WelcomeMessage;
@@ -29,10 +34,7 @@ export interface WorkbenchOptions {
   readonly baseUrl: string;
   readonly token: string;
   readonly cacheDirectory: string;
-  /** Looks for the data set on this machine; undefined if it is not here. */
-  readonly findLocal: (
-    dataset: string,
-  ) => Promise<{ train: Dataset; test: Dataset; source: string } | undefined>;
+  readonly findLocal: FindLocal;
   readonly backend: { readonly name: string; readonly kernelHash: string };
   readonly signal: AbortSignal;
   readonly onEvent: (event: WorkerEvent) => void;
@@ -82,25 +84,23 @@ async function openStores(
   blobs: BlobFetcher,
   { welcome, findLocal, onEvent }: WorkbenchOptions,
 ): Promise<Workbench['stores']> {
+  const { manifests } = welcome;
   const local = await findLocal(recipe.dataset);
-  if (
-    local &&
-    (await isSame(local.train, welcome.manifests.train)) &&
-    (await isSame(local.test, welcome.manifests.test))
-  ) {
+  const train = local && (await openLocal(local.train, manifests.train));
+  const test = local && (await openLocal(local.test, manifests.test));
+  if (train && test) {
     onEvent({ type: 'data-local', source: local.source });
-    return {
-      train: createLocalStore(await createManifest(local.train), local.train),
-      test: createLocalStore(await createManifest(local.test), local.test),
-    };
+    return { train, test };
   }
   return {
-    train: await createFetchingStore(welcome.manifests.train, blobs),
-    test: await createFetchingStore(welcome.manifests.test, blobs),
+    train: await createFetchingStore(manifests.train, blobs),
+    test: await createFetchingStore(manifests.test, blobs),
   };
 }
 
-async function isSame(dataset: Dataset, manifestSha256: string): Promise<boolean> {
-  const encoded = encodeManifest(await createManifest(dataset));
-  return createHash('sha256').update(encoded).digest('hex') === manifestSha256;
+/** A store over this machine's own data, if it is what the manifest of that sum describes. */
+async function openLocal(dataset: Dataset, manifestSha256: string): Promise<SampleStore | undefined> {
+  const manifest = await createManifest(dataset);
+  const found = createHash('sha256').update(encodeManifest(manifest)).digest('hex');
+  return found === manifestSha256 ? createLocalStore(manifest, dataset) : undefined;
 }

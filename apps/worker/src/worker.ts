@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { prepareBackend } from '@gradwire/backend';
-import type { Dataset } from '@gradwire/data';
 import { GradwireError, toError } from '@gradwire/errors';
 import {
   describeCloseCode,
@@ -13,7 +12,7 @@ import {
 import { backoff, type Channel, connectChannel } from '@gradwire/transport';
 import type { WorkerEvent } from './events.ts';
 import { runSession } from './session.ts';
-import { createWorkbench, type Workbench, workbenchKey } from './workbench.ts';
+import { createWorkbench, type FindLocal, type Workbench, workbenchKey } from './workbench.ts';
 
 /** How a worker is started. */
 export interface WorkerOptions {
@@ -30,10 +29,7 @@ export interface WorkerOptions {
   readonly recipeHash?: string;
   /** Where fetched chunks are kept. */
   readonly cacheDirectory: string;
-  /** Looks for the data set on this machine; undefined if it is not here. */
-  readonly findLocal: (
-    dataset: string,
-  ) => Promise<{ train: Dataset; test: Dataset; source: string } | undefined>;
+  readonly findLocal: FindLocal;
   /** Gives up when the coordinator stays away this long; default: 10 minutes. */
   readonly patienceMs?: number;
   /** Aborting hands the leases back and leaves. */

@@ -11,6 +11,7 @@ import { checkPort } from '../doctor/network.ts';
 import { selfTest } from '../doctor/self-test.ts';
 import { checkStorage } from '../doctor/storage.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { createProgressLine } from '../output/progress-line.ts';
 import { commonOptions, options } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
 import type { CommandContext } from './command.ts';
@@ -68,7 +69,7 @@ interface Stage {
 function stages(settings: DoctorSettings, { console, signal }: CommandContext): Stage[] {
   const { backend, dataDir, cacheDir, runDir, port } = settings;
   const onRun = (line: string): void => console.say(line);
-  const onStep = createStepLines(console);
+  const onStep = createProgressLine(console, { everyMs: 2_000 });
   const all: (Stage & { readonly skip?: boolean })[] = [
     { what: 'this machine', check: checkMachine },
     {
@@ -92,19 +93,6 @@ function stages(settings: DoctorSettings, { console, signal }: CommandContext): 
     },
   ];
   return all.filter(({ skip }) => skip !== true);
-}
-
-const plainEveryMs = 2_000;
-
-/** Live in a terminal, elsewhere a line from time to time. */
-function createStepLines(console: CommandContext['console']): (line: string) => void {
-  let toldMs = performance.now();
-  return (line) => {
-    console.live(line);
-    if (console.isTerminal || performance.now() - toldMs < plainEveryMs) return;
-    toldMs = performance.now();
-    console.say(line);
-  };
 }
 
 const details = `

@@ -15,6 +15,7 @@ import { loadDataset } from '../datasets.ts';
 import { type Evaluation, evaluateDataset } from '../model/evaluate-dataset.ts';
 import { type OpenModel, openModel } from '../model/open-model.ts';
 import { createDataLines } from '../output/data-lines.ts';
+import { createProgressLine } from '../output/progress-line.ts';
 import { relativePath } from '../output/relative-path.ts';
 import { commonOptions, options } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
@@ -121,17 +122,9 @@ function checkShape(
   });
 }
 
-const plainEveryMs = 10_000;
-
 function createProgress({ console }: CommandContext, total: number): (samples: number) => void {
-  let toldMs = performance.now();
-  return (samples) => {
-    const line = `${formatCount(samples)} of ${formatCount(total)} samples`;
-    console.live(line);
-    if (console.isTerminal || performance.now() - toldMs < plainEveryMs) return;
-    toldMs = performance.now();
-    console.say(line);
-  };
+  const progress = createProgressLine(console);
+  return (samples) => progress(`${formatCount(samples)} of ${formatCount(total)} samples`);
 }
 
 interface Result {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { GradwireError } from '@gradwire/errors';
+import { keepLastLines } from '../processes/last-lines.ts';
 
 /** How `gradwire train` is started. */
 export interface TrainOptions {
@@ -26,7 +27,8 @@ export async function runTrain({ args, cwd, signal, onStep }: TrainOptions): Pro
     // A group of its own: Ctrl-C comes to us alone, and we stop the run in order.
     detached: process.platform !== 'win32',
   });
-  const lastLines = followOutput(child, onStep);
+  const lastLines = keepLastLines(child, keptLines);
+  followSteps(child, onStep);
   const limit = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
   const stop = (): void => void child.kill('SIGTERM');
   limit.addEventListener('abort', stop, { once: true });
@@ -48,22 +50,12 @@ function withoutOurSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   );
 }
 
-/** Reports the steps; returns the last lines that were said to people, for the case that it fails. */
-function followOutput({ stdout, stderr }: ChildProcess, onStep: (step: number) => void): readonly string[] {
-  const lines: string[] = [];
-  if (stderr) {
-    createInterface({ input: stderr }).on('line', (line) => {
-      lines.push(line);
-      if (lines.length > keptLines) lines.shift();
-    });
-  }
-  if (stdout) {
-    createInterface({ input: stdout }).on('line', (line) => {
-      const step = stepOf(line);
-      if (step !== undefined) onStep(step);
-    });
-  }
-  return lines;
+function followSteps({ stdout }: ChildProcess, onStep: (step: number) => void): void {
+  if (!stdout) return;
+  createInterface({ input: stdout }).on('line', (line) => {
+    const step = stepOf(line);
+    if (step !== undefined) onStep(step);
+  });
 }
 
 function stepOf(line: string): number | undefined {

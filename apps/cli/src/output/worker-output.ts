@@ -21,7 +21,7 @@ export function createWorkerOutput(console: Console, json: boolean): WorkerOutpu
     console.say(line);
   };
   const idle = createIdleNotice(say);
-  const progress = createProgressLine(console, say);
+  const progress = createProgressLine(console, { say });
   const computed = (event: Extract<WorkerEvent, { type: 'computed' }>): void => {
     if (event.task === 'step') samples += event.samples;
     progress(`step ${event.version + 1}: ${samples.toLocaleString('en')} samples computed`);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { keepLastLines } from './last-lines.ts';
 
 /** How the workers of `gradwire train` are started. */
 export interface LocalWorkersOptions {
@@ -49,7 +49,7 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
     const child = spawnWorker(name, options);
     children.set(name, child);
     if (child.pid !== undefined) options.onEvent({ type: 'started', name, pid: child.pid });
-    const lastLines = keepLastLines(child);
+    const lastLines = keepLastLines(child, keptLines);
     const ended = (cause: string, { isFailure = true, mayRestart = false } = {}): void => {
       if (isStopping || !children.delete(name)) return;
       // A killed worker may come back; one that failed by itself would fail again.
@@ -85,17 +85,6 @@ function spawnWorker(name: string, { url, token, args }: LocalWorkersOptions): C
     stdio: ['pipe', 'ignore', 'pipe'],
     env: { ...process.env, GRADWIRE_TOKEN: token },
   });
-}
-
-function keepLastLines(child: ChildProcess): readonly string[] {
-  const lines: string[] = [];
-  if (child.stderr) {
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      lines.push(line);
-      if (lines.length > keptLines) lines.shift();
-    });
-  }
-  return lines;
 }
 
 /** The error that ended it, as `formatError` writes it. */
