@@ -44,13 +44,13 @@ test('another seed gives other bits', async () => {
 });
 
 test('two workers with one name are told apart', async () => {
-  await using run = await startSmallRun();
+  await using run = await startSmallRun({ ...smallRecipe, epochs: 1e6 });
   run.work({ name: 'a b' });
-  await run.event(({ type }) => type === 'worker-joined');
   run.work({ name: 'a b' });
-  await run.coordinator.done;
-  const names = run.events.flatMap((event) => (event.type === 'worker-joined' ? [event.worker] : []));
-  expect(names).toEqual(['a-b', 'a-b-2']);
+  const names = (): string[] =>
+    run.events.flatMap((event) => (event.type === 'worker-joined' ? [event.worker] : []));
+  await run.event(() => names().length === 2);
+  expect(names()).toEqual(['a-b', 'a-b-2']);
 });
 
 test('validation samples are held out, and evaluated after each epoch', async () => {
