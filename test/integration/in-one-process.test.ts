@@ -96,7 +96,7 @@ const native = (await probeBackends()).find(({ name }) => name === 'native');
 if (!native?.ok) console.log(`mixed backends are not tested here: ${native?.reason}`);
 
 test.runIf(native?.ok)('workers of two backends: the run says that it is not exact, and why', async () => {
-  await using run = await startSmallRun();
+  await using run = await startSmallRun({ ...smallRecipe, epochs: 1e6 });
   const wasm = run.work({ name: 'ada' });
   await run.event(({ type }) => type === 'worker-ready');
   expect(wasm.events.some(({ type }) => type === 'ready')).toBe(true);
