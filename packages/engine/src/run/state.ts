@@ -1,17 +1,20 @@
 import { createLeaseTable } from '../leases/lease-table.ts';
 import { createLeafSharing } from '../leases/share-leaves.ts';
 import { createSpeedMeter } from '../leases/speed.ts';
+import { runsOf } from '../layout.ts';
 import { createOptimizer } from '../optimizers/create-optimizer.ts';
 import { addSums } from '../tree/sums.ts';
 import { createTreeSum } from '../tree/tree-sum.ts';
 import { samplesOf } from './sequence.ts';
 import type { Contribution, EngineEffect, EngineEvent, EnginePlan, Round, WorkerId } from '../events.ts';
+import type { LayoutRun } from '../layout.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import type { LeafSharing } from '../leases/share-leaves.ts';
 import type { SpeedMeter } from '../leases/speed.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Sums } from '../tree/sums.ts';
 import type { TreeSum } from '../tree/tree-sum.ts';
+import type { VectorMath } from '../vectors/vector-math.ts';
 
 /** `joined`: builds its model. `preparing`: fetches its data. `ready`: takes leases. */
 export type WorkerStage = 'joined' | 'preparing' | 'ready';
@@ -63,7 +66,10 @@ export interface EpochTotals {
 /** Everything the engine knows. */
 export interface Run {
   readonly plan: EnginePlan;
+  /** Computes on vectors of weights and gradients. */
+  readonly vectors: VectorMath;
   readonly optimizer: Optimizer;
+  readonly runs: readonly LayoutRun[];
   readonly sharing: LeafSharing;
   /** In the order of joining. */
   readonly workers: Map<WorkerId, Worker>;
@@ -76,10 +82,12 @@ export interface Run {
 }
 
 /** The state before the start. */
-export function createRun(plan: EnginePlan): Run {
+export function createRun(plan: EnginePlan, vectors: VectorMath): Run {
   return {
     plan,
-    optimizer: createOptimizer(plan.optimizer, plan.layout),
+    vectors,
+    optimizer: createOptimizer(plan.optimizer, plan.layout, { vectors }),
+    runs: runsOf(plan.layout),
     sharing: createLeafSharing(),
     workers: new Map(),
     phase: 'new',
@@ -90,12 +98,16 @@ export function createRun(plan: EnginePlan): Run {
 }
 
 /** A round of which nothing is leased yet. */
-export function createActiveRound(plan: EnginePlan, round: Round, atMs: number): ActiveRound {
+export function createActiveRound({ plan, vectors }: Run, round: Round, atMs: number): ActiveRound {
   const samples = samplesOf(plan, round);
   return {
     round,
     leases: createLeaseTable(samples, atMs),
-    sum: createTreeSum(round.leafCount, addSums, (leaf) => (samples[leaf] ?? 0) > 0),
+    sum: createTreeSum(
+      round.leafCount,
+      (left, right) => addSums(left, right, vectors),
+      (leaf) => (samples[leaf] ?? 0) > 0,
+    ),
     contributions: [],
     failures: new Map(),
   };
