@@ -20,7 +20,11 @@ export function findNonFinite(
 }
 
 /** The same for the sum over all shards: finite parts can overflow together. */
-export function describeOverflow(plan: EnginePlan, active: ActiveRound, gradient: Float32Array): NonFiniteError {
+export function describeOverflow(
+  plan: EnginePlan,
+  active: ActiveRound,
+  gradient: Float32Array,
+): NonFiniteError {
   return nonFinite(active, `${nonFiniteElement(plan, gradient)} in the sum over all shards, an overflow`);
 }
 

@@ -107,7 +107,13 @@ function expectedWeights(plan: EnginePlan): Float32Array {
     if (!sums) throw new Error('no samples');
     const { l2 = 0, clipNorm = Infinity } = plan;
     const { samples } = sums;
-    averageGradient(sums.gradient, weights, { samples, l2, clipNorm, runs: runsOf(plan.layout), vectors: plainVectors });
+    averageGradient(sums.gradient, weights, {
+      samples,
+      l2,
+      clipNorm,
+      runs: runsOf(plan.layout),
+      vectors: plainVectors,
+    });
     optimizer.step(weights, sums.gradient, learningRateAt(plan.schedule, { step: round.version, ...plan }));
   }
   return weights;

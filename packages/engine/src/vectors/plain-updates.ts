@@ -1,5 +1,11 @@
 import { isFiniteSpan } from './plain-sums.ts';
-import type { AdamCoefficients, MomentumCoefficients, Span, UpdateRule, UpdateVectors } from './vector-math.ts';
+import type {
+  AdamCoefficients,
+  MomentumCoefficients,
+  Span,
+  UpdateRule,
+  UpdateVectors,
+} from './vector-math.ts';
 
 export function descend(vectors: UpdateVectors, span: Span, learningRate: number): boolean {
   const { weights, gradient, into } = vectors;
@@ -23,9 +29,7 @@ export function createMomentum(length: number): UpdateRule<MomentumCoefficients,
   };
 }
 
-export function createAdam(
-  length: number,
-): UpdateRule<AdamCoefficients, 'firstMoment' | 'secondMoment'> {
+export function createAdam(length: number): UpdateRule<AdamCoefficients, 'firstMoment' | 'secondMoment'> {
   const firstMoment = new Float32Array(length);
   const secondMoment = new Float32Array(length);
   return {
