@@ -1,5 +1,5 @@
 export { averageGradient } from './gradients/average.ts';
-export { parameterAt, runsOf } from './layout.ts';
+export { parameterAt } from './layout.ts';
 export { createOptimizer } from './optimizers/create-optimizer.ts';
 export { createEngine } from './run/engine.ts';
 export { roundAfter } from './run/sequence.ts';
@@ -20,7 +20,7 @@ export type {
   WorkerId,
 } from './events.ts';
 export type { AverageOptions } from './gradients/average.ts';
-export type { LayoutRun, Parameter, ParameterLayout } from './layout.ts';
+export type { Parameter, ParameterLayout } from './layout.ts';
 export type { OutstandingLeaf } from './leases/lease-table.ts';
 export type { Optimizer, OptimizerOptions } from './optimizers/optimizer.ts';
 export type { Engine } from './run/engine.ts';

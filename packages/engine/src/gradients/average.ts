@@ -1,15 +1,18 @@
-import type { LayoutRun } from '../layout.ts';
+import { runsOf } from '../layout.ts';
+import { plainVectors } from '../vectors/plain-vectors.ts';
+import type { ParameterLayout } from '../layout.ts';
 import type { VectorMath } from '../vectors/vector-math.ts';
 
 /** How a gradient sum is turned into what the optimizer gets. */
 export interface AverageOptions {
   readonly samples: number;
-  /** Adds the gradient of `l2 / 2 * |kernels|^2`, which is `l2 * kernels`; biases are not penalised. */
-  readonly l2: number;
-  /** The gradient is scaled so that its global norm is at most this (Pascanu et al. 2013, section 3.2). */
-  readonly clipNorm: number;
-  readonly runs: readonly LayoutRun[];
-  readonly vectors: VectorMath;
+  readonly layout: ParameterLayout;
+  /** Adds the gradient of `l2 / 2 * |kernels|^2`, which is `l2 * kernels`; biases are not penalised. Default 0. */
+  readonly l2?: number;
+  /** The gradient is scaled so that its global norm is at most this (Pascanu et al. 2013, section 3.2). Default: any. */
+  readonly clipNorm?: number;
+  /** Default: plain TypeScript. */
+  readonly vectors?: VectorMath;
 }
 
 /**
@@ -21,10 +24,10 @@ export interface AverageOptions {
 export function averageGradient(
   gradient: Float32Array,
   weights: Float32Array,
-  { samples, l2, clipNorm, runs, vectors }: AverageOptions,
+  { samples, layout, l2 = 0, clipNorm = Infinity, vectors = plainVectors }: AverageOptions,
 ): number {
   let squares = 0;
-  for (const { role, start, end } of runs) {
+  for (const { role, start, end } of runsOf(layout)) {
     squares += vectors.average(gradient, weights, { start, end, samples, l2: role === 'kernel' ? l2 : 0 });
   }
   const norm = Math.sqrt(squares);

@@ -13,13 +13,7 @@ const layout: ParameterLayout = {
     { name: 'bias', shape: [1], offset: 2, size: 1, role: 'bias' },
   ],
 };
-const plain: AverageOptions = {
-  samples: 1,
-  l2: 0,
-  clipNorm: Infinity,
-  runs: runsOf(layout),
-  vectors: plainVectors,
-};
+const plain: AverageOptions = { samples: 1, layout };
 const weights = Float32Array.of(2, -4, 8);
 
 test('a sum becomes a mean', () => {

@@ -11,13 +11,12 @@ import type { ActiveRound, Run } from './state.ts';
  * Ends the run if the sum or the new weights are not finite.
  */
 export function commitStep(run: Run, active: ActiveRound, sums: Sums): EngineEffect[] {
-  const { plan, runs, vectors } = run;
+  const { plan, vectors } = run;
   const { samples, gradient, metrics } = sums;
   const step = active.round.version;
   const learningRate = learningRateAt(plan.schedule, { step, ...plan });
 
-  const { l2 = 0, clipNorm = Infinity } = plan;
-  const gradientNorm = averageGradient(gradient, run.weights, { samples, l2, clipNorm, runs, vectors });
+  const gradientNorm = averageGradient(gradient, run.weights, { ...plan, samples, vectors });
   if (!Number.isFinite(gradientNorm)) return endRun(run, 'failed', describeOverflow(plan, active, gradient));
 
   const isFinite = run.optimizer.step(run.weights, gradient, learningRate, { into: gradient });

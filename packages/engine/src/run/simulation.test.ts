@@ -1,13 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { averageGradient } from '../gradients/average.ts';
-import { runsOf } from '../layout.ts';
 import { createOptimizer } from '../optimizers/create-optimizer.ts';
 import { learningRateAt } from '../schedules/learning-rate.ts';
 import { addSums } from '../tree/sums.ts';
 import { createTreeSum } from '../tree/tree-sum.ts';
 import { treeCover, treeMid } from '../tree/tree.ts';
-import { plainVectors } from '../vectors/plain-vectors.ts';
 import { createEngine } from './engine.ts';
 import { roundAfter, samplesOf } from './sequence.ts';
 import type {
@@ -105,15 +103,7 @@ function expectedWeights(plan: EnginePlan): Float32Array {
     if (round.task === 'evaluate') continue;
     const sums = recursiveSum(plan, round, { lo: 0, hi: plan.shards, weights });
     if (!sums) throw new Error('no samples');
-    const { l2 = 0, clipNorm = Infinity } = plan;
-    const { samples } = sums;
-    averageGradient(sums.gradient, weights, {
-      samples,
-      l2,
-      clipNorm,
-      runs: runsOf(plan.layout),
-      vectors: plainVectors,
-    });
+    averageGradient(sums.gradient, weights, { ...plan, samples: sums.samples });
     optimizer.step(weights, sums.gradient, learningRateAt(plan.schedule, { step: round.version, ...plan }));
   }
   return weights;

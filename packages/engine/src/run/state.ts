@@ -1,13 +1,11 @@
 import { createLeaseTable } from '../leases/lease-table.ts';
 import { createLeafSharing } from '../leases/share-leaves.ts';
 import { createSpeedMeter } from '../leases/speed.ts';
-import { runsOf } from '../layout.ts';
 import { createOptimizer } from '../optimizers/create-optimizer.ts';
 import { addSums } from '../tree/sums.ts';
 import { createTreeSum } from '../tree/tree-sum.ts';
 import { samplesOf } from './sequence.ts';
 import type { Contribution, EngineEffect, EngineEvent, EnginePlan, Round, WorkerId } from '../events.ts';
-import type { LayoutRun } from '../layout.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import type { LeafSharing } from '../leases/share-leaves.ts';
 import type { SpeedMeter } from '../leases/speed.ts';
@@ -69,7 +67,6 @@ export interface Run {
   /** Computes on vectors of weights and gradients. */
   readonly vectors: VectorMath;
   readonly optimizer: Optimizer;
-  readonly runs: readonly LayoutRun[];
   readonly sharing: LeafSharing;
   /** In the order of joining. */
   readonly workers: Map<WorkerId, Worker>;
@@ -87,7 +84,6 @@ export function createRun(plan: EnginePlan, vectors: VectorMath): Run {
     plan,
     vectors,
     optimizer: createOptimizer(plan.optimizer, plan.layout, { vectors }),
-    runs: runsOf(plan.layout),
     sharing: createLeafSharing(),
     workers: new Map(),
     phase: 'new',
