@@ -7,6 +7,7 @@ import {
   type EnginePlan,
   type Round,
   type StepRecord,
+  type VectorMath,
   type WorkerId,
 } from '@gradwire/engine';
 import { encodeMessage, type Message } from '@gradwire/protocol';
@@ -25,6 +26,8 @@ export type RunEnd = Extract<EngineEffect, { type: 'end' }>;
 /** What a run needs around the engine. */
 export interface RunOptions {
   readonly plan: EnginePlan;
+  /** Default: plain TypeScript. */
+  readonly vectors?: VectorMath | undefined;
   readonly sessions: () => Sessions;
   readonly recorder: Recorder;
   readonly onEvent: (event: CoordinatorEvent) => void;
@@ -43,8 +46,8 @@ export interface Run {
 }
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
-export function createRun({ plan, sessions, recorder, onEvent, onEnd }: RunOptions): Run {
-  const engine = createEngine(plan);
+export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }: RunOptions): Run {
+  const engine = createEngine(plan, vectors ? { vectors } : {});
   const pace = createPace();
   let lastMoveMs = performance.now();
   let firstLeaseMs: number | undefined;

@@ -20,7 +20,7 @@ export function receivePartial(
   const verdict = judgePartial({ plan, active, worker: worker.id, partial });
   if (verdict.type === 'drop') return [];
   if (verdict.type === 'invalid') return expel(run, worker, { message: verdict.message, atMs });
-  const error = findNonFinite({ plan, active, worker: worker.id, partial });
+  const error = findNonFinite({ plan, active, worker: worker.id, partial }, run.vectors);
   if (error) return endRun(run, 'failed', error);
 
   const { lo, hi, samples } = partial;

@@ -12,7 +12,7 @@ import type { ActiveRound, Run } from './state.ts';
 export function openRound(run: Run, atMs: number, last?: Round): EngineEffect[] {
   const round = roundAfter(run.plan, last);
   if (!round) return endRun(run, 'finished');
-  run.active = createActiveRound(run.plan, round, atMs);
+  run.active = createActiveRound(run, round, atMs);
   return leaseUnowned(run, atMs);
 }
 

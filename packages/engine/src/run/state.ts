@@ -12,6 +12,7 @@ import type { SpeedMeter } from '../leases/speed.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Sums } from '../tree/sums.ts';
 import type { TreeSum } from '../tree/tree-sum.ts';
+import type { VectorMath } from '../vectors/vector-math.ts';
 
 /** `joined`: builds its model. `preparing`: fetches its data. `ready`: takes leases. */
 export type WorkerStage = 'joined' | 'preparing' | 'ready';
@@ -64,6 +65,8 @@ export interface EpochTotals {
 /** Everything the engine knows. */
 export interface Run {
   readonly plan: EnginePlan;
+  /** Computes on vectors of weights and gradients. */
+  readonly vectors: VectorMath;
   readonly optimizer: Optimizer;
   readonly sharing: LeafSharing;
   /** In the order of joining. */
@@ -77,10 +80,11 @@ export interface Run {
 }
 
 /** The state before the start. */
-export function createRun(plan: EnginePlan): Run {
+export function createRun(plan: EnginePlan, vectors: VectorMath): Run {
   return {
     plan,
-    optimizer: createOptimizer(plan.optimizer, plan.layout),
+    vectors,
+    optimizer: createOptimizer(plan.optimizer, plan.layout, { vectors }),
     sharing: createLeafSharing(),
     workers: new Map(),
     phase: 'new',
@@ -91,12 +95,16 @@ export function createRun(plan: EnginePlan): Run {
 }
 
 /** A round of which nothing is leased yet. */
-export function createActiveRound(plan: EnginePlan, round: Round, atMs: number): ActiveRound {
+export function createActiveRound({ plan, vectors }: Run, round: Round, atMs: number): ActiveRound {
   const samples = samplesOf(plan, round);
   return {
     round,
     leases: createLeaseTable(samples, atMs),
-    sum: createTreeSum(round.leafCount, addSums, (leaf) => (samples[leaf] ?? 0) > 0),
+    sum: createTreeSum(
+      round.leafCount,
+      (left, right) => addSums(left, right, vectors),
+      (leaf) => (samples[leaf] ?? 0) > 0,
+    ),
     contributions: [],
     failures: new Map(),
   };
