@@ -92,14 +92,28 @@ function layerLines({ model }: Recipe): string[] {
 function layerText(layer: CompleteLayer): string {
   switch (layer.type) {
     case 'conv2d':
-      return `${layer.filters} filters ${square(layer.kernelSize)}${sliding(layer, 1)}, ${layer.activation}`;
+      return `${layer.filters} filters ${square(layer.kernelSize)}${sliding(layer, 1)}${ending(layer)}`;
+    case 'depthwiseConv2d':
+      return `${layer.depthMultiplier} a channel ${square(layer.kernelSize)}${sliding(layer, 1)}${ending(layer)}`;
     case 'maxPooling2d':
+    case 'averagePooling2d':
       return `${square(layer.poolSize)}${sliding(layer, layer.poolSize)}`;
+    case 'batchNormalization':
+      return `momentum ${layer.momentum}`;
+    case 'activation':
+      return layer.activation;
+    case 'dropout':
+      return `rate ${layer.rate}`;
     case 'dense':
-      return `${layer.units} ${layer.units === 1 ? 'unit' : 'units'}, ${layer.activation}`;
+      return `${layer.units} ${layer.units === 1 ? 'unit' : 'units'}${ending(layer)}`;
     case 'flatten':
+    case 'globalAveragePooling2d':
       return '';
   }
+}
+
+function ending({ useBias, activation }: { useBias: boolean; activation: string }): string {
+  return `${useBias ? '' : ', no bias'}, ${activation}`;
 }
 
 /** Stride and padding where they are not the usual ones. */

@@ -1,5 +1,6 @@
 import { addL2Gradient, averageGradient } from '../gradients/average.ts';
 import { clipByGlobalNorm } from '../gradients/clip.ts';
+import { takeStatistics } from '../gradients/statistics.ts';
 import { learningRateAt } from '../schedules/learning-rate.ts';
 import { findDivergence, findOverflow } from './non-finite.ts';
 import { endRun } from './state.ts';
@@ -14,6 +15,7 @@ export function commitStep(run: Run, active: ActiveRound, sums: Sums): EngineEff
   const step = active.round.version;
   const learningRate = learningRateAt(plan.schedule, { step, ...plan });
 
+  const setStatistics = takeStatistics(sums, plan.layout);
   averageGradient(gradient, samples);
   if (plan.l2) addL2Gradient(gradient, run.weights, { l2: plan.l2, layout: plan.layout });
   const gradientNorm = clipByGlobalNorm(gradient, plan.clipNorm ?? Infinity);
@@ -21,6 +23,7 @@ export function commitStep(run: Run, active: ActiveRound, sums: Sums): EngineEff
 
   const weights = run.weights.slice();
   run.optimizer.step(weights, gradient, learningRate);
+  setStatistics(weights);
   const divergence = findDivergence(plan, active, weights);
   if (divergence) return endRun(run, 'failed', divergence);
   run.weights = weights;
