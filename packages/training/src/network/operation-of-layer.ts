@@ -158,5 +158,5 @@ function paddingOf(config: Config): 'valid' | 'same' {
 }
 
 function isChannelsLast(config: Config): boolean {
-  return config['dataFormat'] === 'channelsLast';
+  return config['dataFormat'] !== 'channelsFirst';
 }
