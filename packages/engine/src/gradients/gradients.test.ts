@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { addL2Gradient, averageGradient } from './average.ts';
 import { clipByGlobalNorm } from './clip.ts';
 import { firstNonFinite, isFiniteVector } from './finite.ts';
+import { takeStatistics } from './statistics.ts';
 import type { ParameterLayout } from '../layout.ts';
 
 test('a sum becomes a mean', () => {
@@ -48,4 +49,21 @@ test('a NaN or an infinity is found anywhere, in vectors of any length', () => {
     }
   }
   expect(isFiniteVector(Float32Array.of(Infinity, -Infinity, Infinity, -Infinity))).toBe(false);
+});
+
+test('statistics leave the gradient, and move by their momentum towards the mean over all samples', () => {
+  const layout: ParameterLayout = {
+    size: 4,
+    parameters: [
+      { name: 'gamma', shape: [1], offset: 0, size: 1, role: 'bias' },
+      { name: 'mean', shape: [2], offset: 1, size: 2, role: 'statistic', momentum: 0.75 },
+      { name: 'bias', shape: [1], offset: 3, size: 1, role: 'bias' },
+    ],
+  };
+  const gradient = Float32Array.of(1, 10, -20, 3);
+  const setStatistics = takeStatistics({ gradient, samples: 5 }, layout);
+  expect(gradient).toEqual(Float32Array.of(1, 0, 0, 3));
+  const weights = Float32Array.of(7, 8, 0, 9);
+  setStatistics(weights);
+  expect(weights).toEqual(Float32Array.of(7, 0.75 * 8 + 0.25 * 2, 0.25 * -4, 9));
 });
