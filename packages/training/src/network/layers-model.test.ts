@@ -351,6 +351,9 @@ test('batch norm along another axis is what it is along the last one', () => {
   const [[first, firstAnswers], [second, secondAnswers]] = results as [Result, Result];
   expect(largestDifference(first, second) / largest(first)).toBeLessThan(1e-6);
   expect(largestDifference(firstAnswers, secondAnswers)).toBeLessThan(1e-6);
+  const blocks = createTrainer({ model: along, task, seed: 2 }).blocks;
+  expect(blocks.map(({ path }) => path)).toEqual(['block', 'block', 'block', 'block', 'block']);
+  expect(blocks[1]?.layers).toEqual([along.layers[2]?.name]);
   expect(fusedGroups(along)).toBe('conv2d batchNormalization activation reshape dense');
 });
 

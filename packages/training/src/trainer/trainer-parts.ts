@@ -3,6 +3,8 @@ import type { LayersModelArtifacts, TaskSpec } from '@gradwire/models';
 import { initialWeights, layersModelArtifacts, parameterLayout, validateModelSpec } from '@gradwire/models';
 import type { Recipe } from '@gradwire/recipes';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { BlockSummary } from '../network/explain.ts';
+import { summariseBlocks } from '../network/explain.ts';
 import { graphOfModel } from '../network/graph-of-model.ts';
 import { graphOfSpec } from '../network/graph-of-spec.ts';
 import type { Network } from '../network/network.ts';
@@ -29,6 +31,7 @@ export interface TrainerParts {
   readonly seed: number;
   readonly inputShape: readonly number[];
   readonly layout: ParameterLayout;
+  readonly blocks: readonly BlockSummary[];
   readonly network: Network;
   readonly weights: WeightTensors;
   initialWeights(): Float32Array;
@@ -39,13 +42,15 @@ export interface TrainerParts {
 export function partsOfRecipe({ model, task, seed }: TrainedRecipe): TrainerParts {
   validateModelSpec(model, task);
   const layout = parameterLayout(model);
+  const layers = graphOfSpec(model);
   const weights = createWeightTensors(layout);
   return {
     task,
     seed,
     inputShape: model.inputShape,
     layout,
-    network: createNetwork(graphOfSpec(model), layout.parameters.length),
+    blocks: summariseBlocks(layers),
+    network: createNetwork(layers, layout.parameters.length),
     weights,
     initialWeights: () => initialWeights(model, seed),
     modelArtifacts: () => layersModelArtifacts({ spec: model, task }, weights.flat()),
@@ -61,6 +66,7 @@ export function partsOfModel({ model, task, seed }: TrainedModel): TrainerParts 
     seed,
     inputShape: model.inputs[0]?.shape.slice(1) as number[],
     layout,
+    blocks: summariseBlocks(layers),
     network: createNetwork(layers, layout.parameters.length),
     weights,
     initialWeights: () => weights.flat(),

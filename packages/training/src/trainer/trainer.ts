@@ -5,6 +5,7 @@ import { confusionCounts, countCorrect, lossSum, probabilities } from '@gradwire
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Position } from '../network/block.ts';
+import type { BlockSummary } from '../network/explain.ts';
 import type { TrainedModel, TrainedRecipe, TrainerParts } from './trainer-parts.ts';
 import { partsOfModel, partsOfRecipe } from './trainer-parts.ts';
 
@@ -35,6 +36,8 @@ export interface Trainer {
   /** Shape of one sample. */
   readonly inputShape: readonly number[];
   readonly layout: ParameterLayout;
+  /** Which layers are computed together, and which run as tfjs runs them. */
+  readonly blocks: readonly BlockSummary[];
   /** What a recipe's run starts from; of a LayersModel the weights that it holds now. */
   initialWeights(): Float32Array;
   /** Copies a flat weight vector into the network. RangeError if its length is not `layout.size`. */
@@ -72,12 +75,13 @@ export interface Trainer {
  */
 export function createTrainer(source: { readonly recipe: TrainedRecipe } | TrainedModel): Trainer {
   const parts = 'recipe' in source ? partsOfRecipe(source.recipe) : partsOfModel(source);
-  const { task, seed, inputShape, layout, weights } = parts;
+  const { task, seed, inputShape, layout, blocks, weights } = parts;
   return {
     task,
     seed,
     inputShape,
     layout,
+    blocks,
     initialWeights: () => parts.initialWeights(),
     setWeights: (values) => weights.set(values),
     gradient: (batch, position) => computeGradient(parts, batch, position),
