@@ -14,6 +14,7 @@ import { addBias, createSum, reluGradient } from './elementwise.ts';
 import type { WasmKernel } from './heap.ts';
 import { createMatMul } from './mat-mul.ts';
 import { averagePoolGradient, maxPoolGradient } from './pool-gradients.ts';
+import { unsortedSegmentSum } from './segment-sum.ts';
 import { createCast, createIdentity } from './share-data.ts';
 
 let isRegistered = false;
@@ -28,6 +29,7 @@ export function registerKernels(): void {
   register('Conv2DBackpropFilter', conv2dFilterGradient);
   register('DepthwiseConv2dNativeBackpropFilter', depthwiseFilterGradient);
   register('DepthwiseConv2dNativeBackpropInput', depthwiseInputGradient);
+  register('UnsortedSegmentSum', unsortedSegmentSum);
   replace('Conv2D', () => conv2d);
   replace('Conv2DBackpropInput', () => conv2dInputGradient);
   replace('BatchMatMul', createMatMul);

@@ -37,15 +37,32 @@ const features: v.GenericSchema<unknown, FeatureSpec> = v.variant(
 );
 
 const window = { strides: optional(size), padding: optional(oneOf(['valid', 'same'])) };
-const activation = optional(oneOf(['linear', 'relu']));
+const activation = oneOf(['linear', 'relu']);
+const behind = { useBias: optional(flag), activation: optional(activation) };
 
 const layer: v.GenericSchema<unknown, LayerSpec> = v.variant(
   'type',
   [
-    object({ type: v.literal('conv2d'), filters: size, kernelSize: size, ...window, activation }),
+    object({ type: v.literal('conv2d'), filters: size, kernelSize: size, ...window, ...behind }),
+    object({
+      type: v.literal('depthwiseConv2d'),
+      kernelSize: size,
+      depthMultiplier: optional(size),
+      ...window,
+      ...behind,
+    }),
     object({ type: v.literal('maxPooling2d'), poolSize: size, ...window }),
+    object({ type: v.literal('averagePooling2d'), poolSize: size, ...window }),
+    object({ type: v.literal('globalAveragePooling2d') }),
+    object({
+      type: v.literal('batchNormalization'),
+      momentum: optional(belowOne),
+      epsilon: optional(positive),
+    }),
+    object({ type: v.literal('activation'), activation }),
+    object({ type: v.literal('dropout'), rate: belowOne }),
     object({ type: v.literal('flatten') }),
-    object({ type: v.literal('dense'), units: size, activation }),
+    object({ type: v.literal('dense'), units: size, ...behind }),
   ],
   variantMessage,
 );

@@ -6,6 +6,8 @@ test('the built-in recipes are listed under their names and are valid plain data
   expect(recipes.map(({ name }) => name)).toEqual([
     'mnist-cnn',
     'mnist-cnn-small',
+    'mnist-deep',
+    'mnist-separable',
     'mnist-logistic',
     'mnist-mlp',
     'mnist-multilabel',

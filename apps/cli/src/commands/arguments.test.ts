@@ -93,3 +93,17 @@ test('recipes --json is one document, in full with shapes and counts', async () 
     layers: [{ name: 'conv2d_1', outputShape: [26, 26, 32], parameters: 320 }, {}, {}, {}, {}, {}, {}],
   });
 });
+
+test('recipes --explain shows the blocks of a network, and needs its name', async () => {
+  const [text = '', ...none] = await run(recipesCommand, ['--explain', 'mnist-cnn']);
+  expect(none).toEqual([]);
+  expect(text).toMatch(/total +225,034 +2,631,424/);
+  const [json = ''] = await run(recipesCommand, ['mnist-deep', '--explain', '--json']);
+  expect(JSON.parse(json)).toMatchObject({
+    recipe: 'mnist-deep',
+    blocks: expect.arrayContaining([
+      { path: 'block', layers: [expect.objectContaining({ name: 'dense_1' })] },
+    ]),
+  });
+  await expect(run(recipesCommand, ['--explain'])).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+});

@@ -3,6 +3,7 @@ import { runsOf } from '../layout.ts';
 import { plainVectors } from '../vectors/plain-vectors.ts';
 import { averageGradient } from './average.ts';
 import { firstNonFinite } from './finite.ts';
+import { takeStatistics } from './statistics.ts';
 import type { ParameterLayout } from '../layout.ts';
 import type { AverageOptions } from './average.ts';
 
@@ -79,4 +80,21 @@ test('runs join neighbours of one role, and leave out what is empty', () => {
     { role: 'kernel', start: 0, end: 9 },
     { role: 'bias', start: 9, end: 15 },
   ]);
+});
+
+test('statistics leave the gradient, and move by their momentum towards the mean over all samples', () => {
+  const withStatistics: ParameterLayout = {
+    size: 4,
+    parameters: [
+      { name: 'gamma', shape: [1], offset: 0, size: 1, role: 'bias' },
+      { name: 'mean', shape: [2], offset: 1, size: 2, role: 'statistic', momentum: 0.75 },
+      { name: 'bias', shape: [1], offset: 3, size: 1, role: 'bias' },
+    ],
+  };
+  const gradient = Float32Array.of(1, 10, -20, 3);
+  const setStatistics = takeStatistics({ gradient, samples: 5 }, withStatistics);
+  expect(gradient).toEqual(Float32Array.of(1, 0, 0, 3));
+  const moved = Float32Array.of(7, 8, 0, 9);
+  setStatistics(moved);
+  expect(moved).toEqual(Float32Array.of(7, 0.75 * 8 + 0.25 * 2, 0.25 * -4, 9));
 });

@@ -1,4 +1,5 @@
 import { averageGradient } from '../gradients/average.ts';
+import { takeStatistics } from '../gradients/statistics.ts';
 import { learningRateAt } from '../schedules/learning-rate.ts';
 import { describeDivergence, describeOverflow } from './non-finite.ts';
 import { endRun } from './state.ts';
@@ -16,11 +17,13 @@ export function commitStep(run: Run, active: ActiveRound, sums: Sums): EngineEff
   const step = active.round.version;
   const learningRate = learningRateAt(plan.schedule, { step, ...plan });
 
+  const setStatistics = takeStatistics(sums, plan.layout);
   const gradientNorm = averageGradient(gradient, run.weights, { ...plan, samples, vectors });
   if (!Number.isFinite(gradientNorm)) return endRun(run, 'failed', describeOverflow(plan, active, gradient));
 
   const isFinite = run.optimizer.step(run.weights, gradient, learningRate, { into: gradient });
   if (!isFinite) return endRun(run, 'failed', describeDivergence(plan, active, gradient));
+  setStatistics(gradient);
   run.weights = gradient;
 
   const [loss = 0, correct = 0] = metrics;

@@ -132,6 +132,19 @@ describe('a calm run', () => {
     expect(engine.handle({ atMs: 9, type: 'worker-left', worker: a })).toEqual([]);
   });
 
+  test('statistics are averaged over the samples; L2, clipping and the optimizer do not see them', () => {
+    const [kernel, bias] = createPlan().layout.parameters;
+    const statistic = { ...bias!, role: 'statistic', momentum: 0.75 } as const;
+    const layout = { size: 3, parameters: [kernel!, statistic] };
+    const engine = createStarted([a], { layout, clipNorm: 5, optimizer: { type: 'adam' } });
+    const sent = { gradient: Float32Array.of(15, 20, -1000), samples: 5 };
+    const [commit] = send(engine, a, partial(0, 4, sent));
+    expect(commit).toMatchObject({ record: { gradientNorm: 5 } });
+    const plain = createStarted([a], { clipNorm: 5, optimizer: { type: 'adam' } });
+    send(plain, a, partial(0, 4, { ...sent, gradient: Float32Array.of(15, 20, 0) }));
+    expect([...engine.weights()]).toEqual([...plain.weights().slice(0, 2), 0.75 * 3 + 0.25 * -200]);
+  });
+
   test('L2 comes before clipping, and both before the update', () => {
     const engine = createStarted([a], { l2: 1, clipNorm: 1 });
     const [commit] = send(engine, a, partial(0, 4));
@@ -427,6 +440,10 @@ test('a plan that cannot work is refused, naming the setting', () => {
     [{ shards: 0 }, 'shards must be at least 1, found 0'],
     [{ totalSteps: 1.5 }, 'totalSteps must be at least 1, found 1.5'],
     [{ l2: -1 }, 'l2 must be at least 0, found -1'],
+    [
+      { layout: { size: 1, parameters: [{ name: 'm', shape: [1], offset: 0, size: 1, role: 'statistic' }] } },
+      'layout: m has momentum undefined, expected a number from 0 to below 1',
+    ],
     [{ clipNorm: 0 }, 'clipNorm must be above 0, found 0'],
     [{ layout: { size: 3, parameters: [] } }, 'layout: parameters fill 0 of 3 elements'],
   ];
