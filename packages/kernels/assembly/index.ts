@@ -1,3 +1,4 @@
+export { applyBatchNorm, batchNorm, batchNormGradients } from './batch-norm';
 export { convolve, convolvePool } from './convolve';
 export { convolveGradients } from './convolution-gradients';
 export { addBias, reluGradient, sumRows } from './elementwise';

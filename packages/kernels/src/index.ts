@@ -1,10 +1,12 @@
 export { loadKernels } from './load-kernels.ts';
 export {
   addBias,
+  batchNorm,
+  batchNormGradients,
   convolvePool,
   convolvePoolGradients,
   kernelsReady,
   reluGradient,
   valuesInPlace,
 } from './operations.ts';
-export type { ConvolvePoolOptions } from './operations.ts';
+export type { BatchNormOptions, ConvolvePoolOptions } from './operations.ts';

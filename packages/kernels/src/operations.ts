@@ -46,6 +46,50 @@ export function convolvePoolGradients(
   return { dFilter, dBias, ...(dx && { dx }) };
 }
 
+/** See {@link batchNorm}. */
+export interface BatchNormOptions {
+  /** Added to the variance. */
+  readonly epsilon: number;
+  /** Apply relu to the result? */
+  readonly relu: boolean;
+}
+
+/**
+ * Batch normalisation over the last axis as training does it (Ioffe and Szegedy, 2015):
+ * `scale (x - mean) / sqrt(variance + epsilon) + offset`, with mean and variance of this batch (all axes but the last;
+ * the variance divided by their size, not one less). The caller disposes all three.
+ *
+ * @throws RangeError where x is empty or scale or offset have not one value a channel.
+ */
+export function batchNorm(
+  { x, scale, offset }: { readonly x: Tensor; readonly scale: Tensor1D; readonly offset: Tensor1D },
+  options: BatchNormOptions,
+): { output: Tensor; mean: Tensor1D; variance: Tensor1D } {
+  const results = engine().runKernel('GradwireBatchNorm', { x, scale, offset }, { ...options });
+  const [output, mean, variance] = results as [Tensor, Tensor1D, Tensor1D];
+  return { output, mean, variance };
+}
+
+/**
+ * The gradients of {@link batchNorm} from the one by its output. `output`, `mean` and `variance` are what it returned; of
+ * these, `output` is read only with relu. The caller disposes the gradients.
+ */
+export function batchNormGradients(
+  inputs: {
+    readonly x: Tensor;
+    readonly output: Tensor;
+    readonly dy: Tensor;
+    readonly scale: Tensor1D;
+    readonly mean: Tensor1D;
+    readonly variance: Tensor1D;
+  },
+  options: BatchNormOptions,
+): { dx: Tensor; dScale: Tensor1D; dOffset: Tensor1D } {
+  const gradients = engine().runKernel('GradwireBatchNormGradients', { ...inputs }, { ...options });
+  const [dx, dScale, dOffset] = gradients as [Tensor, Tensor1D, Tensor1D];
+  return { dx, dScale, dOffset };
+}
+
 /** `x + bias` along the last axis, then relu if asked for. */
 export function addBias(x: Tensor, bias: Tensor, { relu }: { readonly relu: boolean }): Tensor {
   return engine().runKernel('GradwireAddBias', { x, bias }, { relu });

@@ -2,6 +2,7 @@
 import '@tensorflow/tfjs-backend-wasm';
 import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
+import { batchNorm, batchNormGradients, createFusedBatchNorm } from './batch-norm.ts';
 import {
   conv2d,
   conv2dFilterGradient,
@@ -34,10 +35,13 @@ export function registerKernels(): void {
   replace('MaxPoolGrad', () => maxPoolGradient);
   replace('AvgPoolGrad', () => averagePoolGradient);
   replace('Sum', createSum);
+  replace('FusedBatchNorm', createFusedBatchNorm);
   replace('Identity', createIdentity);
   replace('Cast', createCast);
   register('GradwireConvolvePool', convolvePool);
   register('GradwireConvolvePoolGradients', convolvePoolGradients);
+  register('GradwireBatchNorm', batchNorm);
+  register('GradwireBatchNormGradients', batchNormGradients);
   register('GradwireAddBias', addBias);
   register('GradwireReluGradient', reluGradient);
 }
