@@ -4,7 +4,7 @@
 import { allocate, allocateZeros, free } from './heap';
 
 /** Rows that are summed at a time: they stay in the first-level cache while one vector of columns after the other is read. */
-const blockRows: i32 = 64;
+const blockRows: i32 = 16;
 
 /**
  * A matrix seen as rows of whole vectors: four rows count as one where the columns are no multiple of 4. What is left
@@ -147,7 +147,8 @@ function setScaling(r: Rows, terms: usize, column: i32, center: f64, factor: f64
 
 /** Sets a column's term of a kind, wherever the column is in the row. */
 function setTerm(r: Rows, terms: usize, kind: i32, column: i32, value: f64): void {
-  for (let i = column; i < r.width; i += r.columns) store<f32>(terms + ((kind * r.width + i) << 2), <f32>value);
+  for (let i = column; i < r.width; i += r.columns)
+    store<f32>(terms + ((kind * r.width + i) << 2), <f32>value);
 }
 
 /** The sum of a kind for a column, of all its places in the row. */

@@ -92,9 +92,16 @@ test('outputs, statistics and gradients: within 1e-5 of float64', () => {
 });
 
 test('a column of equal numbers has no variance, and gives the offset', () => {
-  const x = { shape: [75, 3], data: Float32Array.from({ length: 225 }, (_, i) => [0.1, 7.3e6, -1e-20][i % 3] ?? 0) };
+  const x = {
+    shape: [75, 3],
+    data: Float32Array.from({ length: 225 }, (_, i) => [0.1, 7.3e6, -1e-20][i % 3] ?? 0),
+  };
   const [scale, offset] = [fractions([3], 1), fractions([3], 2)];
-  const [y, mean, variance] = runKernel('GradwireBatchNorm', { x, scale, offset }, { epsilon: 1e-3, relu: false });
+  const [y, mean, variance] = runKernel(
+    'GradwireBatchNorm',
+    { x, scale, offset },
+    { epsilon: 1e-3, relu: false },
+  );
   expect(Array.from(variance?.data ?? [])).toEqual([0, 0, 0]);
   expect(Array.from(mean?.data ?? [])).toEqual(Array.from(x.data.subarray(0, 3)));
   expect(Array.from(y?.data ?? [])).toEqual(Array.from({ length: 225 }, (_, i) => offset.data[i % 3]));
@@ -121,7 +128,9 @@ test('pictures are normalised over their channels, by the operations too', () =>
     ];
     const forward = batchNorm({ x, scale, offset }, options);
     const { mean, variance } = tf.moments(x, [0, 1, 2]);
-    const expected = tf.relu(tf.batchNorm(x, mean as tf.Tensor1D, variance as tf.Tensor1D, offset, scale, 1e-3));
+    const expected = tf.relu(
+      tf.batchNorm(x, mean as tf.Tensor1D, variance as tf.Tensor1D, offset, scale, 1e-3),
+    );
     expect(tf.max(tf.abs(tf.sub(forward.output, expected))).dataSync()[0]).toBeLessThan(1e-5);
     return { ...forward, ...batchNormGradients({ x, dy, scale, ...forward }, options) };
   });
@@ -136,7 +145,8 @@ test('tfjs batch normalisation with given statistics: within 1e-5 of float64, sc
     const { x, scale, offset } = draw(drawn);
     const mean = fractions([columns], seed + 4);
     const variance = { shape: [columns], data: fractions([columns], seed + 5).data };
-    for (let i = 0; i < columns; i++) (variance.data as Float32Array)[i] = Math.abs(variance.data[i] as number) + 0.1;
+    for (let i = 0; i < columns; i++)
+      (variance.data as Float32Array)[i] = Math.abs(variance.data[i] as number) + 0.1;
     const data = Float64Array.from({ length: sizeOf([rows, columns]) }, (_, i) => {
       const [value, c] = [x.data[i] as number, i % columns];
       const normal = (value - (mean.data[c] as number)) / Math.sqrt((variance.data[c] as number) + 1e-3);
@@ -151,7 +161,8 @@ test('tfjs batch normalisation with given statistics: within 1e-5 of float64, sc
 test('wrong shapes never reach the heap', () => {
   const [x, three, four] = [fractions([5, 3], 1), fractions([3], 2), fractions([4], 3)];
   const options = { epsilon: 1e-3, relu: true };
-  const run = (inputs: Parameters<typeof runKernel>[1]) => () => runKernel('GradwireBatchNorm', inputs, options);
+  const run = (inputs: Parameters<typeof runKernel>[1]) => () =>
+    runKernel('GradwireBatchNorm', inputs, options);
   expect(run({ x, scale: four, offset: three })).toThrow('scale: expected shape [3], found [4]');
   expect(run({ x: fractions([0, 3], 1), scale: three, offset: three })).toThrow(RangeError);
   const saved = { x, scale: three, mean: three, variance: three, output: x, dy: fractions([3, 5], 1) };

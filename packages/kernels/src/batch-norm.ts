@@ -68,7 +68,18 @@ export function createFusedBatchNorm(own: WasmKernel): WasmKernel {
     const rows = util.sizeFromShape(x.shape) / columns;
     const epsilon = attrs['varianceEpsilon'] as number;
     const { run } = kernelsOn(backend);
-    run.applyBatchNorm(at(x), rows, columns, at(scale), at(offset), epsilon, false, at(y), at(mean), at(variance));
+    run.applyBatchNorm(
+      at(x),
+      rows,
+      columns,
+      at(scale),
+      at(offset),
+      epsilon,
+      false,
+      at(y),
+      at(mean),
+      at(variance),
+    );
     return y;
   };
 }

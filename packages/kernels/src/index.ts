@@ -7,6 +7,8 @@ export {
   convolvePoolGradients,
   kernelsReady,
   reluGradient,
+  sigmoidCrossEntropy,
+  softmaxCrossEntropy,
   valuesInPlace,
 } from './operations.ts';
-export type { BatchNormOptions, ConvolvePoolOptions } from './operations.ts';
+export type { BatchNormOptions, ConvolvePoolOptions, CrossEntropy, LogitsAndTargets } from './operations.ts';

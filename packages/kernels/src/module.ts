@@ -56,6 +56,15 @@ export interface KernelExports {
     dScale: number,
     dOffset: number,
   ): void;
+  softmaxCrossEntropy(
+    logits: number,
+    targets: number,
+    rows: number,
+    columns: number,
+    loss: number,
+    dLogits: number,
+  ): void;
+  sigmoidCrossEntropy: KernelExports['softmaxCrossEntropy'];
   matMul(
     a: number,
     b: number,

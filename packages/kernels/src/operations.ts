@@ -90,6 +90,44 @@ export function batchNormGradients(
   return { dx, dScale, dOffset };
 }
 
+/** Both of one shape, the classes or outputs along the last axis. */
+export interface LogitsAndTargets {
+  readonly logits: Tensor;
+  /** From 0 to 1; may be smoothed. */
+  readonly targets: Tensor;
+}
+
+/** A loss and its derivative. */
+export interface CrossEntropy {
+  /** The sum (not the mean) over the samples, in double precision. */
+  readonly loss: number;
+  /** The gradient of that sum by the logits; the caller disposes it. */
+  readonly dLogits: Tensor;
+}
+
+/**
+ * Softmax cross-entropy, `sum_k t_k (logsumexp(x) - x_k)` for each sample, computed in double precision with exponential
+ * and logarithm of its own: the same bits on every machine, which `Math.exp` does not promise. Finite for finite logits.
+ *
+ * @throws RangeError if the shapes differ or the last axis is empty.
+ */
+export function softmaxCrossEntropy(inputs: LogitsAndTargets): CrossEntropy {
+  return crossEntropy('GradwireSoftmaxCrossEntropy', inputs);
+}
+
+/** As {@link softmaxCrossEntropy}, of sigmoids: for each sample the mean of `max(x, 0) - x t + log(1 + e^-|x|)`. */
+export function sigmoidCrossEntropy(inputs: LogitsAndTargets): CrossEntropy {
+  return crossEntropy('GradwireSigmoidCrossEntropy', inputs);
+}
+
+function crossEntropy(name: string, inputs: LogitsAndTargets): CrossEntropy {
+  const [dLogits, sum] = engine().runKernel<[Tensor, Tensor]>(name, { ...inputs });
+  // The bytes of a double, which no type of tensor holds.
+  const [loss] = new Float64Array(valuesInPlace(sum).slice().buffer) as unknown as [number];
+  sum.dispose();
+  return { loss, dLogits };
+}
+
 /** `x + bias` along the last axis, then relu if asked for. */
 export function addBias(x: Tensor, bias: Tensor, { relu }: { readonly relu: boolean }): Tensor {
   return engine().runKernel('GradwireAddBias', { x, bias }, { relu });

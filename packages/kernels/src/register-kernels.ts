@@ -10,6 +10,7 @@ import {
   convolvePool,
   convolvePoolGradients,
 } from './convolution.ts';
+import { sigmoidCrossEntropy, softmaxCrossEntropy } from './cross-entropy.ts';
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients.ts';
 import { addBias, createSum, reluGradient } from './elementwise.ts';
 import type { WasmKernel } from './heap.ts';
@@ -42,6 +43,8 @@ export function registerKernels(): void {
   register('GradwireConvolvePoolGradients', convolvePoolGradients);
   register('GradwireBatchNorm', batchNorm);
   register('GradwireBatchNormGradients', batchNormGradients);
+  register('GradwireSoftmaxCrossEntropy', softmaxCrossEntropy);
+  register('GradwireSigmoidCrossEntropy', sigmoidCrossEntropy);
   register('GradwireAddBias', addBias);
   register('GradwireReluGradient', reluGradient);
 }

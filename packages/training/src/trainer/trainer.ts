@@ -15,6 +15,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Network } from '../network/network.ts';
 import { createNetwork } from '../network/network.ts';
+import { computeLoss } from './compute-loss.ts';
 import type { WeightTensors } from './weight-tensors.ts';
 import { createWeightTensors } from './weight-tensors.ts';
 
@@ -109,10 +110,8 @@ function computeGradient(state: TrainerState, batch: Batch): GradientSum {
       tensor(batch.features, [batch.count, ...inputShape]),
       weights.tensors(),
     );
-    const values = logits.dataSync<'float32'>();
-    const dLogits = new Float32Array(values.length);
-    const loss = lossSum(recipe.task, { logits: values, targets: batch.targets, gradient: dLogits });
-    const gradients = backward(tensor(dLogits, logits.shape));
+    const { loss, dLogits, values } = computeLoss(recipe.task, logits, batch.targets);
+    const gradients = backward(dLogits);
     for (const [i, { offset }] of layout.parameters.entries()) {
       gradient.set(valuesOf(gradients[i] as Tensor), offset);
     }
