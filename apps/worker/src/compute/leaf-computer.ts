@@ -32,9 +32,8 @@ export function createLeafComputer(options: LeafComputerOptions): LeafComputer {
     const batch = batcher(isTest ? splits.test : splits.train, samples);
     const facts = sums.facts(slot);
     if (lease.task === 'step') {
-      const { gradient, metrics } = trainer.gradient(batch);
-      sums.gradient(slot).set(gradient);
-      facts.set(metrics, 2);
+      const position = { step: lease.version, shard: leaf };
+      facts.set(trainer.gradient(batch, position, sums.gradient(slot)).metrics, 2);
     } else {
       facts.set(trainer.evaluate(batch), 2);
     }
