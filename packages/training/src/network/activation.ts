@@ -1,6 +1,7 @@
 import { addBias, kernelsReady, reluGradient } from '@gradwire/kernels';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { add, cast, greater, mul, relu, sum } from '@tensorflow/tfjs-core';
+import { isOffered } from './is-offered.ts';
 
 /** The result of {@link activate}. */
 export interface Activated {
@@ -28,7 +29,7 @@ function applyPlain(shifted: Tensor, activation: 'linear' | 'relu'): Tensor {
 }
 
 function throughRelu(dy: Tensor, y: Tensor): Tensor {
-  return kernelsReady() ? reluGradient(dy, y) : mul(dy, cast(greater(y, 0), 'float32'));
+  return isOffered('GradwireReluGradient') ? reluGradient(dy, y) : mul(dy, cast(greater(y, 0), 'float32'));
 }
 
 function allButLast(x: Tensor): number[] {

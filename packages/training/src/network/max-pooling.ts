@@ -2,6 +2,8 @@ import type { CompleteLayer } from '@gradwire/models';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { engine, MaxPoolGrad, maxPool } from '@tensorflow/tfjs-core';
 import type { Block } from './block.ts';
+import { isOffered } from './is-offered.ts';
+import { maxPoolWithWinners } from './native/max-pool-with-winners.ts';
 
 type MaxPooling = Extract<CompleteLayer, { type: 'maxPooling2d' }>;
 
@@ -11,13 +13,12 @@ export function maxPoolForward(
   layer: MaxPooling,
 ): { output: Tensor; backward(dy: Tensor): Tensor } {
   const { poolSize, strides, padding } = layer;
+  const attributes = { filterSize: [poolSize, poolSize], strides: [strides, strides], pad: padding };
+  if (isOffered('GradwireMaxPool')) return maxPoolWithWinners(x, attributes);
   const output = maxPool(x as Tensor4D, poolSize, strides, padding);
   return {
     output,
-    backward(dy) {
-      const attributes = { filterSize: [poolSize, poolSize], strides: [strides, strides], pad: padding };
-      return engine().runKernel(MaxPoolGrad, { dy, input: x, output }, attributes);
-    },
+    backward: (dy) => engine().runKernel(MaxPoolGrad, { dy, input: x, output }, attributes),
   };
 }
 

@@ -6,6 +6,8 @@ import type { Block, ForwardPass } from './block.ts';
 import { createConvolution } from './convolution.ts';
 import { createDense, createFlatten } from './dense.ts';
 import { createMaxPooling } from './max-pooling.ts';
+import type { Window } from './native/crop.ts';
+import { createCrop } from './native/crop.ts';
 
 /** A network as a chain of blocks. Tensors that its methods return or make belong to the surrounding `tidy`. */
 export interface Network {
@@ -20,7 +22,9 @@ export interface Network {
 
 /** Chains a model's layers; parameters are taken and returned in the order of its layout. */
 export function createNetwork(spec: ModelSpec): Network {
-  const links = createLinks(createBlocks(resolveLayers(spec)));
+  const layers = resolveLayers(spec);
+  const links = createLinks(createBlocks(layers));
+  const crop = createCrop(spec.inputShape, windowsOf(layers));
   // Nobody reads gradients by the samples, so the backward pass ends at the first block that trains anything.
   const firstTrained = links.findIndex(({ block }) => block.parameterCount > 0);
   return {
@@ -29,11 +33,11 @@ export function createNetwork(spec: ModelSpec): Network {
         const output = tidy(() => block.forward(input, parameters.slice(start, end)).output);
         if (input !== x) input.dispose();
         return output;
-      }, x);
+      }, crop(x));
     },
     forward(x, parameters) {
       const passes: ForwardPass[] = [];
-      let output = x;
+      let output = crop(x);
       for (const { block, start, end } of links) {
         const pass = block.forward(output, parameters.slice(start, end));
         passes.push(pass);
@@ -42,6 +46,18 @@ export function createNetwork(spec: ModelSpec): Network {
       return { logits: output, backward: (dLogits) => runBackward(passes, firstTrained, dLogits) };
     },
   };
+}
+
+/** The convolutions and poolings that the network starts with. */
+function windowsOf(layers: readonly ResolvedLayer[]): Window[] {
+  const windows: Window[] = [];
+  for (const { layer } of layers) {
+    if (layer.type !== 'conv2d' && layer.type !== 'maxPooling2d') break;
+    const side = layer.type === 'conv2d' ? layer.kernelSize : layer.poolSize;
+    const { strides, padding } = layer;
+    windows.push({ size: [side, side], strides: [strides, strides], padding });
+  }
+  return windows;
 }
 
 /** A block and its range in the list of parameters. */
