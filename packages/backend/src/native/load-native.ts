@@ -1,16 +1,13 @@
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { backend, findBackend, ready, setBackend } from '@tensorflow/tfjs-core';
+import { findBackend, ready, setBackend } from '@tensorflow/tfjs-core';
 import { GradwireError } from '@gradwire/errors';
 import type { PreparedBackend } from '../prepared-backend.ts';
 import { hashKernels } from '../prepared-backend.ts';
 import { whatIsMissing } from './check-native.ts';
 import { nativeEnvironment } from './native-environment.ts';
-import type { TensorflowBackend } from './operations/execute.ts';
-import { oneDnnAgrees } from './operations/probe-one-dnn.ts';
-import type { OperationSet } from './operations/register-operations.ts';
-import { registerOperations } from './operations/register-operations.ts';
+import { prepareOperations } from './operations/prepare-operations.ts';
 import { findTfjsNode } from './tfjs-node-package.ts';
 
 const require = createRequire(import.meta.url);
@@ -42,24 +39,15 @@ export async function loadNative(): Promise<PreparedBackend> {
   }
   await setBackend('tensorflow');
   await ready();
-  const operations = chooseOperations();
-  registerOperations(operations);
+  const operations = prepareOperations();
+  const oneDnn = operations === 'one-dnn' ? ' with oneDNN' : '';
   return {
     name: 'native',
-    description: `TensorFlow ${libraryVersion}, ${operations} operations, one thread (tfjs-node ${version})`,
+    description: `TensorFlow ${libraryVersion}${oneDnn}, one thread (tfjs-node ${version})`,
     kernelHash: await hashKernels('native', version, libraryVersion, String(librarySize()), operations),
     version,
   };
 }
-
-/** The probe runs once a process. `GRADWIRE_NATIVE_OPERATIONS=public` is the way out where a private operation misbehaves. */
-function chooseOperations(): OperationSet {
-  if (process.env['GRADWIRE_NATIVE_OPERATIONS'] === 'public') return 'public';
-  probed ??= oneDnnAgrees(backend() as unknown as TensorflowBackend) ? 'one-dnn' : 'public';
-  return probed;
-}
-
-let probed: OperationSet | undefined;
 
 /** tfjs-node 4.22 calls a function that Node 23 removed and Node 22 warns about. */
 function restoreUtilFunction(): void {

@@ -9,10 +9,11 @@ import type { WindowAttributes } from './window.ts';
  */
 const rewritten = { _kernel: 'MklNameChangeOp' };
 
-/** Runs `_MklNative` + name, with the inputs and attributes of the public operation. */
+/** Runs the private operation for a public one, with its inputs and attributes. */
 export function executePrivate(backend: TensorflowBackend, operation: Operation): Tensor {
+  const prefix = operation.name === 'MatMul' ? '_Mkl' : '_MklNative';
   const attributes = { ...operation.attributes, ...rewritten };
-  return executeOne(backend, { ...operation, name: `_MklNative${operation.name}`, attributes });
+  return executeOne(backend, { ...operation, name: prefix + operation.name, attributes });
 }
 
 /** The largest values of each window, and in a format of oneDNN's own which positions held them. */

@@ -3,6 +3,7 @@ import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-co
 import { createConv2d, createFilterGradient, createInputGradient } from './convolution.ts';
 import { createSum, reluGradient } from './elementwise.ts';
 import type { NativeKernel } from './execute.ts';
+import { createMatMul } from './mat-mul.ts';
 import { gradwireMaxPool, gradwireMaxPoolGradient } from './max-pooling.ts';
 
 /** `one-dnn`: TensorFlow's private operations where they are faster. `public`: its public ones only. */
@@ -16,6 +17,7 @@ export function registerOperations(set: OperationSet): void {
   replace('Sum', createSum);
   register('GradwireReluGradient', reluGradient);
   const isPrivate = set === 'one-dnn';
+  replace('BatchMatMul', isPrivate && createMatMul);
   replace('Conv2D', isPrivate && createConv2d);
   replace('Conv2DBackpropFilter', isPrivate && createFilterGradient);
   replace('Conv2DBackpropInput', isPrivate && createInputGradient);
