@@ -10,6 +10,7 @@ import {
   probabilities,
   validateModelSpec,
 } from '@gradwire/models';
+import { smoothTargets } from '@gradwire/preprocess';
 import type { Recipe } from '@gradwire/recipes';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { tensor, tidy } from '@tensorflow/tfjs-core';
@@ -22,7 +23,7 @@ import { createWeightTensors } from './weight-tensors.ts';
 export interface Batch {
   /** `[count, ...inputShape]`, row-major. */
   readonly features: Float32Array;
-  /** `[count, outputs]`, row-major. */
+  /** `[count, outputs]`, row-major; before any label smoothing, which `gradient` adds. */
   readonly targets: Float32Array;
   /** Class index of each sample. */
   readonly labels: Uint8Array;
@@ -111,7 +112,8 @@ function computeGradient(state: TrainerState, batch: Batch): GradientSum {
     );
     const values = logits.dataSync<'float32'>();
     const dLogits = new Float32Array(values.length);
-    const loss = lossSum(recipe.task, { logits: values, targets: batch.targets, gradient: dLogits });
+    const targets = smoothTargets(batch.targets, recipe.task);
+    const loss = lossSum(recipe.task, { logits: values, targets, gradient: dLogits });
     const gradients = backward(tensor(dLogits, logits.shape));
     for (const [i, { offset }] of layout.parameters.entries()) {
       gradient.set(valuesOf(gradients[i] as Tensor), offset);
