@@ -76,7 +76,7 @@ const model: v.GenericSchema<unknown, ModelSpec> = object({
 const task: v.GenericSchema<unknown, TaskSpec> = v.variant(
   'type',
   [
-    object({ type: v.literal('multiclass'), classes: integer(2, 256) }),
+    object({ type: v.literal('multiclass'), classes: integer(2, 256), smoothing: optional(belowOne) }),
     object({ type: v.literal('multilabel'), classes: integer(1, 256) }),
     object({ type: v.literal('binary'), positive: list(integer(0, 255), 1, 255) }),
   ],

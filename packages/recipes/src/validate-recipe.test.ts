@@ -19,7 +19,7 @@ const valid: Recipe = {
       { type: 'dense', units: 10 },
     ],
   },
-  task: { type: 'multiclass', classes: 10 },
+  task: { type: 'multiclass', classes: 10, smoothing: 0.1 },
   optimizer: { type: 'sgd', momentum: 0.9, nesterov: true },
   schedule: { type: 'one-cycle', learningRate: 0.1, warmupSteps: 5 },
   batchSize: 32,
@@ -47,6 +47,11 @@ const faults: [string, object, string][] = [
   ['fraction', { shards: 2.5 }, 'shards: expected a whole number from 1 to 1,024, found 2.5'],
   ['NaN', { l2: Number.NaN }, 'l2: expected a number of at least 0, found NaN'],
   ['infinity', { clipNorm: Infinity }, 'clipNorm: expected a number above 0, found Infinity'],
+  [
+    'smoothing of 1',
+    { task: { ...valid.task, smoothing: 1 } },
+    'task.smoothing: expected a number from 0 to below 1, found 1',
+  ],
   ['share of 1', { validationShare: 1 }, 'validationShare: expected a number from 0 to below 1, found 1'],
   ['negative seed', { seed: -1 }, 'seed: expected a whole number from 0 to 4,294,967,295, found -1'],
   [

@@ -46,12 +46,16 @@ const featureText = {
 function taskText(task: TaskSpec): string {
   switch (task.type) {
     case 'multiclass':
-      return `multiclass: one of ${task.classes} classes (softmax and cross-entropy)`;
+      return `multiclass: one of ${task.classes} classes (softmax and cross-entropy${smoothingText(task)})`;
     case 'multilabel':
       return `multilabel: yes or no for each of ${task.classes} classes (sigmoid and binary cross-entropy)`;
     case 'binary':
       return `binary: is the class ${task.positive.join(' or ')}? (sigmoid and binary cross-entropy)`;
   }
+}
+
+function smoothingText({ smoothing = 0 }: Extract<TaskSpec, { type: 'multiclass' }>): string {
+  return smoothing === 0 ? '' : `, label smoothing ${smoothing}`;
 }
 
 function optimizerText(spec: OptimizerSpec): string {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
+import { defaultRecipe } from './default-recipe.ts';
 
 /** Builds commander's options: each may also come from an environment variable or from gradwire.config.json. */
 export const options = {
@@ -8,7 +9,7 @@ export const options = {
     setting(
       '--recipe <name|file>',
       'recipe by name (see: gradwire recipes), or a .js or .json file',
-      'mnist-cnn',
+      defaultRecipe,
     ),
   workers: (): Option =>
     setting(

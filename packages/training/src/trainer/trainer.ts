@@ -2,6 +2,7 @@ import type { ParameterLayout } from '@gradwire/engine';
 import { kernelsReady, valuesInPlace } from '@gradwire/kernels';
 import type { LayersModelArtifacts, TaskSpec } from '@gradwire/models';
 import { confusionCounts, countCorrect, lossSum, probabilities } from '@gradwire/models';
+import { smoothTargets } from '@gradwire/preprocess';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Position } from '../network/block.ts';
@@ -14,7 +15,7 @@ import { partsOfModel, partsOfRecipe } from './trainer-parts.ts';
 export interface Batch {
   /** `[count, ...inputShape]`, row-major. */
   readonly features: Float32Array;
-  /** `[count, outputs]`, row-major. */
+  /** `[count, outputs]`, row-major; before any label smoothing, which `gradient` adds. */
   readonly targets: Float32Array;
   /** Class index of each sample. */
   readonly labels: Uint8Array;
@@ -106,7 +107,7 @@ function computeGradient(
   const metrics = tidy(() => {
     const x = tensor(batch.features, [batch.count, ...inputShape]);
     const { logits, backward } = network.forward(x, weights.tensors(), { training: true, seed, position });
-    const { loss, dLogits, values } = computeLoss(task, logits, batch.targets);
+    const { loss, dLogits, values } = computeLoss(task, logits, smoothTargets(batch.targets, task));
     const gradients = backward(dLogits);
     for (const [i, { offset, size }] of layout.parameters.entries()) {
       const found = gradients[i];
