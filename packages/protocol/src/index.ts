@@ -1,8 +1,8 @@
 export { closeCodes, describeCloseCode } from './close-codes.ts';
 export { createTopK } from './codecs/top-k.ts';
-export { vectorCodecs } from './codecs/vector-codecs.ts';
+export { codecOf, vectorCodecs } from './codecs/vector-codecs.ts';
 export { decodeMessage } from './decode-message.ts';
-export { encodeMessage } from './encode-message.ts';
+export { encodeMessage, encodePieces } from './encode-message.ts';
 export { maxParameters, messageLimits } from './limits.ts';
 export { scanHeader } from './scan-header.ts';
 export { protocolVersion } from './version.ts';
@@ -13,6 +13,7 @@ export type {
   CoordinatorMessage,
   EndMessage,
   FailedMessage,
+  GradientCoding,
   HelloMessage,
   LeaseMessage,
   LeaveMessage,

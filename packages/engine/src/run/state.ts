@@ -4,13 +4,13 @@ import { createSpeedMeter } from '../leases/speed.ts';
 import { createOptimizer } from '../optimizers/create-optimizer.ts';
 import { addSums } from '../tree/sums.ts';
 import { createTreeSum } from '../tree/tree-sum.ts';
+import { codeGroups, type CodedSums } from './code-groups.ts';
 import { samplesOf } from './sequence.ts';
 import type { Contribution, EngineEffect, EngineEvent, EnginePlan, Round, WorkerId } from '../events.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import type { LeafSharing } from '../leases/share-leaves.ts';
 import type { SpeedMeter } from '../leases/speed.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
-import type { Sums } from '../tree/sums.ts';
 import type { TreeSum } from '../tree/tree-sum.ts';
 
 /** `joined`: builds its model. `preparing`: fetches its data. `ready`: takes leases. */
@@ -47,7 +47,7 @@ export interface Failure {
 export interface ActiveRound {
   readonly round: Round;
   readonly leases: LeaseTable;
-  readonly sum: TreeSum<Sums>;
+  readonly sum: TreeSum<CodedSums>;
   readonly contributions: Contribution[];
   /** The first failure on each leaf. */
   readonly failures: Map<number, Failure>;
@@ -95,7 +95,10 @@ export function createActiveRound(plan: EnginePlan, round: Round, atMs: number):
   return {
     round,
     leases: createLeaseTable(samples, atMs),
-    sum: createTreeSum(round.leafCount, addSums, (leaf) => (samples[leaf] ?? 0) > 0),
+    sum: createTreeSum<CodedSums>(round.leafCount, addSums, {
+      isPresent: (leaf) => (samples[leaf] ?? 0) > 0,
+      settle: codeGroups(plan, round),
+    }),
     contributions: [],
     failures: new Map(),
   };

@@ -13,3 +13,14 @@ export const vectorCodecs: Readonly<Record<CodecName, VectorCodec>> = {
   int8,
   'top-k': createTopK(0.01),
 };
+
+/** The codec of a name; `share` for `top-k`, see {@link createTopK}. */
+export function codecOf({
+  codec,
+  share,
+}: {
+  readonly codec: CodecName;
+  readonly share?: number;
+}): VectorCodec {
+  return share === undefined ? vectorCodecs[codec] : createTopK(share);
+}
