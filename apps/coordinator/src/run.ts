@@ -10,8 +10,8 @@ import {
   type VectorMath,
   type WorkerId,
 } from '@gradwire/engine';
-import { encodeMessage, type Message } from '@gradwire/protocol';
-import { freeYoungGarbage } from '@gradwire/transport';
+import { encodePieces, type Message } from '@gradwire/protocol';
+import { type Frame, freeYoungGarbage } from '@gradwire/transport';
 import type { CoordinatorEvent } from './events.ts';
 import { createPace } from './pace.ts';
 import type { Recorder } from './recorder.ts';
@@ -52,9 +52,8 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
   let lastMoveMs = performance.now();
   let firstLeaseMs: number | undefined;
 
-  const send = (worker: WorkerId, frame: Uint8Array): void =>
-    sessions().byId.get(worker)?.channel.send(frame);
-  const tell = (worker: WorkerId, message: Message): void => send(worker, encodeMessage(message));
+  const send = (worker: WorkerId, frame: Frame): void => sessions().byId.get(worker)?.channel.send(frame);
+  const tell = (worker: WorkerId, message: Message): void => send(worker, encodePieces(message));
 
   const commit = (record: StepRecord): void => {
     pace.step(record.samples, performance.now());
@@ -69,8 +68,8 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
       case 'prepare':
         return tell(effect.worker, { type: 'prepare', shards: effect.shards });
       case 'publish': {
-        // Encoded once for all: the frame is the same for every worker.
-        const frame = encodeMessage({ type: 'weights', version: effect.version, values: effect.weights });
+        // Encoded once for all: the frame is the same for every worker. The vector is part of it, and never changes.
+        const frame = encodePieces({ type: 'weights', version: effect.version, values: effect.weights });
         for (const worker of effect.workers) send(worker, frame);
         return;
       }

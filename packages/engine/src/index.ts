@@ -6,7 +6,7 @@ export { roundAfter } from './run/sequence.ts';
 export { learningRateAt } from './schedules/learning-rate.ts';
 export { addSums } from './tree/sums.ts';
 export { createTreeSum } from './tree/tree-sum.ts';
-export { isTreeNode, treeCover, treeMid, treeParent } from './tree/tree.ts';
+export { isGroupNode, isTreeNode, treeCover, treeMid, treeParent } from './tree/tree.ts';
 export { plainVectors } from './vectors/plain-vectors.ts';
 export type {
   Contribution,
@@ -14,6 +14,7 @@ export type {
   EngineEvent,
   EnginePlan,
   EvaluationRecord,
+  GradientCoding,
   PartialSum,
   Round,
   StepRecord,

@@ -15,6 +15,10 @@ export function checkPlan(plan: EnginePlan): void {
   }
   if (!(l2 >= 0)) throw new RangeError(`l2 must be at least 0, found ${l2}`);
   if (!(clipNorm > 0)) throw new RangeError(`clipNorm must be above 0, found ${clipNorm}`);
+  const { groupSize = 1 } = plan.coding ?? {};
+  if (!Number.isInteger(groupSize) || groupSize < 1 || (groupSize & (groupSize - 1)) !== 0) {
+    throw new RangeError(`coding.groupSize must be a power of two, found ${groupSize}`);
+  }
   for (const split of [evaluations.afterEpoch, evaluations.atEnd]) {
     if (!evaluations.blocks[split].some((samples) => samples > 0)) {
       throw new RangeError(`evaluations.blocks.${split} must hold samples`);

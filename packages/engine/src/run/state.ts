@@ -4,13 +4,13 @@ import { createSpeedMeter } from '../leases/speed.ts';
 import { createOptimizer } from '../optimizers/create-optimizer.ts';
 import { addSums } from '../tree/sums.ts';
 import { createTreeSum } from '../tree/tree-sum.ts';
+import { codeGroups, type CodedSums } from './code-groups.ts';
 import { samplesOf } from './sequence.ts';
 import type { Contribution, EngineEffect, EngineEvent, EnginePlan, Round, WorkerId } from '../events.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import type { LeafSharing } from '../leases/share-leaves.ts';
 import type { SpeedMeter } from '../leases/speed.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
-import type { Sums } from '../tree/sums.ts';
 import type { TreeSum } from '../tree/tree-sum.ts';
 import type { VectorMath } from '../vectors/vector-math.ts';
 
@@ -49,7 +49,7 @@ export interface Failure {
 export interface ActiveRound {
   readonly round: Round;
   readonly leases: LeaseTable;
-  readonly sum: TreeSum<Sums>;
+  readonly sum: TreeSum<CodedSums>;
   readonly contributions: Contribution[];
   /** The first failure on each leaf. */
   readonly failures: Map<number, Failure>;
@@ -100,10 +100,13 @@ export function createActiveRound({ plan, vectors }: Run, round: Round, atMs: nu
   return {
     round,
     leases: createLeaseTable(samples, atMs),
-    sum: createTreeSum(
+    sum: createTreeSum<CodedSums>(
       round.leafCount,
       (left, right) => addSums(left, right, vectors),
-      (leaf) => (samples[leaf] ?? 0) > 0,
+      {
+        isPresent: (leaf) => (samples[leaf] ?? 0) > 0,
+        settle: codeGroups(plan, round),
+      },
     ),
     contributions: [],
     failures: new Map(),
