@@ -1,8 +1,8 @@
 import type { LeaseMessage, PartialMessage } from '@gradwire/protocol';
 import { createShardOrder, evaluationBlocks, shardRange, trainingIndices } from '@gradwire/data';
 import { addSums, createTreeSum, type Sums, type TreeNode, treeCover } from '@gradwire/engine';
-import type { Recipe } from '@gradwire/recipes';
-import type { Batcher, Trainer } from '@gradwire/training';
+import { countSteps, type Recipe } from '@gradwire/recipes';
+import { type Batcher, createShardStep, type Trainer } from '@gradwire/training';
 import type { SampleStore } from './sample-store.ts';
 
 /** What is needed to compute a lease. */
@@ -23,9 +23,11 @@ export interface Computer {
 
 /** Prepares everything that is the same for all leases of a run. */
 export function createComputer({ recipe, trainer, batcher, stores }: ComputeOptions): Computer {
-  const { seed, shards, batchSize, validationShare = 0 } = recipe;
+  const { seed, shards, validationShare = 0 } = recipe;
   const { training, validation } = trainingIndices(stores.train.manifest.count, { validationShare, seed });
   const order = createShardOrder({ count: training.length, shards, seed });
+  const { batchSize } = countSteps(recipe, training.length);
+  const shardStep = createShardStep({ recipe, trainer, batcher, trainingCount: training.length });
   const everyTest = Uint32Array.from({ length: stores.test.manifest.count }, (_, sample) => sample);
 
   const samplesOf = (lease: LeaseMessage, leaf: number): Uint32Array => {
@@ -46,11 +48,10 @@ export function createComputer({ recipe, trainer, batcher, stores }: ComputeOpti
     const store = lease.task === 'evaluate' && lease.split === 'test' ? stores.test : stores.train;
     await store.ensure(samples);
     const startMs = performance.now();
-    const batch = batcher(store.samples, samples);
     const { gradient, metrics } =
       lease.task === 'step'
-        ? trainer.gradient(batch)
-        : { gradient: new Float32Array(0), metrics: trainer.evaluate(batch) };
+        ? shardStep({ epoch: lease.epoch, step: lease.step, shard: leaf }, store.samples, samples)
+        : { gradient: new Float32Array(0), metrics: trainer.evaluate(batcher(store.samples, samples)) };
     return { samples: samples.length, gradient, metrics, computeMs: performance.now() - startMs };
   };
 

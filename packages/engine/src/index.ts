@@ -1,3 +1,4 @@
+export { addL2Gradient, averageGradient } from './gradients/average.ts';
 export { clipByGlobalNorm } from './gradients/clip.ts';
 export { parameterAt } from './layout.ts';
 export { createOptimizer } from './optimizers/create-optimizer.ts';

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
+import { strategyTypes } from './strategy-of.ts';
 
 /** Builds commander's options: each may also come from an environment variable or from gradwire.config.json. */
 export const options = {
@@ -29,6 +30,15 @@ export const options = {
     setting('--shards <n>', "virtual shards of the training set (default: the recipe's)").argParser(
       wholeFrom(1),
     ),
+  strategy: (): Option =>
+    setting('--strategy <name>', "how the work is shared (default: the recipe's)").choices(strategyTypes),
+  localSteps: (): Option =>
+    setting(
+      '--local-steps <n>',
+      'micro-batches that a shard trains on in one step (local-sgd, diloco)',
+    ).argParser(wholeFrom(1)),
+  maxStaleness: (): Option =>
+    setting('--max-staleness <n>', 'updates that a gradient may miss (asynchronous)').argParser(wholeFrom(0)),
   seed: (): Option =>
     setting('--seed <n>', "seed of everything random (default: the recipe's)").argParser(wholeFrom(0)),
   dataDir: (): Option =>
@@ -58,6 +68,9 @@ export const runOptions: readonly (() => Option)[] = [
   options.batchSize,
   options.shards,
   options.seed,
+  options.strategy,
+  options.localSteps,
+  options.maxStaleness,
   options.dataDir,
   options.cacheDir,
   options.runDir,

@@ -47,6 +47,8 @@ export interface Trainer {
   readonly layout: ParameterLayout;
   /** Copies a flat weight vector into the network. RangeError if its length is not `layout.size`. */
   setWeights(weights: Float32Array): void;
+  /** The flat vector that was set last, not to be changed; it stays as it is when others are set. */
+  weights(): Float32Array;
   /** A pure function of weights and batch, bit for bit, within a numerics class. */
   gradient(batch: Batch): GradientSum;
   /** `[loss sum, correct answers, confusion counts (actual x predicted, row-major)]`. */
@@ -83,6 +85,7 @@ export function createTrainer({ recipe }: { readonly recipe: TrainedRecipe }): T
     recipe,
     layout,
     setWeights: (weights) => state.weights.set(weights),
+    weights: () => state.weights.flat(),
     gradient: (batch) => computeGradient(state, batch),
     evaluate: (batch) => evaluateBatch(state, batch),
     predict: (features, count) => probabilities(recipe.task, computeLogits(state, features, count)),
