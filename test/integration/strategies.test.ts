@@ -45,6 +45,21 @@ test.each(localStrategies)('$type: a worker lost on the way never shows', async 
   expect(rough.events).toContainEqual(expect.objectContaining({ type: 'worker-left', worker: 'goes' }));
 });
 
+test('asynchronous: learns, uses each sample once an epoch, and says that it is not exact', async () => {
+  const strategy = { type: 'asynchronous', maxStaleness: 2 } as const;
+  await using run = await startSmallRun({ ...smallRecipe, strategy, epochs: 4 });
+  for (const name of ['ada', 'bob', 'cyd']) run.work({ name });
+  const { summary } = await run.coordinator.done;
+  expect(summary).toMatchObject({ outcome: 'finished', steps: 44, samplesSeen: 4 * 203 });
+  expect(summary.exact).toContain('asynchronous');
+  expect(summary.testAccuracy).toBeGreaterThan(0.9);
+  const staleness = run.events.flatMap((event) =>
+    event.type === 'step' ? [event.record.staleness ?? -1] : [],
+  );
+  expect(Math.min(...staleness)).toBe(0);
+  expect(Math.max(...staleness)).toBeLessThanOrEqual(2);
+});
+
 test('local steps learn more from one step', async () => {
   const [few, many] = await Promise.all(
     [1, 8].map(async (localSteps) => {

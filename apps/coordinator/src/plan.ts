@@ -47,7 +47,9 @@ export function createPlan(recipe: Recipe, { train, test }: Splits): EnginePlan 
 }
 
 /** How a step changes the weights. With a local strategy the recipe's own optimizer works on the workers. */
-function updateOf(recipe: Recipe): Pick<EnginePlan, 'optimizer' | 'schedule' | 'l2' | 'clipNorm'> {
+function updateOf(
+  recipe: Recipe,
+): Pick<EnginePlan, 'optimizer' | 'schedule' | 'l2' | 'clipNorm' | 'maxStaleness'> {
   const { optimizer, schedule, l2, clipNorm, strategy } = recipe;
   const local = localStrategy(strategy);
   if (!local) {
@@ -56,6 +58,7 @@ function updateOf(recipe: Recipe): Pick<EnginePlan, 'optimizer' | 'schedule' | '
       schedule,
       ...(l2 === undefined ? {} : { l2 }),
       ...(clipNorm === undefined ? {} : { clipNorm }),
+      ...(strategy?.type === 'asynchronous' ? { maxStaleness: strategy.maxStaleness } : {}),
     };
   }
   // Local SGD takes the mean of the shards' weights: all of the mean change, and nothing of earlier ones.

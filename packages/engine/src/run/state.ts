@@ -12,6 +12,7 @@ import type { SpeedMeter } from '../leases/speed.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Sums } from '../tree/sums.ts';
 import type { TreeSum } from '../tree/tree-sum.ts';
+import type { StepPool } from './step-pool.ts';
 
 /** `joined`: builds its model. `preparing`: fetches its data. `ready`: takes leases. */
 export type WorkerStage = 'joined' | 'preparing' | 'ready';
@@ -51,6 +52,8 @@ export interface ActiveRound {
   readonly contributions: Contribution[];
   /** The first failure on each leaf. */
   readonly failures: Map<number, Failure>;
+  /** Asynchronous only: updates made since the weights were sent. */
+  readonly staleness?: number;
 }
 
 /** Sums over the training samples of the epoch so far. */
@@ -70,8 +73,10 @@ export interface Run {
   phase: 'new' | 'running' | 'finished' | 'stopped' | 'failed';
   /** Replaced, never changed: published vectors are shared with the caller. */
   weights: Float32Array;
-  /** While running. */
+  /** While running, unless there is a pool. */
   active: ActiveRound | undefined;
+  /** While steps are computed asynchronously. */
+  pool: StepPool | undefined;
   epochTotals: EpochTotals;
 }
 
@@ -85,6 +90,7 @@ export function createRun(plan: EnginePlan): Run {
     phase: 'new',
     weights: plan.initialWeights.slice(),
     active: undefined,
+    pool: undefined,
     epochTotals: { samples: 0, loss: 0, correct: 0 },
   };
 }
@@ -118,5 +124,6 @@ type End = Extract<EngineEffect, { readonly type: 'end' }>;
 export function endRun(run: Run, outcome: End['outcome'], error?: NonNullable<End['error']>): [End] {
   run.phase = outcome;
   run.active = undefined;
+  run.pool = undefined;
   return [error ? { type: 'end', outcome, error } : { type: 'end', outcome }];
 }
