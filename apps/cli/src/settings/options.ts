@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
+import { parseLink } from '../plan/link.ts';
 import { strategyTypes } from './strategy-of.ts';
 
 /** Builds commander's options: each may also come from an environment variable or from gradwire.config.json. */
@@ -29,6 +30,17 @@ export const options = {
   shards: (): Option =>
     setting('--shards <n>', "virtual shards of the training set (default: the recipe's)").argParser(
       wholeFrom(1),
+    ),
+  link: (): Option =>
+    setting(
+      '--link <rate,time>',
+      'link of each worker: bits a second (down/up) and round trip, as 20mbit,50ms',
+    ).argParser(parseLink),
+  measure: (): Option =>
+    setting('--measure <address>', 'measure the link to a coordinator that waits: ws://host:port#token'),
+  runSteps: (): Option =>
+    setting('--run-steps <n>', 'then train this many steps on this machine, and compare').argParser(
+      wholeFrom(4),
     ),
   strategy: (): Option =>
     setting('--strategy <name>', "how the work is shared (default: the recipe's)").choices(strategyTypes),
@@ -60,14 +72,19 @@ export const options = {
   labels: (): Option => setting('--labels <file>', 'IDX file of labels, plain or .gz').argParser(path),
 } as const;
 
-/** What `train` and `coordinator` have in common. */
-export const runOptions: readonly (() => Option)[] = [
+/** A recipe and changes of it, but for its strategy. */
+export const recipeOptions: readonly (() => Option)[] = [
   options.recipe,
   options.epochs,
   options.steps,
   options.batchSize,
   options.shards,
   options.seed,
+];
+
+/** What `train` and `coordinator` have in common. */
+export const runOptions: readonly (() => Option)[] = [
+  ...recipeOptions,
   options.strategy,
   options.localSteps,
   options.maxStaleness,
