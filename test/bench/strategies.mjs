@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 const bin = fileURLToPath(new URL('../../apps/cli/bin/gradwire.js', import.meta.url));
 const [epochs = '1', ...given] = process.argv.slice(2);
 const seeds = given.length > 0 ? given : ['1', '2', '3'];
-const variants = (process.env.VARIANTS ?? 'synchronous diloco-32 diloco-64 diloco-128 local-sgd-32').split(' ');
+const variants = (process.env.VARIANTS ?? 'synchronous diloco-32 diloco-64 diloco-128 local-sgd-32').split(
+  ' ',
+);
 const folder = mkdtempSync(join(tmpdir(), 'gradwire-strategies-'));
 
 console.log('| strategy | steps | weights sent to a worker | test accuracy after the last epoch | mean |');
@@ -20,7 +22,13 @@ for (const variant of variants) {
   const mean = accuracies.reduce((sum, value) => sum + value, 0) / runs.length;
   const { steps } = runs[0];
   const megabytes = (steps * runs[0].weightBytes) / 1e6;
-  const cells = [variant, steps, `${Math.round(megabytes)} MB`, accuracies.map(percent).join(', '), percent(mean)];
+  const cells = [
+    variant,
+    steps,
+    `${Math.round(megabytes)} MB`,
+    accuracies.map(percent).join(', '),
+    percent(mean),
+  ];
   console.log(`| ${cells.join(' | ')} |`);
 }
 rmSync(folder, { recursive: true });
@@ -34,7 +42,10 @@ function run(variant, seed) {
   const { testAccuracy, steps } = JSON.parse(readFileSync(join(folder, 'latest', 'summary.json'), 'utf8'));
   const manifest = JSON.parse(readFileSync(join(folder, 'latest', 'model', 'model.json'), 'utf8'));
   const shapes = manifest.weightsManifest.flatMap(({ weights }) => weights.map(({ shape }) => shape));
-  const parameters = shapes.reduce((sum, shape) => sum + shape.reduce((product, side) => product * side, 1), 0);
+  const parameters = shapes.reduce(
+    (sum, shape) => sum + shape.reduce((product, side) => product * side, 1),
+    0,
+  );
   return { testAccuracy, steps, weightBytes: 4 * parameters };
 }
 
