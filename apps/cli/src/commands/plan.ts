@@ -123,7 +123,12 @@ async function runTrials(
     const { strategy } = candidate;
     const recipe: Recipe = { ...situation.recipe, strategy, epochs: 1_000_000 };
     const trial = await runTrial({
-      ...{ ...situation, recipe, data, signal, workerArguments, steps: runSteps },
+      ...situation,
+      recipe,
+      data,
+      signal,
+      workerArguments,
+      steps: runSteps,
       onStep: (step) => console.live(`trial of ${strategyName(strategy)}: step ${step} of ${runSteps}`),
     });
     console.settle();

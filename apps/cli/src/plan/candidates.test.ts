@@ -4,8 +4,13 @@ import { listCandidates, recommend, type Situation } from './candidates.ts';
 import { loopback, parseLink } from './link.ts';
 
 const costs = {
-  ...{ gradientMs: 5, localStepMs: 6 },
-  ...{ receiveMs: 0.3, sendMs: 0.1, publishMs: 0.1, addMs: 0.3, commitMs: 1 },
+  gradientMs: 5,
+  localStepMs: 6,
+  receiveMs: 0.3,
+  sendMs: 0.1,
+  publishMs: 0.1,
+  addMs: 0.3,
+  commitMs: 1,
 };
 const situation: Situation = {
   recipe: findRecipe('mnist-cnn'),

@@ -70,10 +70,14 @@ function predict(
 ): Candidate {
   const { batchSize, stepsPerEpoch } = countSteps({ ...recipe, strategy }, trainingCount);
   const vectorBytes = parameterLayout(recipe.model).size * codec.bytesPerElement;
-  const { type, ...settings } = strategy;
+  const { type: _, ...settings } = strategy;
   const prediction = predictStep(costs, {
     ...settings,
-    ...{ workers, shards: recipe.shards, samples: Math.min(batchSize, trainingCount), vectorBytes, link },
+    workers,
+    shards: recipe.shards,
+    samples: Math.min(batchSize, trainingCount),
+    vectorBytes,
+    link,
   });
   return { strategy, codec, stepsPerEpoch, bytesPerStep: 2 * vectorBytes, ...prediction };
 }

@@ -25,8 +25,6 @@ export function parseLink(text: string): Link {
   const rate = String.raw`(\d+(?:\.\d+)?)(kbit|mbit|gbit)`;
   const match = new RegExp(`^${rate}(?:/${rate})?,(\\d+(?:\\.\\d+)?)ms$`, 'i').exec(text);
   const [, down, downUnit = '', up = down, upUnit = downUnit, roundTrip] = match ?? [];
-  const bits = (value: string | undefined, unit: string): number =>
-    Number(value) * (factors[unit.toLowerCase()] ?? Number.NaN);
   const link = {
     downBitsPerSecond: bits(down, downUnit),
     upBitsPerSecond: bits(up, upUnit),
@@ -34,6 +32,10 @@ export function parseLink(text: string): Link {
   };
   if (match && link.downBitsPerSecond > 0 && link.upBitsPerSecond > 0) return link;
   throw new InvalidArgumentError('Expected rate and round-trip time, for example 20mbit,50ms.');
+}
+
+function bits(value: string | undefined, unit: string): number {
+  return Number(value) * (factors[unit.toLowerCase()] ?? Number.NaN);
 }
 
 /** For people: `20 Mbit/s, 50 ms round trip`. */

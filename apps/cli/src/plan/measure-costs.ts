@@ -81,8 +81,15 @@ function coordinatorCosts(
 ): Pick<Costs, 'addMs' | 'commitMs'> {
   const { optimizer, schedule } = recipe;
   const plan: EnginePlan = {
-    ...{ layout, initialWeights: initial, optimizer, schedule },
-    ...{ shards: 2, stepsPerEpoch: 1000, totalSteps: 1000, classes: 1, stepSamples: () => [1, 1] },
+    layout,
+    initialWeights: initial,
+    optimizer,
+    schedule,
+    shards: 2,
+    stepsPerEpoch: 1000,
+    totalSteps: 1000,
+    classes: 1,
+    stepSamples: () => [1, 1],
     evaluations: { afterEpoch: 'test', atEnd: 'test', blocks: { validation: [], test: [1] } },
   };
   const engine = createEngine(plan);

@@ -3,8 +3,13 @@ import { loopback } from './link.ts';
 import { predictStep, type StepShape } from './predict-step.ts';
 
 const costs = {
-  ...{ gradientMs: 10, localStepMs: 12 },
-  ...{ receiveMs: 1, sendMs: 2, publishMs: 3, addMs: 4, commitMs: 5 },
+  gradientMs: 10,
+  localStepMs: 12,
+  receiveMs: 1,
+  sendMs: 2,
+  publishMs: 3,
+  addMs: 4,
+  commitMs: 5,
 };
 const shape: StepShape = { workers: 2, shards: 8, samples: 128, vectorBytes: 1e6, link: loopback };
 
