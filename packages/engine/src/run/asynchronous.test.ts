@@ -153,10 +153,10 @@ test('whoever answers when: an epoch uses each sample once, no gradient is older
         lost += world.lost;
       },
     ),
-    { numRuns: 150, seed: 7 },
+    { numRuns: 60, seed: 7 },
   );
   // The test is no test if nothing was ever late, lost or too late.
-  for (const count of [unused, lost, stale]) expect(count).toBeGreaterThan(50);
+  for (const count of [unused, lost, stale]) expect(count).toBeGreaterThan(20);
 });
 
 test('one worker at a time, in order, is plain descent', () => {
