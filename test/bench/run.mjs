@@ -6,6 +6,7 @@ const benchmarks = {
   gradient: 'one gradient on one core, per backend, against stock tfjs-node',
   kernels: 'each kernel of the wasm backend, against the one it replaces',
   loop: 'the whole loop: samples a second, share of the cores kept busy, time to the first step',
+  strategies: 'accuracy of local SGD and DiLoCo beside synchronous training (many minutes; only by name)',
   accuracy: 'whole runs of ten epochs on three seeds (many minutes; only by name)',
 };
 const [name, ...args] = process.argv.slice(2);

@@ -92,6 +92,8 @@ export interface StepRecord {
   readonly learningRate: number;
   /** Norm of the averaged gradient, before clipping, L2 included. */
   readonly gradientNorm: number;
+  /** Asynchronous only: updates made between sending the weights and using the gradient. */
+  readonly staleness?: number;
   /** From left to right in the tree. */
   readonly contributions: readonly Contribution[];
 }
@@ -159,6 +161,12 @@ export interface EnginePlan {
   readonly clipNorm?: number;
   /** Absent: gradients are added as they are. */
   readonly coding?: GradientCoding;
+  /**
+   * Asynchronous training: each worker computes whole steps by itself, and its gradient is applied when it arrives if
+   * at most this many updates were made since its weights were sent; else the step is computed anew. An epoch still
+   * uses every sample once, but the weights depend on the order of arrival. Absent: synchronous.
+   */
+  readonly maxStaleness?: number;
   readonly shards: number;
   readonly stepsPerEpoch: number;
   /** Steps of the whole run. */

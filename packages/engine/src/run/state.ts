@@ -13,6 +13,7 @@ import type { SpeedMeter } from '../leases/speed.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { TreeSum } from '../tree/tree-sum.ts';
 import type { VectorMath } from '../vectors/vector-math.ts';
+import type { StepPool } from './step-pool.ts';
 
 /** `joined`: builds its model. `preparing`: fetches its data. `ready`: takes leases. */
 export type WorkerStage = 'joined' | 'preparing' | 'ready';
@@ -53,6 +54,8 @@ export interface ActiveRound {
   readonly contributions: Contribution[];
   /** The first failure on each leaf. */
   readonly failures: Map<number, Failure>;
+  /** Asynchronous only: updates made since the weights were sent. */
+  readonly staleness?: number;
 }
 
 /** Sums over the training samples of the epoch so far. */
@@ -74,8 +77,10 @@ export interface Run {
   phase: 'new' | 'running' | 'finished' | 'stopped' | 'failed';
   /** Replaced, never changed: published vectors are shared with the caller. */
   weights: Float32Array;
-  /** While running. */
+  /** While running, unless there is a pool. */
   active: ActiveRound | undefined;
+  /** While steps are computed asynchronously. */
+  pool: StepPool | undefined;
   epochTotals: EpochTotals;
 }
 
@@ -90,24 +95,25 @@ export function createRun(plan: EnginePlan, vectors: VectorMath): Run {
     phase: 'new',
     weights: plan.initialWeights.slice(),
     active: undefined,
+    pool: undefined,
     epochTotals: { samples: 0, loss: 0, correct: 0 },
   };
 }
 
 /** A round of which nothing is leased yet. */
-export function createActiveRound({ plan, vectors }: Run, round: Round, atMs: number): ActiveRound {
+export function createActiveRound(
+  { plan, vectors }: Pick<Run, 'plan' | 'vectors'>,
+  round: Round,
+  atMs: number,
+): ActiveRound {
   const samples = samplesOf(plan, round);
   return {
     round,
     leases: createLeaseTable(samples, atMs),
-    sum: createTreeSum<CodedSums>(
-      round.leafCount,
-      (left, right) => addSums(left, right, vectors),
-      {
-        isPresent: (leaf) => (samples[leaf] ?? 0) > 0,
-        settle: codeGroups(plan, round),
-      },
-    ),
+    sum: createTreeSum<CodedSums>(round.leafCount, (left, right) => addSums(left, right, vectors), {
+      isPresent: (leaf) => (samples[leaf] ?? 0) > 0,
+      settle: codeGroups(plan, round),
+    }),
     contributions: [],
     failures: new Map(),
   };
@@ -131,5 +137,6 @@ type End = Extract<EngineEffect, { readonly type: 'end' }>;
 export function endRun(run: Run, outcome: End['outcome'], error?: NonNullable<End['error']>): [End] {
   run.phase = outcome;
   run.active = undefined;
+  run.pool = undefined;
   return [error ? { type: 'end', outcome, error } : { type: 'end', outcome }];
 }

@@ -57,7 +57,8 @@ const functions: Record<Activation, (z: Tensor) => Tensor> = {
 /** Gradients by the activation's input, from the one by its output and the output itself. */
 const derivatives: Record<Activation, (dy: Tensor, y: Tensor) => Tensor> = {
   linear: (dy) => dy,
-  relu: (dy, y) => (isOffered('GradwireReluGradient') ? reluGradient(dy, y) : mul(dy, cast(greater(y, 0), 'float32'))),
+  relu: (dy, y) =>
+    isOffered('GradwireReluGradient') ? reluGradient(dy, y) : mul(dy, cast(greater(y, 0), 'float32')),
   relu6: (dy, y) => mul(dy, cast(logicalAnd(greater(y, 0), less(y, 6)), 'float32')),
   sigmoid: (dy, y) => mul(dy, mul(y, sub(1, y))),
   tanh: (dy, y) => mul(dy, sub(1, square(y))),

@@ -44,6 +44,8 @@ export interface Trainer {
   initialWeights(): Float32Array;
   /** Copies a flat weight vector into the network. RangeError if its length is not `layout.size`. */
   setWeights(weights: Float32Array): void;
+  /** The flat vector that was set last, not to be changed; it stays as it is when others are set. */
+  weights(): Float32Array;
   /**
    * A pure function of weights, batch and position, bit for bit, within a numerics class. TypeError if the network draws
    * random numbers (dropout) and there is no position. With `into`, of `layout.size` elements, the gradient goes there.
@@ -86,6 +88,7 @@ export function createTrainer(source: { readonly recipe: TrainedRecipe } | Train
     blocks,
     initialWeights: () => parts.initialWeights(),
     setWeights: (values) => weights.set(values),
+    weights: () => weights.flat(),
     gradient: (batch, position, into = new Float32Array(layout.size)) => ({
       gradient: into,
       metrics: computeGradient(parts, batch, { position, gradient: into }),
