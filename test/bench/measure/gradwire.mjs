@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { plural } from './table.mjs';
 
 /** The built command. */
 export const gradwireBin = fileURLToPath(new URL('../../../apps/cli/bin/gradwire.js', import.meta.url));
@@ -94,15 +95,12 @@ function environment() {
 
 /** The ways in which `gradwire train` can use so many cores: processes that talk to a coordinator, or threads of one. */
 export function arrangements(counts) {
-  const ways = [{ noun: 'process', plural: 'processes', option: '--workers' }];
-  if (hasOption('train', '--threads')) ways.push({ noun: 'thread', plural: 'threads', option: '--threads' });
-  return ways.flatMap(({ noun, plural, option }) =>
-    counts.map((count) => ({
-      name: `gradwire, ${count} ${count === 1 ? noun : plural}`,
-      count,
-      args: [option, `${count}`],
-    })),
-  );
+  const hasThreads = hasOption('train', '--threads');
+  const oneEach = hasThreads ? ['--threads', '1'] : [];
+  return counts.flatMap((count) => [
+    { name: `gradwire, ${plural(count, 'process')}`, count, args: ['--workers', `${count}`, ...oneEach] },
+    ...(hasThreads ? [{ name: `gradwire, ${plural(count, 'thread')}`, count, args: ['--threads', `${count}`] }] : []),
+  ]);
 }
 
 /** Codecs of the wire, with the arguments that choose them. */

@@ -33,3 +33,8 @@ export function leftOut(results) {
   const reasons = new Map(results.filter(({ skipped }) => skipped).map(({ name, skipped }) => [name, skipped]));
   return [...reasons].map(([name, reason]) => `Left out: ${name} (${reason}).`).join('\n');
 }
+
+/** `1 process`, `2 processes`. */
+export function plural(count, noun) {
+  return `${count} ${noun}${count === 1 ? '' : noun.endsWith('s') ? 'es' : 's'}`;
+}

@@ -43,7 +43,7 @@ def layer_modules(layer: dict, shape):
 def build_loss(task: dict) -> nn.Module:
     if task["type"] != "multiclass":
         raise NotImplementedError(f"task {task['type']}")
-    return nn.CrossEntropyLoss(label_smoothing=task.get("labelSmoothing", 0))
+    return nn.CrossEntropyLoss(label_smoothing=task.get("smoothing", 0))
 
 
 def build_optimizer(recipe: dict, parameters, total_steps: int):

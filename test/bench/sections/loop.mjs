@@ -6,7 +6,7 @@ import { alternate, Skipped } from '../measure/alternate.mjs';
 import { arrangements, trainRate } from '../measure/gradwire.mjs';
 import { mnistFolder, runPeer } from '../measure/peers.mjs';
 import { medianRatio } from '../measure/statistics.mjs';
-import { leftOut, number, table, targets } from '../measure/table.mjs';
+import { leftOut, number, plural, table, targets } from '../measure/table.mjs';
 
 export const title = 'The whole training loop';
 
@@ -106,8 +106,4 @@ export function report({ results }) {
     ]),
     leftOut(results),
   ].join('\n\n');
-}
-
-function plural(count, noun) {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -29,8 +29,9 @@ async function profile({ count, args, warmup, steps, length }, folder) {
   const profiles = join(folder, 'profiles');
   await mkdir(profiles);
   const nodeArgs = ['--cpu-prof', '--cpu-prof-dir', profiles];
-  const { run, finish } = args.includes('--workers')
-    ? await separately({ count, length, nodeArgs, folder })
+  const [, , ...workerArgs] = args;
+  const { run, finish } = args[0] === '--workers'
+    ? await separately({ count, length, workerArgs, nodeArgs, folder })
     : together({ args: [...args, ...length], nodeArgs, folder });
   const offsetUs = Number(process.hrtime.bigint() / 1000n) - performance.now() * 1000;
   const from = await stepDone(run, warmup);
@@ -41,8 +42,9 @@ async function profile({ count, args, warmup, steps, length }, folder) {
 }
 
 /** `train --workers` starts its workers without our flags for node: here everybody is started one by one. */
-async function separately({ count, length, nodeArgs, folder }) {
-  const cluster = await startCluster({ args: [...recipe, ...length], workers: count, folder, nodeArgs });
+async function separately({ count, length, workerArgs, nodeArgs, folder }) {
+  const args = [...recipe, ...length];
+  const cluster = await startCluster({ args, workers: count, workerArgs, folder, nodeArgs });
   return { run: cluster.coordinator, finish: cluster.finish };
 }
 
