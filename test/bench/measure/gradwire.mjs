@@ -59,6 +59,17 @@ export function stepDone(run, step) {
   return nextLine(run, ({ event, record }) => event === 'step' && record.step >= step);
 }
 
+/** Samples a second of the `steps` steps after `warmup`, as a reader of the lines sees them. */
+export async function rateOf(run, { warmup, steps }) {
+  const from = await stepDone(run, warmup);
+  let [to, samples] = [from, 0];
+  for (let step = 0; step < steps; step++) {
+    to = await stepDone(run, 1);
+    samples += to.record.samples;
+  }
+  return (samples * 1000) / (to.atMs - from.atMs);
+}
+
 /** Lets `use` have a folder that is gone afterwards. */
 export async function withFolder(use) {
   const folder = await mkdtemp(join(tmpdir(), 'gradwire-bench-'));
@@ -69,15 +80,14 @@ export async function withFolder(use) {
   }
 }
 
-/** Samples a second of `gradwire train` over `steps` steps after `warmup`, as a reader of its output sees them. */
+/** The same of a whole `gradwire train`. */
 export function trainRate({ args, batch, warmup, steps }) {
   return withFolder(async (folder) => {
     const length = ['--batch-size', `${batch}`, '--steps', `${warmup + steps}`];
     const run = startGradwire(['train', ...args, ...length, '--run-dir', folder]);
-    const from = await stepDone(run, warmup);
-    const to = await stepDone(run, warmup + steps);
+    const rate = await rateOf(run, { warmup, steps });
     for await (const _ of run.lines);
-    return (steps * batch * 1000) / (to.atMs - from.atMs);
+    return rate;
   });
 }
 
