@@ -7,6 +7,7 @@
  *
  * `--only` keeps the contestants whose name contains the text. Each section leaves its result in the folder, as JSON.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,8 +30,16 @@ const sections = {
   'start-up': 'time to the first step and to the first contribution',
   kernels: 'each kernel of the wasm backend, against the one it replaces',
 };
-// Many minutes, and no ratios: only by name.
-const named = { accuracy: "the article's ten epochs on three seeds: accuracy [backend] [seed …]" };
+// Scripts with arguments of their own that take many minutes: only by name, and not in the report.
+const scripts = {
+  accuracy: "the article's ten epochs on three seeds: accuracy [backend] [seed …]",
+};
+if (Object.hasOwn(scripts, process.argv[2])) {
+  setUp();
+  const file = fileURLToPath(new URL(`${process.argv[2]}.mjs`, import.meta.url));
+  const { status } = spawnSync(process.execPath, [file, ...process.argv.slice(3)], { stdio: 'inherit' });
+  process.exit(status ?? 1);
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -46,10 +55,7 @@ if (name === 'peers') {
   if (rest[0] !== 'install') usage();
   installPeers(rest[1]);
 } else if (name === 'report') {
-  writeReport(values.out, Object.keys(sections));
-} else if (name === 'accuracy') {
-  setUp();
-  await import('./accuracy.mjs');
+  await writeReport(values.out, Object.keys(sections));
 } else if (name === undefined || Object.hasOwn(sections, name)) {
   setUp();
   await runSections(name === undefined ? Object.keys(sections) : [name]);
@@ -82,6 +88,6 @@ async function runSection(each) {
 
 function usage() {
   console.error(readFileSync(fileURLToPath(import.meta.url), 'utf8').match(/^ \* .*$|^ \*$/gm).join('\n'));
-  for (const [known, what] of Object.entries({ ...sections, ...named })) console.error(`  ${known.padEnd(17)} ${what}`);
+  for (const [known, what] of Object.entries({ ...sections, ...scripts })) console.error(`  ${known.padEnd(17)} ${what}`);
   process.exit(2);
 }
