@@ -11,7 +11,10 @@ export async function writeReport(folder, sections) {
     if (!existsSync(file)) continue;
     const document = JSON.parse(readFileSync(file, 'utf8'));
     const { title, report } = await import(`./sections/${section}.mjs`);
-    parts.push({ ...document, text: `## ${title}\n\n${report(document.result).trim()}\n\n${origin(document)}` });
+    parts.push({
+      ...document,
+      text: `## ${title}\n\n${report(document.result).trim()}\n\n${origin(document)}`,
+    });
   }
   if (parts.length === 0) throw new Error(`no results in ${folder}: npm run bench`);
   const text = [introduction, ...machines(parts), ...parts.map((part) => part.text)].join('\n\n');

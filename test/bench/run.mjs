@@ -87,7 +87,12 @@ async function runSection(each) {
 }
 
 function usage() {
-  console.error(readFileSync(fileURLToPath(import.meta.url), 'utf8').match(/^ \* .*$|^ \*$/gm).join('\n'));
-  for (const [known, what] of Object.entries({ ...sections, ...scripts })) console.error(`  ${known.padEnd(17)} ${what}`);
+  console.error(
+    readFileSync(fileURLToPath(import.meta.url), 'utf8')
+      .match(/^ \* .*$|^ \*$/gm)
+      .join('\n'),
+  );
+  for (const [known, what] of Object.entries({ ...sections, ...scripts }))
+    console.error(`  ${known.padEnd(17)} ${what}`);
   process.exit(2);
 }

@@ -76,5 +76,14 @@ function split(name, count) {
   const labels = Uint8Array.from({ length: count }, (_, sample) => sample % classes);
   for (let i = 0; i < features.length; i++) features[i] = (i * 31) % 256;
   const classNames = Array.from({ length: classes }, (_, label) => `${label}`);
-  return { name: 'synthetic', split: name, count, features, labels, sampleShape: [inputs], featureType: 'uint8', classNames };
+  return {
+    name: 'synthetic',
+    split: name,
+    count,
+    features,
+    labels,
+    sampleShape: [inputs],
+    featureType: 'uint8',
+    classNames,
+  };
 }

@@ -24,7 +24,12 @@ await loadOrSkip(() => (variant === 'stock' ? loadStock() : prepareBackend(varia
 const gradientOf = variant === 'wasm' || variant === 'native' ? trainerGradient() : await layersGradient();
 
 await answerLines(variant, ({ batch, repeats }) => {
-  const compute = gradientOf(batcher(train, Uint32Array.from({ length: batch }, (_, sample) => sample)));
+  const compute = gradientOf(
+    batcher(
+      train,
+      Uint32Array.from({ length: batch }, (_, sample) => sample),
+    ),
+  );
   return Array.from({ length: repeats }, () => {
     const start = performance.now();
     compute();

@@ -15,7 +15,8 @@ const limits = messageLimits({ role: 'coordinator' });
 for await (const line of createInterface({ input: process.stdin })) {
   const { url, token, parameters } = JSON.parse(line);
   const gradient = new Float32Array(parameters).fill(1e-3);
-  for (let index = 0; index < workers; index++) void work({ url, token, gradient, name: `synthetic-${index}` });
+  for (let index = 0; index < workers; index++)
+    void work({ url, token, gradient, name: `synthetic-${index}` });
 }
 process.exit();
 

@@ -9,7 +9,11 @@ export async function startByteCounter(port) {
     near.on('data', (chunk) => (bytes.up += chunk.length));
     far.on('data', (chunk) => (bytes.down += chunk.length));
     near.pipe(far).pipe(near);
-    for (const [socket, other] of [[near, far], [far, near]]) socket.on('error', () => other.destroy());
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ])
+      socket.on('error', () => other.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -6,7 +6,16 @@ import { nextLine, startGradwire } from './gradwire.mjs';
  * the two: it gets the coordinator's address and returns `{ host, port, prefix }` for that worker.
  * Kills what is left when it is disposed.
  */
-export async function startCluster({ args, workerArgs = [], workers, folder, nodeArgs, host, prefix, reach }) {
+export async function startCluster({
+  args,
+  workerArgs = [],
+  workers,
+  folder,
+  nodeArgs,
+  host,
+  prefix,
+  reach,
+}) {
   const token = randomBytes(12).toString('hex');
   const listen = ['--host', host ?? '127.0.0.1', '--port', '0', '--token', token, '--run-dir', folder];
   const coordinator = startGradwire(['coordinator', ...args, ...listen], { prefix, nodeArgs });

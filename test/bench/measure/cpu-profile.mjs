@@ -7,7 +7,10 @@ const phases = [
   { phase: 'computing', file: /\/packages\/(training|kernels|backend|preprocess)\// },
   { phase: 'choosing samples', file: /\/packages\/(data|random)\// },
   { phase: 'adding partials', file: /\/packages\/engine\/dist\/tree\/|shared-sums/ },
-  { phase: 'optimizer', file: /\/packages\/engine\/dist\/(optimizers|gradients|run\/(commit-step|non-finite))/ },
+  {
+    phase: 'optimizer',
+    file: /\/packages\/engine\/dist\/(optimizers|gradients|run\/(commit-step|non-finite))/,
+  },
   { phase: 'leases and rules', file: /\/packages\/engine\// },
   { phase: 'messages', file: /\/packages\/(protocol|transport)\/|\/node_modules\/ws\// },
   { phase: 'worker loop', file: /\/apps\/worker\// },

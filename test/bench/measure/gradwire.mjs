@@ -109,7 +109,9 @@ export function arrangements(counts) {
   const oneEach = hasThreads ? ['--threads', '1'] : [];
   return counts.flatMap((count) => [
     { name: `gradwire, ${plural(count, 'process')}`, count, args: ['--workers', `${count}`, ...oneEach] },
-    ...(hasThreads ? [{ name: `gradwire, ${plural(count, 'thread')}`, count, args: ['--threads', `${count}`] }] : []),
+    ...(hasThreads
+      ? [{ name: `gradwire, ${plural(count, 'thread')}`, count, args: ['--threads', `${count}`] }]
+      : []),
   ]);
 }
 

@@ -12,7 +12,8 @@ const relay = fileURLToPath(new URL('../contestants/delay-relay.mjs', import.met
  * `megabits` a second each way and `roundTripMs`. Throws Skipped where that cannot be. Take them away with `remove`.
  */
 export function createLinks(workers, { megabits, roundTripMs = 0 }) {
-  if (process.platform !== 'linux' || process.getuid() !== 0) throw new Skipped('network namespaces need Linux and root');
+  if (process.platform !== 'linux' || process.getuid() !== 0)
+    throw new Skipped('network namespaces need Linux and root');
   const id = randomBytes(3).toString('hex');
   const names = Array.from({ length: workers + 1 }, (_, host) => `gradwire-${id}-${host}`);
   const relays = [];
@@ -39,7 +40,9 @@ export function createLinks(workers, { megabits, roundTripMs = 0 }) {
       const prefix = prefixOf(worker);
       const direct = { host: addressOf(worker, 1), port, prefix };
       if (roundTripMs === 0) return direct;
-      const [program, ...args] = [...prefix, process.execPath, relay, direct.host, port, roundTripMs / 2].map(String);
+      const [program, ...args] = [...prefix, process.execPath, relay, direct.host, port, roundTripMs / 2].map(
+        String,
+      );
       const started = await startLineProcess({ program, args });
       relays.push(started);
       return { host: '127.0.0.1', port: started.first.ready, prefix };
@@ -78,7 +81,8 @@ function run(program, ...args) {
   try {
     execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
   } catch (error) {
-    if (error.code === 'ENOENT') throw new Skipped(`the command ${program} is not installed (package iproute2)`);
+    if (error.code === 'ENOENT')
+      throw new Skipped(`the command ${program} is not installed (package iproute2)`);
     throw error;
   }
 }

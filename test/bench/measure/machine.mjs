@@ -16,7 +16,10 @@ export function describeMachine() {
     node: process.version,
     gradwire: version('apps/cli'),
     tfjs: version('test/node_modules/@tensorflow/tfjs-core'),
-    commit: spawnSync('git', ['rev-parse', '--short=10', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout?.trim(),
+    commit: spawnSync('git', ['rev-parse', '--short=10', 'HEAD'], {
+      cwd: root,
+      encoding: 'utf8',
+    }).stdout?.trim(),
     ...peerVersions(),
   };
 }

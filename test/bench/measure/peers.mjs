@@ -25,14 +25,16 @@ export function installPeers(folder = process.env.GRADWIRE_PEERS ?? defaultFolde
   ];
   for (const [program, args] of steps) {
     const { status, error } = spawnSync(program, args, { stdio: 'inherit' });
-    if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`);
+    if (status !== 0)
+      throw new Error(`${program} ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`);
   }
   if (folder !== defaultFolder) console.log(`\nTo use it: GRADWIRE_PEERS=${folder} npm run bench`);
 }
 
 /** Command and environment that run a peer script. Throws Skipped if there are no peers. */
 export function peerCommand(script, { ranks = 1, threads } = {}) {
-  const launcher = ranks > 1 ? ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', `${ranks}`] : [];
+  const launcher =
+    ranks > 1 ? ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', `${ranks}`] : [];
   const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' };
   if (threads) env.OMP_NUM_THREADS = `${threads}`;
   return { program: findPython(), args: [...launcher, join(scripts, script)], env };

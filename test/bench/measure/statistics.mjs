@@ -2,7 +2,11 @@
 export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : sorted.length === 0 ? undefined : mean(sorted.slice(half - 1, half + 1));
+  return sorted.length % 2 === 1
+    ? sorted[half]
+    : sorted.length === 0
+      ? undefined
+      : mean(sorted.slice(half - 1, half + 1));
 }
 
 export function mean(values) {

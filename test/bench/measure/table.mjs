@@ -30,7 +30,9 @@ export function targets(rows) {
 
 /** One line for each contestant that was left out. */
 export function leftOut(results) {
-  const reasons = new Map(results.filter(({ skipped }) => skipped).map(({ name, skipped }) => [name, skipped]));
+  const reasons = new Map(
+    results.filter(({ skipped }) => skipped).map(({ name, skipped }) => [name, skipped]),
+  );
   return [...reasons].map(([name, reason]) => `Left out: ${name} (${reason}).`).join('\n');
 }
 

@@ -62,6 +62,9 @@ export function report({ results }) {
   ]);
   return [
     `\`mnist-cnn\`, ${number(parameters)} parameters, 8 shards, by worker; TCP payload with all framing.`,
-    table([['codec', 'workers', 'to the coordinator', 'to the worker', 'a parameter, up', 'a parameter, down'], ...rows]),
+    table([
+      ['codec', 'workers', 'to the coordinator', 'to the worker', 'a parameter, up', 'a parameter, down'],
+      ...rows,
+    ]),
   ].join('\n\n');
 }

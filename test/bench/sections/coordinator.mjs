@@ -26,7 +26,9 @@ export async function run({ quick, rounds = quick ? 2 : 5, say }) {
   for (const each of quick ? quickCases : cases) {
     const [warmup, steps] = each.parameters > 1e6 || each.stepsPerSecond ? [2, 5] : [20, quick ? 30 : 100];
     const samples = await measure(each, { warmup, steps, rounds });
-    const [cpuMs, wallMs, peakMiB] = ['cpuMs', 'wallMs', 'peakMiB'].map((key) => median(samples.map((one) => one[key])));
+    const [cpuMs, wallMs, peakMiB] = ['cpuMs', 'wallMs', 'peakMiB'].map((key) =>
+      median(samples.map((one) => one[key])),
+    );
     results.push({ ...each, samples, cpuMs, wallMs, peakMiB });
     say(`${number(each.parameters)} parameters, ${each.workers} workers: ${number(cpuMs, 2)} ms CPU a step`);
   }
@@ -74,7 +76,10 @@ export function report({ results }) {
   const share = results.filter(isPaced).map(({ cpuMs, stepsPerSecond }) => (cpuMs * stepsPerSecond) / 10)[0];
   return [
     `Synthetic workers, which answer each lease with ready-made gradients, in one other process; ${shards} shards, Adam. CPU time of the coordinator's process, all threads; medians.`,
-    table([['parameters', 'workers', 'pace', 'ms CPU a step', 'ms a step', 'of a core', 'peak MiB'], ...rows]),
+    table([
+      ['parameters', 'workers', 'pace', 'ms CPU a step', 'ms a step', 'of a core', 'peak MiB'],
+      ...rows,
+    ]),
     `With ${number(small)} parameters, as a line through the points: ${number(slope, 2)} ms a worker plus ${number(intercept, 2)} ms.`,
     targets([
       { what: 'ms CPU a step and worker', limit: 1, found: slope, most: true },

@@ -83,7 +83,9 @@ function torch(layout, recipe) {
 }
 
 export function report({ results }) {
-  const names = contestants.map(([name]) => name).filter((name) => results.some((each) => each.name === name));
+  const names = contestants
+    .map(([name]) => name)
+    .filter((name) => results.some((each) => each.name === name));
   const find = (network, batch, name) =>
     results.find((each) => each.network === network && each.batch === batch && each.name === name);
   const ratio = (name, other, network = 'mnist-cnn', batch = 128) => {
@@ -91,10 +93,16 @@ export function report({ results }) {
     return a && b ? medianRatio(a.samples, b.samples) : undefined;
   };
   const places = new Map(
-    results.filter(({ batch }) => batch).map(({ network, batch }) => [`${network} ${batch}`, { network, batch }]),
+    results
+      .filter(({ batch }) => batch)
+      .map(({ network, batch }) => [`${network} ${batch}`, { network, batch }]),
   );
   const rows = (cell) =>
-    [...places.values()].map(({ network, batch }) => [network, batch, ...names.map((name) => cell(network, batch, name))]);
+    [...places.values()].map(({ network, batch }) => [
+      network,
+      batch,
+      ...names.map((name) => cell(network, batch, name)),
+    ]);
   const head = ['network', 'micro-batch', ...names];
   return [
     'Forward, backward, loss and every gradient read, one thread each. Milliseconds, medians:',

@@ -8,7 +8,9 @@ export const title = 'Kernels of the wasm backend';
 const script = fileURLToPath(new URL('../contestants/kernels.mjs', import.meta.url));
 
 export function run({ quick, rounds = quick ? 3 : 15 }) {
-  const lines = execFileSync(process.execPath, [script, `${rounds}`], { encoding: 'utf8' }).trim().split('\n');
+  const lines = execFileSync(process.execPath, [script, `${rounds}`], { encoding: 'utf8' })
+    .trim()
+    .split('\n');
   return { unit: 'ms', results: JSON.parse(lines.at(-1)) };
 }
 

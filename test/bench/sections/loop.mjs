@@ -13,7 +13,8 @@ export const title = 'The whole training loop';
 const recipe = findRecipe('mnist-cnn');
 const fit = fileURLToPath(new URL('../contestants/tfjs-fit.mjs', import.meta.url));
 const counts = [1, 2, 3];
-const ddpName = (ranks, layout) => `PyTorch DDP ${layout === 'nchw' ? 'NCHW' : layout}, ${plural(ranks, 'rank')}`;
+const ddpName = (ranks, layout) =>
+  `PyTorch DDP ${layout === 'nchw' ? 'NCHW' : layout}, ${plural(ranks, 'rank')}`;
 const [keras, tfjs] = ['Keras model.fit, all cores', 'tfjs-node model.fit, all cores'];
 
 /** Everybody trains the article's network with Adam, shuffled and standardised samples, loss and accuracy. */
@@ -48,8 +49,14 @@ export async function run({ quick, only, rounds = quick ? 1 : 5, say }) {
 async function ddpRate({ batch, warmup, steps }, { ranks, layout }) {
   const { seconds } = await runPeer(
     'ddp.py',
-    ['--recipe', JSON.stringify({ ...recipe, batchSize: batch }), '--data', mnistFolder, '--layout', layout]
-      .concat(['--steps', `${warmup + steps}`, '--warmup', `${warmup}`]),
+    [
+      '--recipe',
+      JSON.stringify({ ...recipe, batchSize: batch }),
+      '--data',
+      mnistFolder,
+      '--layout',
+      layout,
+    ].concat(['--steps', `${warmup + steps}`, '--warmup', `${warmup}`]),
     { ranks, threads: 1 },
   );
   return (steps * batch) / seconds;
@@ -57,7 +64,13 @@ async function ddpRate({ batch, warmup, steps }, { ranks, layout }) {
 
 async function kerasRate({ batch, warmup, steps }) {
   const length = ['--steps', `${warmup + steps}`, '--warmup', `${warmup}`];
-  const { seconds } = await runPeer('keras_fit.py', ['--data', mnistFolder, '--batch', `${batch}`, ...length]);
+  const { seconds } = await runPeer('keras_fit.py', [
+    '--data',
+    mnistFolder,
+    '--batch',
+    `${batch}`,
+    ...length,
+  ]);
   return (steps * batch) / seconds;
 }
 
@@ -93,7 +106,10 @@ export function report({ results }) {
     'Samples a second, medians; data handling, loss and accuracy included on all sides. DDP: gloo, one thread a rank.',
     table([['contestant', ...head], ...rows((name, batch) => number(find(name, batch)?.median))]),
     `Ratio to ${ddpName(2, 'nchw')}:`,
-    table([['contestant', ...head], ...rows((name, batch) => number(ratio(name, ddpName(2, 'nchw'), batch), 2))]),
+    table([
+      ['contestant', ...head],
+      ...rows((name, batch) => number(ratio(name, ddpName(2, 'nchw'), batch), 2)),
+    ]),
     targets([
       against(2, ddpName(2, 'nchw'), 128),
       against(1.4, ddpName(2, 'channels_last'), 128),

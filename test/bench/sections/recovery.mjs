@@ -49,7 +49,12 @@ export function report({ results }) {
     `One of ${workers} workers of \`mnist-cnn\` is killed (\`SIGKILL\`) in the middle of a step: the longest time between two commits afterwards.`,
     table([
       ['runs', 'a step before, median ms', 'pause, median ms', 'pause, worst ms'],
-      [results.length, number(median(results.map(({ stepMs }) => stepMs))), number(median(pauses)), number(Math.max(...pauses))],
+      [
+        results.length,
+        number(median(results.map(({ stepMs }) => stepMs))),
+        number(median(pauses)),
+        number(Math.max(...pauses)),
+      ],
     ]),
   ].join('\n\n');
 }

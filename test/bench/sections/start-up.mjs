@@ -10,7 +10,10 @@ const joining = 'joining to first contribution';
 
 export async function run({ quick, only, rounds = quick ? 3 : 10, say }) {
   const contestants = [
-    ...arrangements([2]).map(({ name, args }) => ({ name: `${name}: command to first step`, measure: () => firstStep(args) })),
+    ...arrangements([2]).map(({ name, args }) => ({
+      name: `${name}: command to first step`,
+      measure: () => firstStep(args),
+    })),
     { name: joining, measure: firstContribution },
   ];
   const results = await alternate(

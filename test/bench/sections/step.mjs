@@ -11,11 +11,19 @@ const recipe = ['--recipe', 'mnist-cnn'];
 
 export async function run({ quick, only, say }) {
   const results = [];
-  for (const { name, count, args } of arrangements(quick ? [2] : [1, 2]).filter((each) => each.name.includes(only))) {
+  for (const { name, count, args } of arrangements(quick ? [2] : [1, 2]).filter((each) =>
+    each.name.includes(only),
+  )) {
     for (const batch of [128, 512]) {
       const warmup = Math.ceil(5_120 / batch);
       const steps = (quick ? 7_680 : 38_400) / batch;
-      const task = { count, args, warmup, steps, length: ['--batch-size', `${batch}`, '--steps', `${warmup + steps}`] };
+      const task = {
+        count,
+        args,
+        warmup,
+        steps,
+        length: ['--batch-size', `${batch}`, '--steps', `${warmup + steps}`],
+      };
       const { wallMs, threads } = await withFolder((folder) => profile(task, folder));
       results.push({ name, count, batch, steps, wallMs, threads });
       say(`${name}, batch ${batch}: ${number(wallMs / steps, 2)} ms a step`);
@@ -30,9 +38,10 @@ async function profile({ count, args, warmup, steps, length }, folder) {
   await mkdir(profiles);
   const nodeArgs = ['--cpu-prof', '--cpu-prof-dir', profiles];
   const [, , ...workerArgs] = args;
-  const { run, finish } = args[0] === '--workers'
-    ? await separately({ count, length, workerArgs, nodeArgs, folder })
-    : together({ args: [...args, ...length], nodeArgs, folder });
+  const { run, finish } =
+    args[0] === '--workers'
+      ? await separately({ count, length, workerArgs, nodeArgs, folder })
+      : together({ args: [...args, ...length], nodeArgs, folder });
   const offsetUs = Number(process.hrtime.bigint() / 1000n) - performance.now() * 1000;
   const from = await stepDone(run, warmup);
   const to = await stepDone(run, warmup + steps);
@@ -60,7 +69,9 @@ export function report({ results }) {
   const computing = ({ threads }) => threads.reduce((sum, { computing = 0 }) => sum + computing, 0);
   const restShare = (result) => 1 - computing(result) / (result.count * result.wallMs);
   const find = (batch) =>
-    results.filter((each) => each.batch === batch && each.count === 2).sort((a, b) => restShare(a) - restShare(b))[0];
+    results
+      .filter((each) => each.batch === batch && each.count === 2)
+      .sort((a, b) => restShare(a) - restShare(b))[0];
   const aim = (batch, limit) => ({
     what: `not computing, ${find(batch)?.name}, batch ${batch}, %`,
     limit,
@@ -72,7 +83,12 @@ export function report({ results }) {
     "A step's wall time, and the share of it in which the computing threads did not compute (waiting for others included). V8's sampling profiler runs in every thread.",
     table([
       ['arrangement', 'batch', 'ms a step', 'not computing'],
-      ...results.map((each) => [each.name, each.batch, number(each.wallMs / each.steps, 2), percent(restShare(each))]),
+      ...results.map((each) => [
+        each.name,
+        each.batch,
+        number(each.wallMs / each.steps, 2),
+        percent(restShare(each)),
+      ]),
     ]),
     'Milliseconds a step, by thread; the first does not compute if it has no such time:',
     table(splitRows(results)),

@@ -8,7 +8,9 @@ import { leftOut, number, percent, table, targets } from '../measure/table.mjs';
 export const title = 'Time to an accuracy';
 
 const ranks = 2;
-const [nchw, channelsLast] = ['nchw', 'channels_last'].map((layout) => `PyTorch DDP ${layout}, ${ranks} ranks`);
+const [nchw, channelsLast] = ['nchw', 'channels_last'].map(
+  (layout) => `PyTorch DDP ${layout}, ${ranks} ranks`,
+);
 // The one-cycle schedule spans the steps of a run, so that fewer steps are a shorter run and not a torn one.
 const aims = [
   { accuracy: 0.98, steps: 60 },
@@ -39,7 +41,10 @@ export async function run({ quick, only, rounds = quick ? 1 : 10, say }) {
 
 function contestants(recipe, steps) {
   return [
-    ...arrangements([ranks]).map(({ name, args }) => ({ name, train: (seed) => trainOurs({ args, steps, seed }) })),
+    ...arrangements([ranks]).map(({ name, args }) => ({
+      name,
+      train: (seed) => trainOurs({ args, steps, seed }),
+    })),
     { name: nchw, train: (seed) => trainTorch({ ...recipe, seed }, steps, 'nchw') },
     { name: channelsLast, train: (seed) => trainTorch({ ...recipe, seed }, steps, 'channels_last') },
   ];
@@ -63,10 +68,24 @@ function trainOurs({ args, steps, seed }) {
 
 async function trainTorch(recipe, steps, layout) {
   const startMs = performance.now();
-  const args = ['--recipe', JSON.stringify(recipe), '--data', mnistFolder, '--layout', layout, '--steps', `${steps}`];
+  const args = [
+    '--recipe',
+    JSON.stringify(recipe),
+    '--data',
+    mnistFolder,
+    '--layout',
+    layout,
+    '--steps',
+    `${steps}`,
+  ];
   const { seconds, testAccuracy } = await runPeer('ddp.py', [...args, '--evaluate'], { ranks, threads: 1 });
   // With the evaluation and the end of the processes: PyTorch has no line that tells of the last step.
-  return { seed: recipe.seed, accuracy: testAccuracy, seconds, command: (performance.now() - startMs) / 1000 };
+  return {
+    seed: recipe.seed,
+    accuracy: testAccuracy,
+    seconds,
+    command: (performance.now() - startMs) / 1000,
+  };
 }
 
 export function report({ results }) {
@@ -89,11 +108,23 @@ export function report({ results }) {
   };
   return [
     `\`mnist-fast\` with ${ranks} workers or ranks, a run for each seed. Training is the loop alone, from the first step to the last; the command is everything since its start (for PyTorch with the evaluation at the end).`,
-    table([['aim', 'steps', 'contestant', 'seeds', 'mean accuracy', 'lowest', 'training, s', 'command, s'], ...rows]),
+    table([
+      ['aim', 'steps', 'contestant', 'seeds', 'mean accuracy', 'lowest', 'training, s', 'command, s'],
+      ...rows,
+    ]),
     targets([
-      { what: 'mean accuracy after the epoch, %', limit: 99, found: ours && 100 * mean(ours.runs.map((run) => run.accuracy)) },
+      {
+        what: 'mean accuracy after the epoch, %',
+        limit: 99,
+        found: ours && 100 * mean(ours.runs.map((run) => run.accuracy)),
+      },
       { what: `time of ${ours?.name} / ${nchw}`, limit: 0.6, found: ratio(nchw), most: true },
-      { what: `time of ${ours?.name} / ${channelsLast}`, limit: 0.95, found: ratio(channelsLast), most: true },
+      {
+        what: `time of ${ours?.name} / ${channelsLast}`,
+        limit: 0.95,
+        found: ratio(channelsLast),
+        most: true,
+      },
     ]),
     leftOut(results),
   ].join('\n\n');
