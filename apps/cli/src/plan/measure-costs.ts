@@ -34,7 +34,10 @@ export function measureCosts(recipe: Recipe, { train }: LoadedDataset): Costs {
 
 function localSteps(trainer: Trainer, recipe: Recipe, batchOf: () => Batch): void {
   const batches = Array.from({ length: localBatches }, batchOf);
-  runLocalSteps({ trainer, recipe, shard: 0, position: { step: 0, totalSteps: 100, stepsPerEpoch: 100 } }, batches);
+  runLocalSteps(
+    { trainer, recipe, shard: 0, position: { step: 0, totalSteps: 100, stepsPerEpoch: 100 } },
+    batches,
+  );
 }
 
 /** The next micro-batch of the first shard, each time. */

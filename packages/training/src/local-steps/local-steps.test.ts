@@ -1,6 +1,6 @@
 import { prepareBackend } from '@gradwire/backend';
 import { createShardOrder } from '@gradwire/data';
-import { addL2Gradient, averageGradient, clipByGlobalNorm, createOptimizer } from '@gradwire/engine';
+import { averageGradient, createOptimizer } from '@gradwire/engine';
 import { initialWeights } from '@gradwire/models';
 import { uniform } from '@gradwire/random';
 import { countSteps, findRecipe, type Recipe } from '@gradwire/recipes';
@@ -48,7 +48,11 @@ function contributions(recipe: Recipe, place: { epoch: number; step: number }): 
   const { batchSize } = countSteps(recipe, count);
   const tensors = memory().numTensors;
   const sums = Array.from({ length: recipe.shards }, (_, shard) =>
-    shardStep({ ...place, shard }, samples, order.microBatch({ ...place, shard, batchSize })),
+    shardStep(
+      { ...place, shard, into: new Float32Array(trainer.layout.size) },
+      samples,
+      order.microBatch({ ...place, shard, batchSize }),
+    ),
   );
   expect(memory().numTensors).toBe(tensors);
   expect(largestDifference(trainer.weights(), initialWeights(recipe.model, 1))).toBe(0);
@@ -76,9 +80,8 @@ test('a shard trains on the micro-batches that synchronous training would give i
         if (indices.length === 0) continue;
         trainer.setWeights(weights);
         const sum = trainer.gradient(batcher(samples, indices));
-        averageGradient(sum.gradient, indices.length);
-        addL2Gradient(sum.gradient, weights, { l2: 0.01, layout: trainer.layout });
-        clipByGlobalNorm(sum.gradient, 2);
+        const { layout } = trainer;
+        averageGradient(sum.gradient, weights, { samples: indices.length, l2: 0.01, clipNorm: 2, layout });
         // The second epoch has half the rate; the warm-up is over.
         adam.step(weights, sum.gradient, 0.005);
         used += indices.length;

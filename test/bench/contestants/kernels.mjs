@@ -1,22 +1,13 @@
-/**
- * Times single kernels of tfjs's wasm backend on one core, as they come and as `@gradwire/kernels` replaces them, for the
- * layers of mnist-cnn. Needs a build (`pnpm build`).
- *
- *   node test/bench/kernels.mjs [--batch 128] [--rounds 15]
- *
- * Writes a Markdown table (milliseconds, medians).
- */
+// Single kernels of tfjs's wasm backend on one core, as they come and as `@gradwire/kernels` replaces them, for the
+// layers of mnist-cnn: `node kernels.mjs ROUNDS` prints one line of JSON, `[{ title, tfjs, ours }, …]` in ms a call.
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
-import { parseArgs } from 'node:util';
 import { loadKernels } from '@gradwire/kernels';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 
-const { values } = parseArgs({
-  options: { batch: { type: 'string', default: '128' }, rounds: { type: 'string', default: '15' } },
-});
-const batch = Number(values.batch);
+const rounds = Number(process.argv[2]);
+const batch = 128;
 const require = createRequire(import.meta.url);
 setWasmPaths(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep);
 await tf.setBackend('wasm');
@@ -84,24 +75,24 @@ for (const [title, x, filter, bias, dy, inputNeeded] of [
   const name = 'GradwireConvolvePoolGradients';
   cases.push({ title, name, inputs: { x, filter, dy, index }, attrs: { ...fused, inputNeeded } });
 }
-console.log('| kernel | tfjs | ours |\n| --- | --- | --- |');
-for (const { title, name, inputs, attrs } of cases) {
+const results = cases.map(({ title, name, inputs, attrs }) => {
   const kernels = [before.get(name), tf.getKernel(name, 'wasm').kernelFunc];
-  const [stock, ours] = time(kernels, { inputs, attrs, backend: tf.backend() });
-  console.log('| %s | %s | %s |', title, stock, ours);
-}
+  const [tfjs, ours] = time(kernels, { inputs, attrs, backend: tf.backend() });
+  return { title, tfjs, ours };
+});
+console.log(JSON.stringify(results));
 
-/** Milliseconds of both, which take turns. */
+/** Milliseconds of both, which take turns; none for a kernel that tfjs lacks. */
 function time(kernels, call) {
   const times = kernels.map(() => []);
-  for (let round = 0; round < Number(values.rounds) + 3; round++) {
+  for (let round = 0; round < rounds + 3; round++) {
     for (const [i, kernel] of kernels.entries()) {
       if (!kernel) continue;
       const start = performance.now();
-      const results = [kernel({ ...call })].flat();
+      const outputs = [kernel({ ...call })].flat();
       if (round >= 3) times[i].push(performance.now() - start);
-      for (const { dataId } of results) tf.backend().disposeData(dataId);
+      for (const { dataId } of outputs) tf.backend().disposeData(dataId);
     }
   }
-  return times.map((list) => list.sort((a, b) => a - b)[list.length >> 1]?.toFixed(1) ?? 'missing');
+  return times;
 }
