@@ -82,14 +82,8 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const ending = createEnding();
 
   const vectors = await loadFastVectors(onProblem);
-  const run: Run = createRun({
-    plan,
-    vectors,
-    sessions: () => sessions,
-    recorder,
-    onEvent,
-    onEnd: ending.end,
-  });
+  const needs = { sessions: () => sessions, recorder, onEvent, onEnd: ending.end };
+  const run: Run = createRun({ plan, vectors, ...needs });
   const fail = (failure: FailureReport): void => {
     ending.blame(failure);
     run.dispatch({ type: 'operator-asked', request: 'fail' });
@@ -133,12 +127,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
       return sessions.byId.size;
     },
     done: finish(),
-    connect() {
-      const { maxBufferedBytes } = limits;
-      const [mine, theirs] = createPair({ peers: ['this process', 'the coordinator'], maxBufferedBytes });
-      void sessions.serve(mine);
-      return theirs;
-    },
+    connect: () => connectInside(sessions, limits),
     stop: () => run.dispatch({ type: 'operator-asked', request: 'stop' }),
     fail: (failure) => fail(ending.firstNoted() ?? failure),
     async close() {
@@ -158,6 +147,12 @@ async function loadFastVectors(onProblem: (error: Error) => void): Promise<Vecto
     onProblem(new Error(`updates take several times as long, with equal results: ${message}`));
     return undefined;
   }
+}
+
+function connectInside(sessions: Sessions, { maxBufferedBytes }: MessageLimits): Channel {
+  const [mine, theirs] = createPair({ peers: ['this process', 'the coordinator'], maxBufferedBytes });
+  void sessions.serve(mine);
+  return theirs;
 }
 
 interface Served {
