@@ -2,6 +2,7 @@
 import { allocate, free } from './heap';
 import { Convolution, layOut, readSample, Sample, writeSample, copyBytes } from './convolution';
 import { copyFilter, createParts, freeParts, partAt, Parts, wholePart } from './filter-parts';
+import { filterGradientsByPatches, gradientSuitsPatches } from './patches';
 import { createLists, fillLists, freeLists, listedWindows, Lists } from './gradient-lists';
 
 /**
@@ -21,6 +22,10 @@ export function convolveGradients(
   dx: usize,
 ): void {
   const g = changetype<Convolution>(geometry);
+  if (index && !dx && gradientSuitsPatches(g)) {
+    filterGradientsByPatches(g, x, dy, index, dFilter, dBias);
+    return;
+  }
   const lists = createLists(g, index != 0, dx != 0);
   const input = dFilter ? createSide(g, 0) : null;
   const output = dx ? createSide(g, filter) : null;

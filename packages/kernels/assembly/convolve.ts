@@ -1,6 +1,7 @@
 // Forward passes: convolution, bias and relu in one go, with or without 2 x 2 max-pooling.
 import { allocate, free } from './heap';
 import { Convolution, filterSize, layOut, pixelOffset, readSample, Sample } from './convolution';
+import { convolvePoolPatches, suitsPatches } from './patches';
 import { poolHalf } from './pool-window';
 import { multiplyTile, packPanels, panelBytes } from './tile';
 import { convolvePoolWinograd, suitsWinograd } from './winograd';
@@ -56,6 +57,11 @@ export function convolvePool(
   const outputs = g.poolHeight * g.poolWidth * g.outChannels;
   if (suitsWinograd(g)) {
     convolvePoolWinograd(g, work.sample, x, filter, work.bias, relu, y, index);
+    end(work);
+    return;
+  }
+  if (suitsPatches(g)) {
+    convolvePoolPatches(g, x, filter, work.bias, relu, y, index);
     end(work);
     return;
   }

@@ -16,19 +16,17 @@ export function poolHalf(
   index: usize,
   width: i32,
 ): void {
-  let larger = f32x4.gt(b, a);
-  let best = v128.bitselect(b, a, larger);
-  let place = v128.and(i32x4.splat(1), larger);
-  larger = f32x4.gt(c, best);
-  best = v128.bitselect(c, best, larger);
-  place = v128.bitselect(i32x4.splat(2), place, larger);
-  larger = f32x4.gt(d, best);
-  best = v128.bitselect(d, best, larger);
-  place = v128.bitselect(i32x4.splat(3), place, larger);
+  // `pmax(p, q)` is q where it is larger than p: one instruction, where `max` and `bitselect` are several.
+  const upper = f32x4.pmax(a, b),
+    three = f32x4.pmax(upper, c);
+  let best = f32x4.pmax(three, d);
+  let place = v128.and(i32x4.splat(1), f32x4.gt(b, a));
+  place = i32x4.max_s(place, v128.and(i32x4.splat(2), f32x4.gt(c, upper)));
+  place = i32x4.max_s(place, v128.and(i32x4.splat(3), f32x4.gt(d, three)));
   best = f32x4.add(best, v128.load(bias));
   if (relu) {
-    best = f32x4.max(best, f32x4.splat(0));
-    place = v128.bitselect(place, i32x4.splat(cutOff), f32x4.gt(best, f32x4.splat(0)));
+    best = f32x4.pmax(best, f32x4.splat(0));
+    place = i32x4.max_s(place, v128.andnot(i32x4.splat(cutOff), f32x4.gt(best, f32x4.splat(0))));
   }
   const bytes = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_u(place, place), place);
   if (width >= 4) {
