@@ -6,7 +6,7 @@ const benchmarks = {
   gradient: 'one gradient on one core, per backend, against stock tfjs-node',
   kernels: 'each kernel of the wasm backend, against the one it replaces',
   loop: 'the whole loop: samples a second, share of the cores kept busy, time to the first step',
-  accuracy: 'whole runs of ten epochs on three seeds (many minutes; only by name)',
+  accuracy: 'whole runs of a recipe, by default mnist-cnn on three seeds (many minutes; only by name)',
 };
 const [name, ...args] = process.argv.slice(2);
 if (name !== undefined && !(name in benchmarks)) {
