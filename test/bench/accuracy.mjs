@@ -1,4 +1,4 @@
-// Whole runs of a recipe, by default the article's: `node test/bench/accuracy.mjs [recipe] [backend] [seed …]`.
+// Whole runs of a recipe, by default the article's: `npm run bench -- accuracy [recipe] [backend] [seed …]`.
 // Prints a Markdown table. A run of mnist-cnn takes about five to ten minutes on two cores.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

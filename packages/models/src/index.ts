@@ -5,7 +5,9 @@ export {
   mlp,
   mnistCnn,
   mnistCnnSmall,
+  mnistDeep,
   mnistFast,
+  mnistSeparable,
   withOutputs,
 } from './network/networks.ts';
 export { parameterLayout } from './network/parameter-layout.ts';

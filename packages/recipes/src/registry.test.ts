@@ -7,6 +7,8 @@ test('the built-in recipes are listed under their names and are valid plain data
     'mnist-fast',
     'mnist-cnn',
     'mnist-cnn-small',
+    'mnist-deep',
+    'mnist-separable',
     'mnist-logistic',
     'mnist-mlp',
     'mnist-multilabel',

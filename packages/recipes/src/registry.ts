@@ -1,5 +1,6 @@
 import { GradwireError } from '@gradwire/errors';
 import { mnistCnnRecipes } from './built-in/mnist-cnn.ts';
+import { mnistDeepRecipes } from './built-in/mnist-deep.ts';
 import { mnistDenseRecipes } from './built-in/mnist-dense.ts';
 import { mnistFastRecipe } from './built-in/mnist-fast.ts';
 import { mnistTaskRecipes } from './built-in/mnist-tasks.ts';
@@ -10,6 +11,7 @@ import type { Recipe } from './recipe.ts';
 export const recipes: readonly Recipe[] = [
   mnistFastRecipe,
   ...mnistCnnRecipes,
+  ...mnistDeepRecipes,
   ...mnistDenseRecipes,
   ...mnistTaskRecipes,
 ];

@@ -3,6 +3,8 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { withOutputs } from '@gradwire/models';
 import type { Recipe } from './recipe.ts';
+import { recipeHash } from './recipe-hash.ts';
+import type { Strategy } from './strategy.ts';
 import { validateRecipe } from './validate-recipe.ts';
 
 const valid: Recipe = {
@@ -34,6 +36,16 @@ test('a valid recipe comes back as an equal copy', () => {
   const copy = validateRecipe(valid);
   expect(copy).toEqual(valid);
   expect(copy).not.toBe(valid);
+});
+
+test.each<Strategy>([
+  { type: 'synchronous' },
+  { type: 'local-sgd', localSteps: 1 },
+  { type: 'diloco', localSteps: 50, outerLearningRate: 1, outerMomentum: 0 },
+  { type: 'asynchronous', maxStaleness: 0 },
+])('the strategy $type is taken, and is part of the hash', async (strategy) => {
+  expect(validateRecipe({ ...valid, strategy })).toEqual({ ...valid, strategy });
+  expect(await recipeHash({ ...valid, strategy })).not.toBe(await recipeHash(valid));
 });
 
 /** What is changed, and the line that must appear. */
@@ -125,6 +137,26 @@ const faults: [string, object, string][] = [
     'rising cosine',
     { schedule: { type: 'cosine', learningRate: 0.1, finalLearningRate: 1 } },
     'schedule.finalLearningRate: expected at most learningRate (0.1), found 1',
+  ],
+  [
+    'local steps left out',
+    { strategy: { type: 'diloco' } },
+    'strategy.localSteps: expected a value, found none (the setting is missing)',
+  ],
+  [
+    'local steps of a strategy without',
+    { strategy: { type: 'asynchronous', maxStaleness: 1, localSteps: 2 } },
+    'strategy.localSteps: expected one of "type", "maxStaleness", found the unknown setting "localSteps"',
+  ],
+  [
+    'outer momentum',
+    { strategy: { type: 'diloco', localSteps: 2, outerMomentum: 1 } },
+    'strategy.outerMomentum: expected a number from 0 to below 1, found 1',
+  ],
+  [
+    'warm-up in local steps',
+    { steps: 2, strategy: { type: 'local-sgd', localSteps: 2 } },
+    'schedule.warmupSteps: expected fewer than steps times localSteps (4), found 5',
   ],
   ['warm-up', { steps: 5 }, 'schedule.warmupSteps: expected fewer than steps (5), found 5'],
 ];

@@ -21,6 +21,7 @@ test('every setting of a recipe is shown', () => {
       schedule: { type: 'one-cycle', learningRate: 0.25, riseShare: 0.4, warmupSteps: 17 },
       l2: 0.0625,
       clipNorm: 1.5,
+      strategy: { type: 'diloco', localSteps: 48, outerMomentum: 0.8 },
       steps: 1234,
       validationShare: 0.1,
       seed: 99,
@@ -33,6 +34,7 @@ test('every setting of a recipe is shown', () => {
     'learning rate 0.25, rise share 0.4, after 17 steps',
     '0.0625',
     '1.5',
+    '48 local steps of each shard; outer learning rate 0.7, Nesterov momentum 0.8',
   ]) {
     expect(text).toContain(part);
   }

@@ -35,6 +35,7 @@ async function open({ recipe, statistics, counts, splits, weights, sums }: Threa
   const probe = await probeHash(trainer);
   const shared = openSharedSums(sums);
   const computeLeaf = createLeafComputer({
+    recipe,
     trainer,
     batcher: createBatcher(recipe, statistics),
     leaseSamples: createLeaseSamples(recipe, counts),

@@ -1,12 +1,14 @@
 import { treeCover } from '@gradwire/engine';
 import type { TreeNode } from '@gradwire/engine';
 import type { LeaseMessage } from '@gradwire/protocol';
-import type { Batcher, RawSamples, Trainer } from '@gradwire/training';
+import type { Recipe } from '@gradwire/recipes';
+import { type Batcher, createShardStep, type RawSamples, type Trainer } from '@gradwire/training';
 import type { LeaseSamples } from './lease-samples.ts';
 import type { SharedSums, SummedSlot } from './shared-sums.ts';
 
 /** What is needed to compute leaves. */
 export interface LeafComputerOptions {
+  readonly recipe: Recipe;
   readonly trainer: Trainer;
   readonly batcher: Batcher;
   readonly leaseSamples: LeaseSamples;
@@ -22,21 +24,21 @@ export type LeafComputer = (
 
 /** The leaf's samples must be present. */
 export function createLeafComputer(options: LeafComputerOptions): LeafComputer {
-  const { trainer, batcher, leaseSamples, splits, sums } = options;
+  const { recipe, trainer, batcher, leaseSamples, splits, sums } = options;
+  const { trainingCount } = leaseSamples;
+  const shardStep = createShardStep({ recipe, trainer, batcher, trainingCount });
   let current: { readonly lease: LeaseMessage; readonly isLast: (node: TreeNode) => boolean } | undefined;
   return (lease, { leaf, slot }) => {
     if (current?.lease !== lease) current = { lease, isLast: coverOf(lease) };
     const startMs = performance.now();
     const samples = leaseSamples.ofLeaf(lease, leaf);
     const isTest = lease.task === 'evaluate' && lease.split === 'test';
-    const batch = batcher(isTest ? splits.test : splits.train, samples);
     const facts = sums.facts(slot);
     if (lease.task === 'step') {
-      const { gradient, metrics } = trainer.gradient(batch);
-      sums.gradient(slot).set(gradient);
-      facts.set(metrics, 2);
+      const place = { epoch: lease.epoch, step: lease.step, shard: leaf, into: sums.gradient(slot) };
+      facts.set(shardStep(place, splits.train, samples).metrics, 2);
     } else {
-      facts.set(trainer.evaluate(batch), 2);
+      facts.set(trainer.evaluate(batcher(isTest ? splits.test : splits.train, samples)), 2);
     }
     facts[0] = samples.length;
     facts[1] = performance.now() - startMs;

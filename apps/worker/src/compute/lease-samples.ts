@@ -1,6 +1,6 @@
 import { createShardOrder, evaluationBlocks, shardRange, trainingIndices } from '@gradwire/data';
 import type { LeaseMessage } from '@gradwire/protocol';
-import type { Recipe } from '@gradwire/recipes';
+import { countSteps, type Recipe } from '@gradwire/recipes';
 
 /** Samples of each split. */
 export interface SplitCounts {
@@ -10,6 +10,8 @@ export interface SplitCounts {
 
 /** Says which samples a lease is about. */
 export interface LeaseSamples {
+  /** Samples that are trained on, without those held out. */
+  readonly trainingCount: number;
   /** Leaves of the largest round. */
   readonly mostLeaves: number;
   /** Positions in the lease's data set; valid until the next call. */
@@ -20,13 +22,15 @@ export interface LeaseSamples {
 
 /** Prepares what is the same for all leases of a run. */
 export function createLeaseSamples(recipe: Recipe, counts: SplitCounts): LeaseSamples {
-  const { seed, shards, batchSize, validationShare = 0 } = recipe;
+  const { seed, shards, validationShare = 0 } = recipe;
   const { training, validation } = trainingIndices(counts.train, { validationShare, seed });
+  const { batchSize } = countSteps(recipe, training.length);
   const order = createShardOrder({ count: training.length, shards, seed });
   const everyTest = Uint32Array.from({ length: counts.test }, (_, sample) => sample);
   const blocks = { validation: cutBlocks(validation), test: cutBlocks(everyTest) };
 
   return {
+    trainingCount: training.length,
     mostLeaves: Math.max(shards, blocks.validation.length, blocks.test.length),
     ofLeaf({ task, epoch, step, split = 'test' }, leaf) {
       if (task === 'evaluate') return blocks[split][leaf] ?? new Uint32Array(0);

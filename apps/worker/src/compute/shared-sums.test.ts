@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { createTreeSum, treeCover, type TreeNode } from '@gradwire/engine';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createSumsMemory, openSharedSums, type SumsMemory } from './shared-sums.ts';
 

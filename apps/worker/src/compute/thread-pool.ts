@@ -42,33 +42,42 @@ const threadFile = new URL('../../dist/compute/compute-thread.js', import.meta.u
 export async function startThreadPool(backend: BackendChoice, size: number): Promise<ThreadPool> {
   if (backend === 'native') setNativeEnvironment();
   const inbox = createInbox();
-  const threads = Array.from({ length: size }, () => startThread(backend, inbox));
+  const threads: Worker[] = [];
   const order = (message: ThreadOrder): void => {
     for (const thread of threads) thread.postMessage(message);
   };
   const close = async (): Promise<void> => {
     await Promise.all(threads.map((thread) => thread.terminate()));
   };
-  /** One reply of that type from each thread. */
-  const fromEach = async <Type extends ThreadReply['type']>(type: Type): Promise<ReplyOf<Type>[]> => {
+  /** So many replies of one type. */
+  const receive = async <Type extends ThreadReply['type']>(
+    type: Type,
+    count: number,
+  ): Promise<ReplyOf<Type>[]> => {
     const replies: ReplyOf<Type>[] = [];
-    while (replies.length < size) {
+    while (replies.length < count) {
       const reply = await inbox.next();
       if (reply.type === 'failed') throw errorOf(reply.failure);
       if (reply.type === type) replies.push(reply as ReplyOf<Type>);
     }
     return replies;
   };
+  if (!(size >= 1)) throw new RangeError(`size: expected at least 1, found ${size}`);
   try {
-    const [first] = await fromEach('ready');
-    if (first === undefined) throw new RangeError(`size: expected at least 1, found ${size}`);
+    // The native binding fills a table that its threads share without a lock: the first thread does it alone.
+    const ready: ReplyOf<'ready'>[] = [];
+    for (const count of backend === 'native' ? [1, size - 1] : [size]) {
+      for (let i = 0; i < count; i += 1) threads.push(startThread(backend, inbox));
+      ready.push(...(await receive('ready', count)));
+    }
+    const [{ backend: found }] = ready as [ReplyOf<'ready'>];
     return {
       size,
-      backend: first.backend,
+      backend: found,
       close,
       async open(run) {
         order({ type: 'open', run });
-        const probes = new Set((await fromEach('opened')).map(({ probe }) => probe));
+        const probes = new Set((await receive('opened', size)).map(({ probe }) => probe));
         const [probe] = probes;
         if (probe !== undefined && probes.size === 1) return probe;
         throw new GradwireError('INTERNAL', 'the compute threads of one process give different bits');

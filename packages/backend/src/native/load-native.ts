@@ -7,6 +7,7 @@ import type { PreparedBackend } from '../prepared-backend.ts';
 import { hashKernels } from '../prepared-backend.ts';
 import { whatIsMissing } from './check-native.ts';
 import { setNativeEnvironment } from './native-environment.ts';
+import { prepareOperations } from './operations/prepare-operations.ts';
 import { findTfjsNode } from './tfjs-node-package.ts';
 
 const require = createRequire(import.meta.url);
@@ -38,10 +39,12 @@ export async function loadNative(): Promise<PreparedBackend> {
   }
   await setBackend('tensorflow');
   await ready();
+  const operations = prepareOperations();
+  const oneDnn = operations === 'one-dnn' ? ' with oneDNN' : '';
   return {
     name: 'native',
-    description: `TensorFlow ${libraryVersion}, one thread (tfjs-node ${version})`,
-    kernelHash: await hashKernels('native', version, libraryVersion, String(librarySize())),
+    description: `TensorFlow ${libraryVersion}${oneDnn}, one thread (tfjs-node ${version})`,
+    kernelHash: await hashKernels('native', version, libraryVersion, String(librarySize()), operations),
     version,
   };
 }

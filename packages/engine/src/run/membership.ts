@@ -1,5 +1,6 @@
 import { expectedShards, leaseUnowned } from './leasing.ts';
 import { createWorker } from './state.ts';
+import { dropFlights } from './step-pool.ts';
 import type { EngineEffect, WorkerId } from '../events.ts';
 import type { Run, Worker, WorkerEventOf } from './state.ts';
 
@@ -32,6 +33,7 @@ export function enlist(run: Run, worker: Worker, event: WorkerEventOf<'worker-pr
 export function forget(run: Run, worker: Worker, atMs: number): EngineEffect[] {
   run.workers.delete(worker.id);
   run.active?.leases.release(worker.id, atMs);
+  if (run.pool) dropFlights(run.pool, worker.id);
   return leaseUnowned(run, atMs);
 }
 

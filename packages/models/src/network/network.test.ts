@@ -100,8 +100,8 @@ test.each([
     'model.layers[0].units: expected 10 for this multiclass task, found 9',
   ],
   [
-    network([4], { type: 'dropout' } as unknown as LayerSpec),
-    'model.layers[0].type: expected conv2d, maxPooling2d',
+    network([4], { type: 'lstm' } as unknown as LayerSpec),
+    'model.layers[0].type: expected conv2d, depthwiseConv2d',
   ],
 ])('an impossible network is refused: %#', (spec, message) => {
   const validate = (): void => validateModelSpec(spec, tenClasses);
