@@ -1,5 +1,5 @@
-// The article's network and settings, whole runs: `npm run bench -- accuracy [backend] [seed …]`.
-// Prints a Markdown table. About five to ten minutes a seed on two cores.
+// Whole runs of a recipe, by default the article's: `npm run bench -- accuracy [recipe] [backend] [seed …]`.
+// Prints a Markdown table. A run of mnist-cnn takes about five to ten minutes on two cores.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,8 +7,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const bin = fileURLToPath(new URL('../../apps/cli/bin/gradwire.js', import.meta.url));
-const [backend = 'wasm', ...given] = process.argv.slice(2);
-const seeds = given.length > 0 ? given : ['1', '2', '3'];
+const given = process.argv.slice(2);
+const recipe = given.find((arg) => arg.startsWith('mnist-')) ?? 'mnist-cnn';
+const backend = given.find((arg) => ['wasm', 'native'].includes(arg)) ?? 'wasm';
+const numbers = given.filter((arg) => /^\d+$/.test(arg));
+const seeds = numbers.length > 0 ? numbers : ['1', '2', '3'];
 const folder = mkdtempSync(join(tmpdir(), 'gradwire-accuracy-'));
 const rows = seeds.map(run);
 rmSync(folder, { recursive: true });
@@ -20,18 +23,7 @@ console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
 for (const row of rows) console.log(`| ${row.join(' | ')} |`);
 
 function run(seed) {
-  const args = [
-    'train',
-    '--json',
-    '--recipe',
-    'mnist-cnn',
-    '--epochs',
-    '10',
-    '--seed',
-    seed,
-    '--backend',
-    backend,
-  ];
+  const args = ['train', '--json', '--recipe', recipe, '--seed', seed, '--backend', backend];
   const output = execFileSync(process.execPath, [bin, ...args, '--run-dir', folder], {
     maxBuffer: 2 ** 28,
     stdio: ['ignore', 'pipe', 'inherit'],

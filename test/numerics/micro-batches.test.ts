@@ -3,7 +3,7 @@ import { createShardOrder, type Dataset } from '@gradwire/data';
 import { addSums, createTreeSum, type Sums } from '@gradwire/engine';
 import { initialWeights } from '@gradwire/models';
 import { featureStatistics } from '@gradwire/preprocess';
-import { type Recipe, recipes, withOverrides } from '@gradwire/recipes';
+import { findRecipe, type Recipe, recipes, withOverrides } from '@gradwire/recipes';
 import { createBatcher, createTrainer, type Trainer } from '@gradwire/training';
 import { memory } from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
@@ -67,16 +67,13 @@ test.each([
   { batchSize: 5, shards: 9 },
   { batchSize: 64, shards: 1 },
 ])('batch size $batchSize over $shards shards: the same', (overrides) => {
-  const [first] = recipes;
-  expectEqual(bothSums(withOverrides(first as Recipe, overrides), 0));
+  expectEqual(bothSums(withOverrides(findRecipe('mnist-cnn'), overrides), 0));
 });
 
 test('a gradient that misses one sample is told apart', () => {
-  const { trainer, whole } = bothSums(recipes[0] as Recipe, 3);
-  const { trainer: other, whole: fewer } = bothSums(
-    withOverrides(recipes[0] as Recipe, { batchSize: 127 }),
-    3,
-  );
+  const recipe = findRecipe('mnist-cnn');
+  const { trainer, whole } = bothSums(recipe, 3);
+  const { trainer: other, whole: fewer } = bothSums(withOverrides(recipe, { batchSize: 127 }), 3);
   expect(relativeDifference(trainer.layout, whole.gradient, fewer.gradient)).toBeGreaterThan(1e-4);
   trainer.dispose();
   other.dispose();

@@ -10,9 +10,9 @@ const native = (await probeBackends()).find(({ name }) => name === 'native');
 const script = `
   const { prepareBackend } = await import('@gradwire/backend');
   const { createTrainer, probeHash } = await import('@gradwire/training');
-  const { recipes } = await import('@gradwire/recipes');
+  const { findRecipe } = await import('@gradwire/recipes');
   const { kernelHash } = await prepareBackend('native');
-  const trainer = createTrainer({ recipe: recipes[0] });
+  const trainer = createTrainer({ recipe: findRecipe('mnist-cnn') });
   console.log(JSON.stringify([kernelHash, await probeHash(trainer), await probeHash(trainer)]));
 `;
 

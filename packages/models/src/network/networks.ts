@@ -38,14 +38,14 @@ export const mnistCnnSmall: ModelSpec = {
   ],
 };
 
-/** As accurate as the article's network after a tenth of the work, with `mnist-fast`'s settings. 108,874 parameters. */
+/** For runs of seconds: a fifth of the multiplications of {@link mnistCnn}. 81,146 parameters. */
 export const mnistFast: ModelSpec = {
   name: 'mnist-fast',
   inputShape: mnistShape,
   layers: [
-    { type: 'conv2d', filters: 16, kernelSize: 5, activation: 'relu' },
+    { type: 'conv2d', filters: 12, kernelSize: 5, activation: 'relu' },
     { type: 'maxPooling2d', poolSize: 2 },
-    { type: 'conv2d', filters: 32, kernelSize: 3, activation: 'relu' },
+    { type: 'conv2d', filters: 24, kernelSize: 3, activation: 'relu' },
     { type: 'maxPooling2d', poolSize: 2 },
     { type: 'flatten' },
     { type: 'dense', units: 128, activation: 'relu' },

@@ -13,7 +13,9 @@ export const mnistFastRecipe: Recipe = {
   model: mnistFast,
   task: { type: 'multiclass', classes: 10, smoothing: 0.05 },
   optimizer: { type: 'adam', beta1: 0.7, beta2: 0.9 },
-  schedule: { type: 'one-cycle', learningRate: 0.01, riseShare: 0.2 },
+  schedule: { type: 'one-cycle', learningRate: 0.015, riseShare: 0.2 },
   batchSize: 256,
+  // Micro-batches of 64 rather than 32: a tenth less CPU time, and still enough for four threads.
+  shards: 4,
   epochs: 1,
 };
