@@ -5,7 +5,14 @@ import { type RunDirectory, writeFileWhole } from '@gradwire/checkpoint';
 import { GradwireError } from '@gradwire/errors';
 import { closeCodes, type MessageLimits, messageLimits } from '@gradwire/protocol';
 import { canonicalJson, type Recipe } from '@gradwire/recipes';
-import { type ChannelServer, createChannelServer, createToken, httpServerOptions } from '@gradwire/transport';
+import {
+  type Channel,
+  type ChannelServer,
+  createChannelServer,
+  createPair,
+  createToken,
+  httpServerOptions,
+} from '@gradwire/transport';
 import { type BlobStore, createBlobStore } from './blobs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
@@ -45,6 +52,8 @@ export interface Coordinator {
   readonly workers: number;
   /** Resolves when the run has ended and its files are written; those that could not be are in `problems`. */
   readonly done: Promise<RunResult>;
+  /** A channel for a worker in this process: what it sends is bounded as for any other. */
+  connect(): Channel;
   /** Ends the run after what has been committed; files are written. */
   stop(): void;
   /** Ends the run as failed; the cause is what the first worker that failed has said, else `failure`. */
@@ -114,6 +123,12 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
       return sessions.byId.size;
     },
     done: finish(),
+    connect() {
+      const { maxBufferedBytes } = limits;
+      const [mine, theirs] = createPair({ peers: ['this process', 'the coordinator'], maxBufferedBytes });
+      void sessions.serve(mine);
+      return theirs;
+    },
     stop: () => run.dispatch({ type: 'operator-asked', request: 'stop' }),
     fail: (failure) => fail(ending.firstNoted() ?? failure),
     async close() {

@@ -34,8 +34,10 @@ export interface PartialSum {
 }
 
 /** What happened. `atMs` is the time at which it did, on the caller's monotonic clock. */
-export type EngineEvent = { readonly atMs: number } & (
-  | { readonly type: 'worker-joined'; readonly worker: WorkerId }
+export type EngineEvent = {
+  readonly atMs: number;
+} /** `threads` (default 1): how much to expect of it before it is measured. */ & (
+  | { readonly type: 'worker-joined'; readonly worker: WorkerId; readonly threads?: number }
   /** The worker can compute; its data may still be missing. */
   | { readonly type: 'worker-ready'; readonly worker: WorkerId; readonly numericsClass: string }
   | { readonly type: 'worker-prepared'; readonly worker: WorkerId; readonly shards: readonly number[] }

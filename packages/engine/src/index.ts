@@ -7,7 +7,7 @@ export { roundAfter } from './run/sequence.ts';
 export { learningRateAt } from './schedules/learning-rate.ts';
 export { addSums } from './tree/sums.ts';
 export { createTreeSum } from './tree/tree-sum.ts';
-export { isTreeNode, treeCover, treeMid } from './tree/tree.ts';
+export { isTreeNode, treeCover, treeMid, treeParent } from './tree/tree.ts';
 export type {
   Contribution,
   EngineEffect,

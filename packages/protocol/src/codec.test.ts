@@ -33,9 +33,10 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
       software: name,
       name,
       backend: fc.constantFrom('wasm' as const, 'native' as const, 'browser' as const),
+      threads: fc.integer({ min: 1, max: 4096 }),
       recipeHash: hash,
     },
-    { requiredKeys: ['type', 'protocol', 'software', 'name', 'backend'] },
+    { requiredKeys: ['type', 'protocol', 'software', 'name', 'backend', 'threads'] },
   ),
   fc.record({
     type: fc.constant('welcome' as const),

@@ -106,6 +106,7 @@ export const headerSchemas: {
     software: name,
     name,
     backend: v.picklist(['wasm', 'native', 'browser']),
+    threads: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(bounds.threads)),
     recipeHash: v.exactOptional(sha256),
   }),
   welcome: v.strictObject({

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { decodeMessage, encodeMessage, type Message, type MessageLimits, messageLimits } from './index.ts';
 
 const limits = messageLimits({ parameters: 3, classes: 2 });
-const hello = { type: 'hello', protocol: 1, software: '0.1.0', name: 'w', backend: 'wasm' } as const;
+const who = { software: '0.1.0', name: 'w', backend: 'wasm', threads: 1 } as const;
+const hello = { type: 'hello', protocol: 1, ...who } as const;
 const partialFields = { type: 'partial', round: 3, lo: 0, hi: 2, samples: 32, computeMs: 1.5 } as const;
 const tensors = [
   { name: 'metrics', dtype: 'float64', count: 2 },
@@ -131,6 +132,7 @@ test.each<[string, unknown, RegExp]>([
   ['an unknown key', { ...hello, more: 1 }, /more/],
   ['a missing key', { type: 'leave' }, /reason/],
   ['an unknown backend', { ...hello, backend: 'abacus' }, /backend/],
+  ['no threads', { ...hello, threads: 0 }, /threads/],
   ['a name of 101 characters', { ...hello, name: 'n'.repeat(101) }, /name/],
   ['a name that moves the cursor', { ...hello, name: 'a\u001b[2Jb' }, /control characters/],
   ['a name of two lines', { ...hello, name: 'a\nb' }, /one line/],

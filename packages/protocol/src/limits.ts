@@ -9,6 +9,8 @@ export const bounds = {
   leaves: 65_536,
   /** Channels of the feature statistics. */
   channels: 4_096,
+  /** Compute threads of one worker. */
+  threads: 4_096,
   name: 100,
   recipe: 262_144,
   text: 2_000,

@@ -10,6 +10,8 @@ export interface HelloMessage {
   /** What the worker would like to be called. */
   readonly name: string;
   readonly backend: 'wasm' | 'native' | 'browser';
+  /** Compute threads: how much work to expect of it before it is measured. */
+  readonly threads: number;
   /** Hash of the worker's own recipe, if it was started with one: it must equal the coordinator's. */
   readonly recipeHash?: string;
 }

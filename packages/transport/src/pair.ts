@@ -69,7 +69,7 @@ function createLane(limits: UnreadLimits): Lane {
     drained: waiters.wait,
     send(frame) {
       // Both ends own their bytes: a sender may send one frame to many.
-      waiting.push(Uint8Array.from(frame));
+      waiting.push(frame.slice());
       bufferedBytes += frame.length;
       queueMicrotask(pump);
     },

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { defaultCacheDirectory } from '@gradwire/data/node';
 import { loadRecipe } from '@gradwire/recipes/node';
@@ -13,6 +14,7 @@ import type { CommandContext } from './command.ts';
 
 interface WorkerSettings {
   readonly backend: 'auto' | 'wasm' | 'native';
+  readonly threads?: number;
   readonly name?: string;
   readonly token?: string;
   readonly recipe?: string;
@@ -33,8 +35,8 @@ export function workerCommand(context: CommandContext): Command {
     '--recipe <name|file>',
     "refuse to work unless the coordinator's recipe is this one",
   );
-  const { backend, name, token, dataDir, cacheDir } = options;
-  for (const option of [backend, name, token, dataDir, cacheDir]) command.addOption(option());
+  const { backend, threads, name, token, dataDir, cacheDir } = options;
+  for (const option of [backend, threads, name, token, dataDir, cacheDir]) command.addOption(option());
   command
     .addOption(recipe)
     .addOption(new Option('--fetch-data', 'take the data from the coordinator even if this machine has it'))
@@ -54,6 +56,7 @@ async function work(address: string, settings: WorkerSettings, context: CommandC
     url,
     token,
     backend: settings.backend,
+    threads: settings.threads ?? availableParallelism(),
     ...(name === undefined ? {} : { name }),
     software: version,
     ...(settings.recipe === undefined ? {} : { recipeHash: (await loadRecipe(settings.recipe)).hash }),

@@ -15,8 +15,12 @@ export const options = {
   workers: (): Option =>
     setting(
       '--workers <n>',
-      'worker processes on this machine',
-      Math.max(2, availableParallelism()),
+      'start this many worker processes, instead of computing in this process',
+    ).argParser(wholeFrom(1)),
+  threads: (): Option =>
+    setting(
+      '--threads <n>',
+      `compute threads of a worker (default: one per core, ${availableParallelism()} here)`,
     ).argParser(wholeFrom(1)),
   backend: (): Option =>
     setting('--backend <name>', 'compute backend', 'auto').choices(['auto', 'native', 'wasm']),

@@ -56,7 +56,7 @@ function handle(run: Run, event: EngineEvent): EngineEffect[] {
   if (run.phase !== 'new' && run.phase !== 'running') return [];
   if (event.type === 'time-passed') return [];
   if (event.type === 'operator-asked') return endRun(run, event.request === 'stop' ? 'stopped' : 'failed');
-  if (event.type === 'worker-joined') return join(run, event.worker);
+  if (event.type === 'worker-joined') return join(run, event.worker, event.threads);
   return handleWorker(run, event);
 }
 

@@ -70,10 +70,10 @@ function publish(run: Run, workers: readonly Worker[]): EngineEffect[] {
 }
 
 function toCandidates(run: Run, workers: readonly Worker[]): Candidate[] {
-  const typical = typicalSpeed(workers.map(({ speed }) => speed));
-  return workers.map(({ id, speed }) => ({
+  const typical = typicalSpeed(workers);
+  return workers.map(({ id, speed, threads }) => ({
     worker: id,
-    speed: speed.estimate() ?? typical,
+    speed: speed.estimate() ?? typical * threads,
     load: run.active?.leases.load(id) ?? 0,
   }));
 }

@@ -5,9 +5,9 @@ import type { EngineEffect, WorkerId } from '../events.ts';
 import type { Run, Worker, WorkerEventOf } from './state.ts';
 
 /** A worker is there; it says next when its model is built. */
-export function join(run: Run, id: WorkerId): EngineEffect[] {
+export function join(run: Run, id: WorkerId, threads = 1): EngineEffect[] {
   if (run.workers.has(id)) throw new RangeError(`worker ${id} has already joined`);
-  run.workers.set(id, createWorker(id));
+  run.workers.set(id, createWorker(id, threads));
   return [];
 }
 

@@ -36,7 +36,7 @@ export function closeRound(run: Run, active: ActiveRound, { sums, atMs }: Comple
 }
 
 function updateSpeeds(run: Run): void {
-  const meters = [...run.workers.values()].map(({ speed }) => speed);
-  const typical = typicalSpeed(meters);
-  for (const meter of meters) meter.endRound(typical);
+  const workers = [...run.workers.values()];
+  const typical = typicalSpeed(workers);
+  for (const { speed, threads } of workers) speed.endRound(typical * threads);
 }

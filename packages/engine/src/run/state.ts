@@ -20,6 +20,7 @@ export type WorkerStage = 'joined' | 'preparing' | 'ready';
 /** A worker that is connected. */
 export interface Worker {
   readonly id: WorkerId;
+  readonly threads: number;
   stage: WorkerStage;
   numericsClass: string | undefined;
   /** The shards that it was asked to prepare. */
@@ -107,9 +108,10 @@ export function createActiveRound(plan: EnginePlan, round: Round, atMs: number):
   };
 }
 
-export function createWorker(id: WorkerId): Worker {
+export function createWorker(id: WorkerId, threads: number): Worker {
   return {
     id,
+    threads,
     stage: 'joined',
     numericsClass: undefined,
     askedShards: [],
