@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { prepareBackend } from '@gradwire/backend';
 import { trainingIndices } from '@gradwire/data';
@@ -21,7 +22,8 @@ import type { CommandContext } from './command.ts';
 interface PlanSettings extends RecipeSettings {
   readonly dataDir?: string;
   readonly cacheDir?: string;
-  readonly workers: number;
+  readonly workers?: number;
+  readonly threads?: number;
   readonly backend: 'auto' | 'wasm' | 'native';
   readonly link?: Link;
   /** `ws://host:port#token`. */
@@ -35,9 +37,9 @@ export function planCommand(context: CommandContext): Command {
   const command = new Command('plan')
     .description('Measure this machine, predict what a step will take with each strategy, and recommend one.')
     .addHelpText('after', examples);
-  const { dataDir, cacheDir, workers, backend, link, measure, runSteps } = options;
-  for (const option of [...recipeOptions, dataDir, cacheDir, workers, backend, link, measure, runSteps])
-    command.addOption(option());
+  const { dataDir, cacheDir, workers, threads, backend, link, measure, runSteps } = options;
+  const own = [dataDir, cacheDir, workers, threads, backend, link, measure, runSteps];
+  for (const option of [...recipeOptions, ...own]) command.addOption(option());
   for (const option of Object.values(commonOptions)) command.addOption(option());
   return command.action(async () => {
     const settings = await prepareSettings<PlanSettings>(command, context, async (given) =>
@@ -49,7 +51,7 @@ export function planCommand(context: CommandContext): Command {
 
 async function plan(settings: PlanSettings, context: CommandContext): Promise<void> {
   const { console, signal } = context;
-  const { workers, measure } = settings;
+  const { measure } = settings;
   const { recipe } = await resolveRecipe(settings);
   const onEvent = createDataLines(console);
   const { dataDir, cacheDir } = settings;
@@ -61,14 +63,15 @@ async function plan(settings: PlanSettings, context: CommandContext): Promise<vo
   console.settle();
 
   const { training } = trainingIndices(data.train.count, { validationShare: 0, ...recipe });
-  const situation: Situation = { recipe, trainingCount: training.length, workers, link };
+  const crew = crewOf(settings);
+  const situation: Situation = { recipe, trainingCount: training.length, ...crew, link };
   const candidates = listCandidates(costs, situation);
   const chosen = recommend(candidates);
   const command = commandLine(settings, recipe, chosen);
   if (!settings.json) {
     const { gradientMs, commitMs } = costs;
     const micro = Math.ceil(recipe.batchSize / recipe.shards);
-    console.print(`${recipe.name}, ${workers} workers of one core each, ${describeLink(link)}`);
+    console.print(`${recipe.name}, ${describeCrew(crew)}, ${describeLink(link)}`);
     console.print(
       `gradient of ${micro} samples ${gradientMs.toFixed(1)} ms, update ${commitMs.toFixed(1)} ms\n`,
     );
@@ -90,6 +93,20 @@ async function plan(settings: PlanSettings, context: CommandContext): Promise<vo
       command,
       trials,
     });
+}
+
+type Crew = Pick<Situation, 'workers' | 'threads'>;
+
+/** Those that were asked for; else two for a link and one without, which share this machine's cores. */
+function crewOf({ workers, threads, link, measure }: PlanSettings): Crew {
+  const isRemote = link !== undefined || measure !== undefined;
+  const count = workers ?? (isRemote ? 2 : 1);
+  return { workers: count, threads: threads ?? Math.max(1, Math.floor(availableParallelism() / count)) };
+}
+
+function describeCrew({ workers, threads }: Crew): string {
+  const each = threads === 1 ? '1 thread' : `${threads} threads`;
+  return workers === 1 ? `1 worker with ${each}` : `${workers} workers with ${each} each`;
 }
 
 function measured(address: string, signal: AbortSignal): Promise<Link> {
@@ -116,7 +133,7 @@ async function runTrials(
 ): Promise<(Trial & Pick<Candidate, 'strategy'>)[]> {
   if (runSteps === undefined) return [];
   const trials = [];
-  const workerArguments = ['--backend', backend];
+  const workerArguments = ['--backend', backend, '--threads', `${situation.threads}`];
   if (dataDir !== undefined) workerArguments.push('--data-dir', dataDir);
   if (cacheDir !== undefined) workerArguments.push('--cache-dir', cacheDir);
   for (const candidate of chosen) {
@@ -146,9 +163,11 @@ function adviceOf({ strategy, waitingShare }: Candidate): string {
 
 /** The command that starts the recommended run, with the settings that were given here. */
 function commandLine(settings: PlanSettings, recipe: Recipe, { strategy }: Candidate): string {
-  const { link, measure, workers, dataDir, backend } = settings;
+  const { link, measure, workers, threads, dataDir, backend } = settings;
   const isRemote = link !== undefined || measure !== undefined;
-  const args = isRemote ? ['coordinator', '--host', '0.0.0.0'] : ['train', '--workers', `${workers}`];
+  const args = isRemote ? ['coordinator', '--host', '0.0.0.0'] : ['train'];
+  if (!isRemote && workers !== undefined) args.push('--workers', `${workers}`);
+  if (!isRemote && threads !== undefined) args.push('--threads', `${threads}`);
   args.push('--recipe', settings.recipe);
   for (const name of ['epochs', 'steps', 'batchSize', 'shards', 'seed'] as const) {
     const value = settings[name];

@@ -16,6 +16,7 @@ const situation: Situation = {
   recipe: findRecipe('mnist-cnn'),
   trainingCount: 60_000,
   workers: 2,
+  threads: 1,
   link: loopback,
 };
 
@@ -46,6 +47,10 @@ test('on one machine synchronous training is recommended, over a slow link the f
   expect(chosen.waitingShare).toBeLessThan(0.1);
   const hopeless = listCandidates(costs, { ...situation, link: parseLink('100kbit,900ms') });
   expect(recommend(hopeless).strategy).toEqual({ type: 'diloco', localSteps: 256 });
+  // One epoch has 15 steps of 32 local ones; more would leave too few.
+  const recipe = { ...situation.recipe, epochs: 1 };
+  const short = listCandidates(costs, { ...situation, recipe, link });
+  expect(recommend(short).strategy).toEqual({ type: 'diloco', localSteps: 32 });
 });
 
 test('a lossy codec or the asynchronous strategy is never recommended', () => {

@@ -26,6 +26,8 @@ export interface Candidate extends Prediction {
   readonly strategy: Strategy;
   readonly codec: Codec;
   readonly stepsPerEpoch: number;
+  /** Of the whole run. */
+  readonly totalSteps: number;
   /** Down and up again, of one worker in one step, if it sends one vector. */
   readonly bytesPerStep: number;
 }
@@ -35,6 +37,8 @@ export interface Situation {
   readonly recipe: Recipe;
   readonly trainingCount: number;
   readonly workers: number;
+  /** Of each worker. */
+  readonly threads: number;
   readonly link: Link;
 }
 
@@ -65,34 +69,40 @@ export function listCandidates(costs: Costs, situation: Situation): Candidate[] 
 
 function predict(
   costs: Costs,
-  { recipe, trainingCount, workers, link }: Situation,
+  { recipe, trainingCount, workers, threads, link }: Situation,
   { strategy, codec }: Pick<Candidate, 'strategy' | 'codec'>,
 ): Candidate {
-  const { batchSize, stepsPerEpoch } = countSteps({ ...recipe, strategy }, trainingCount);
+  const { batchSize, stepsPerEpoch, totalSteps } = countSteps({ ...recipe, strategy }, trainingCount);
   const vectorBytes = parameterLayout(recipe.model).size * codec.bytesPerElement;
   const { type: _, ...settings } = strategy;
   const prediction = predictStep(costs, {
     ...settings,
     workers,
+    threads,
     shards: recipe.shards,
     samples: Math.min(batchSize, trainingCount),
     vectorBytes,
     link,
   });
-  return { strategy, codec, stepsPerEpoch, bytesPerStep: 2 * vectorBytes, ...prediction };
+  return { strategy, codec, stepsPerEpoch, totalSteps, bytesPerStep: 2 * vectorBytes, ...prediction };
 }
 
 /** A tenth of the time, at most, spent not computing is as good as it needs to be. */
 const goodEnough = 0.1;
+/** With fewer, the outer momentum has no time to build up: docs/strategies.md has the measurements. */
+const leastOuterSteps = 15;
 
 /**
  * Synchronous training if its workers compute nine tenths of the time: nothing learns more from a sample. Else the
- * fewest local steps that reach that, or come nearest; both are exact. Never a lossy codec or the asynchronous
+ * fewest local steps that reach that, or come nearest with enough steps in the run; both are exact. Never a lossy codec or the asynchronous
  * strategy: those are for people to choose.
  */
 export function recommend(candidates: readonly Candidate[]): Candidate {
   const exact = candidates.filter(
-    ({ strategy, codec }) => strategy.type !== 'asynchronous' && codec.isLossless && codec.isOffered,
+    ({ strategy, codec, totalSteps }) =>
+      codec.isLossless &&
+      codec.isOffered &&
+      (strategy.type === 'synchronous' || (localStrategy(strategy) && totalSteps >= leastOuterSteps)),
   );
   const good = exact.find(({ waitingShare }) => waitingShare <= goodEnough);
   const [best] = exact.toSorted((a, b) => a.waitingShare - b.waitingShare);

@@ -11,7 +11,14 @@ const costs = {
   addMs: 4,
   commitMs: 5,
 };
-const shape: StepShape = { workers: 2, shards: 8, samples: 128, vectorBytes: 1e6, link: loopback };
+const shape: StepShape = {
+  workers: 2,
+  threads: 1,
+  shards: 8,
+  samples: 128,
+  vectorBytes: 1e6,
+  link: loopback,
+};
 
 test('synchronous: publish, receive, four gradients, send, two partials to add, commit', () => {
   const { stepMs, samplesPerSecond, waitingShare } = predictStep(costs, shape);
@@ -29,11 +36,17 @@ test('a link adds a round trip, the weights and the gradient', () => {
 test('three workers: shards 0 to 2 are two tree nodes, and the first is sent while the third shard is computed', () => {
   const link = { ...loopback, upBitsPerSecond: 800e6 };
   const three = { ...shape, workers: 3, link };
-  // [0, 2) after 1 + 20 + 2 takes 10 ms to send; [2, 3) is ready after 1 + 20 + 2 + 10 + 2 and takes 10 more.
-  expect(predictStep(costs, three).stepMs).toBe(3 + (1 + 20 + 2 + 10 + 2 + 10) + 3 * 4 + 5);
+  // [0, 2) after 1 + 20 + 2 takes 10 ms to send; [2, 3) is ready after 1 + 30 + 2 and takes 10 more.
+  expect(predictStep(costs, three).stepMs).toBe(3 + (1 + 30 + 2 + 10) + 3 * 4 + 5);
   const slow = { ...three, link: { ...loopback, upBitsPerSecond: 80e6 } };
   // Here the second node waits for the first: 23 + 100 + 100.
   expect(predictStep(costs, slow).stepMs).toBe(3 + 223 + 3 * 4 + 5);
+});
+
+test('threads share the leaves of their worker', () => {
+  const { stepMs, waitingShare } = predictStep(costs, { ...shape, threads: 3 });
+  expect(stepMs).toBe(59 - 20);
+  expect(waitingShare).toBeCloseTo(1 - 20 / 39, 9);
 });
 
 test('more workers than shards are of no use', () => {

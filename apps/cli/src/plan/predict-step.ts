@@ -22,6 +22,8 @@ export interface Costs {
 /** What one step is made of. */
 export interface StepShape {
   readonly workers: number;
+  /** Of each worker: leaves that it computes at once. */
+  readonly threads: number;
   readonly shards: number;
   /** Of all shards together. */
   readonly samples: number;
@@ -43,7 +45,7 @@ export interface Prediction {
   readonly waitingShare: number;
 }
 
-/** Predicts the steady state with workers as fast as the measured machine, one core and one link of their own each. */
+/** Predicts the steady state with threads as fast as the one that was measured, and a link of its own for each worker. */
 export function predictStep(costs: Costs, shape: StepShape): Prediction {
   const { stepMs, computeMs, cycleMs } =
     shape.maxStaleness === undefined ? inStep(costs, shape) : outOfStep(costs, shape);
@@ -76,20 +78,19 @@ function inStep(costs: Costs, shape: StepShape): Timing {
   const lastMs = Math.max(...arrivals);
   // The last partials of all workers arrive together, and are added one after the other.
   const stepMs = costs.publishMs + lastMs + workers * costs.addMs + costs.commitMs;
-  return { stepMs, cycleMs: stepMs, computeMs: Math.ceil(shards / workers) * leafMs(costs, shape) };
+  return { stepMs, cycleMs: stepMs, computeMs: computeMs(costs, shape, Math.ceil(shards / workers)) };
 }
 
 /** When the last partial of a worker with these leaves is with the coordinator, after the weights were sent. */
 function lastArrival(costs: Costs, shape: StepShape, leaves: readonly number[]): number {
   const ends = new Set(treeCover(leaves, shape.shards).map(({ hi }) => hi - 1));
   const { link, vectorBytes } = shape;
-  let computedMs = link.roundTripMs / 2 + downMs(shape) + costs.receiveMs;
+  const startMs = link.roundTripMs / 2 + downMs(shape) + costs.receiveMs;
   let sentMs = 0;
-  for (const leaf of leaves) {
-    computedMs += leafMs(costs, shape);
+  for (const [i, leaf] of leaves.entries()) {
     if (!ends.has(leaf)) continue;
-    computedMs += costs.sendMs;
-    sentMs = Math.max(sentMs, computedMs) + transferMs(vectorBytes, link.upBitsPerSecond);
+    const readyMs = startMs + computeMs(costs, shape, i + 1) + costs.sendMs;
+    sentMs = Math.max(sentMs, readyMs) + transferMs(vectorBytes, link.upBitsPerSecond);
   }
   return sentMs + link.roundTripMs / 2;
 }
@@ -97,16 +98,18 @@ function lastArrival(costs: Costs, shape: StepShape, leaves: readonly number[]):
 /** Each worker goes round by itself; the coordinator serves them in turn. */
 function outOfStep(costs: Costs, shape: StepShape): Timing {
   const { link, shards, vectorBytes, workers, maxStaleness = 0 } = shape;
-  const computeMs = shards * costs.gradientMs;
+  const computingMs = computeMs(costs, shape, shards);
   const servedMs = costs.publishMs + costs.addMs + costs.commitMs;
   const wayMs = link.roundTripMs + downMs(shape) + transferMs(vectorBytes, link.upBitsPerSecond);
-  const cycleMs = servedMs + wayMs + costs.receiveMs + computeMs + costs.sendMs;
+  const cycleMs = servedMs + wayMs + costs.receiveMs + computingMs + costs.sendMs;
   const stepMs = Math.max(cycleMs / Math.min(workers, maxStaleness + 1), servedMs);
-  return { stepMs, computeMs, cycleMs: Math.max(cycleMs, workers * stepMs) };
+  return { stepMs, computeMs: computingMs, cycleMs: Math.max(cycleMs, workers * stepMs) };
 }
 
-function leafMs(costs: Costs, { localSteps }: StepShape): number {
-  return localSteps === undefined ? costs.gradientMs : localSteps * costs.localStepMs;
+/** What a worker takes for some leaves. */
+function computeMs(costs: Costs, { localSteps, threads }: StepShape, leaves: number): number {
+  const leafMs = localSteps === undefined ? costs.gradientMs : localSteps * costs.localStepMs;
+  return Math.ceil(leaves / threads) * leafMs;
 }
 
 function downMs({ link, vectorBytes }: StepShape): number {
