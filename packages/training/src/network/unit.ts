@@ -106,7 +106,7 @@ function forwardNormalised(of: Of, { epsilon, uses }: BatchNormalization): Pass 
       const through = backThroughMap(of, gradients.dx, inputNeeded);
       const { bias } = tensors;
       const mean = bias ? add(normalised.mean, bias) : normalised.mean;
-      const share = (x.shape[0] as number) / uses;
+      const share = x.shape[0] / uses;
       return {
         input: through.input,
         tensors: {
