@@ -1,4 +1,4 @@
-// The article's network and settings, whole runs: `node test/bench/accuracy.mjs [backend] [seed …]`.
+// The article's network and settings, whole runs: `npm run bench -- accuracy [backend] [seed …]`.
 // Prints a Markdown table. About five to ten minutes a seed on two cores.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -5,6 +5,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
   /** Connections made so far. */
   readonly connections: number;
+  /** Bytes passed on so far: `up` from those who connected here. */
+  readonly bytes: { readonly up: number; readonly down: number };
   /** Breaks all connections that are open now, without a goodbye. New ones are let through. */
   cut(): void;
 }
@@ -13,9 +15,12 @@ export interface TcpProxy extends AsyncDisposable {
 export async function startTcpProxy(port: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let connections = 0;
+  const bytes = { up: 0, down: 0 };
   const server = createServer((near) => {
     connections += 1;
     const far = connect(port, '127.0.0.1');
+    near.on('data', (chunk) => (bytes.up += chunk.length));
+    far.on('data', (chunk) => (bytes.down += chunk.length));
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -38,6 +43,7 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
     get connections() {
       return connections;
     },
+    bytes,
     cut,
     async [Symbol.asyncDispose]() {
       cut();

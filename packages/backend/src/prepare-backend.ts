@@ -19,7 +19,7 @@ export interface BackendProbe {
  * Readies a tfjs backend with one compute thread and makes it the current one.
  *
  * `auto` is wasm: it loads everywhere, its bits are the same on every machine, so that any workers may share a run, and
- * on our kernels it is faster than native (`test/bench/gradient.mjs`). Ask for native by name.
+ * on our kernels it is faster than native (`npm run bench -- gradient`). Ask for native by name.
  *
  * @throws GradwireError `BACKEND_UNAVAILABLE` with the exact reason and what to do.
  * @throws RangeError for any other name.

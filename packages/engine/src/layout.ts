@@ -20,6 +20,25 @@ export interface ParameterLayout {
   readonly size: number;
 }
 
+/** Neighbouring parameters of one role, as the elements from `start` up to, not including, `end`. */
+export interface LayoutRun {
+  readonly role: Parameter['role'];
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The fewest runs that hold all parameters, in order: what arithmetic on the flat vector goes through. */
+export function runsOf({ parameters }: ParameterLayout): LayoutRun[] {
+  const runs: LayoutRun[] = [];
+  for (const { offset, size, role } of parameters) {
+    const last = runs.at(-1);
+    const start = last?.role === role ? last.start : offset;
+    if (last?.role === role) runs.pop();
+    if (offset + size > start) runs.push({ role, start, end: offset + size });
+  }
+  return runs;
+}
+
 /** The tensor that holds element `index` of the flat vector. */
 export function parameterAt(layout: ParameterLayout, index: number): Parameter {
   const found = layout.parameters.find(({ offset, size }) => index >= offset && index < offset + size);

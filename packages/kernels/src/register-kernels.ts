@@ -2,6 +2,7 @@
 import '@tensorflow/tfjs-backend-wasm';
 import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
+import { batchNorm, batchNormGradients, createFusedBatchNorm } from './batch-norm.ts';
 import {
   conv2d,
   conv2dFilterGradient,
@@ -9,6 +10,7 @@ import {
   convolvePool,
   convolvePoolGradients,
 } from './convolution.ts';
+import { sigmoidCrossEntropy, softmaxCrossEntropy } from './cross-entropy.ts';
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients.ts';
 import { addBias, createSum, reluGradient } from './elementwise.ts';
 import type { WasmKernel } from './heap.ts';
@@ -36,10 +38,15 @@ export function registerKernels(): void {
   replace('MaxPoolGrad', () => maxPoolGradient);
   replace('AvgPoolGrad', () => averagePoolGradient);
   replace('Sum', createSum);
+  replace('FusedBatchNorm', createFusedBatchNorm);
   replace('Identity', createIdentity);
   replace('Cast', createCast);
   register('GradwireConvolvePool', convolvePool);
   register('GradwireConvolvePoolGradients', convolvePoolGradients);
+  register('GradwireBatchNorm', batchNorm);
+  register('GradwireBatchNormGradients', batchNormGradients);
+  register('GradwireSoftmaxCrossEntropy', softmaxCrossEntropy);
+  register('GradwireSigmoidCrossEntropy', sigmoidCrossEntropy);
   register('GradwireAddBias', addBias);
   register('GradwireReluGradient', reluGradient);
 }

@@ -6,6 +6,7 @@ export {
   mnistCnn,
   mnistCnnSmall,
   mnistDeep,
+  mnistFast,
   mnistSeparable,
   withOutputs,
 } from './network/networks.ts';

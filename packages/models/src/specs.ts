@@ -56,7 +56,15 @@ export interface ModelSpec {
 /** What the network learns: it decides the loss, the output activation and the metrics. */
 export type TaskSpec =
   /** Exclusive classes: softmax and cross-entropy. */
-  | { readonly type: 'multiclass'; readonly classes: number }
+  | {
+      readonly type: 'multiclass';
+      readonly classes: number;
+      /**
+       * Label smoothing: share of each training target that is spread evenly over all classes, in [0, 1); default 0.
+       * Counts in training losses, not in evaluations.
+       */
+      readonly smoothing?: number;
+    }
   /** One sigmoid and binary cross-entropy per class (summed over classes, divided by their number). */
   | { readonly type: 'multilabel'; readonly classes: number }
   /** One output: is the label among `positive`? Sigmoid and binary cross-entropy. */

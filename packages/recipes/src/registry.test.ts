@@ -4,6 +4,7 @@ import { findRecipe, recipes, validateRecipe, withOverrides } from './index.ts';
 
 test('the built-in recipes are listed under their names and are valid plain data', () => {
   expect(recipes.map(({ name }) => name)).toEqual([
+    'mnist-fast',
     'mnist-cnn',
     'mnist-cnn-small',
     'mnist-deep',

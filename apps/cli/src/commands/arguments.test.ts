@@ -5,6 +5,7 @@ import type { CommandContext } from './command.ts';
 import { doctorCommand } from './doctor.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { nativeCommand } from './native.ts';
+import { planCommand } from './plan.ts';
 import { predictCommand } from './predict.ts';
 import { recipesCommand } from './recipes.ts';
 
@@ -60,6 +61,7 @@ test.each([
   ['evaluate', evaluateCommand],
   ['predict', predictCommand],
   ['recipes', recipesCommand],
+  ['plan', planCommand],
   ['doctor', doctorCommand],
   ['native', nativeCommand],
 ] as const)('%s: --help has examples, and an unknown option is refused', async (name, create) => {

@@ -1,6 +1,6 @@
 import type { OptimizerSpec, ScheduleSpec } from '@gradwire/engine';
 import { type CompleteLayer, type ResolvedLayer, resolveLayers, type TaskSpec } from '@gradwire/models';
-import type { Recipe } from '@gradwire/recipes';
+import type { Recipe, Strategy } from '@gradwire/recipes';
 import { formatTable } from '../output/table.ts';
 
 /** A recipe in full, as lines for people. */
@@ -17,7 +17,7 @@ export function parameterCount(parameters: ResolvedLayer['parameters']): number 
 }
 
 function settingRows(recipe: Recipe, hash: string): (readonly [name: string, value: string])[] {
-  const { l2, clipNorm, steps, validationShare = 0 } = recipe;
+  const { l2, clipNorm, steps, strategy, validationShare = 0 } = recipe;
   return [
     ['data set', recipe.dataset],
     ['features', featureText[recipe.features.type]],
@@ -26,6 +26,7 @@ function settingRows(recipe: Recipe, hash: string): (readonly [name: string, val
     ['schedule', scheduleText(recipe.schedule)],
     ...(l2 === undefined ? [] : [['l2', String(l2)] as const]),
     ...(clipNorm === undefined ? [] : [['clip norm', String(clipNorm)] as const]),
+    ...(strategy === undefined ? [] : [['strategy', strategyText(strategy)] as const]),
     ['batch size', String(recipe.batchSize)],
     ['shards', String(recipe.shards)],
     ['epochs', `${recipe.epochs}${steps === undefined ? '' : `, at most ${count(steps)} steps`}`],
@@ -46,12 +47,16 @@ const featureText = {
 function taskText(task: TaskSpec): string {
   switch (task.type) {
     case 'multiclass':
-      return `multiclass: one of ${task.classes} classes (softmax and cross-entropy)`;
+      return `multiclass: one of ${task.classes} classes (softmax and cross-entropy${smoothingText(task)})`;
     case 'multilabel':
       return `multilabel: yes or no for each of ${task.classes} classes (sigmoid and binary cross-entropy)`;
     case 'binary':
       return `binary: is the class ${task.positive.join(' or ')}? (sigmoid and binary cross-entropy)`;
   }
+}
+
+function smoothingText({ smoothing = 0 }: Extract<TaskSpec, { type: 'multiclass' }>): string {
+  return smoothing === 0 ? '' : `, label smoothing ${smoothing}`;
 }
 
 function optimizerText(spec: OptimizerSpec): string {
@@ -68,6 +73,26 @@ function scheduleText({ type, learningRate, warmupSteps = 0, ...rest }: Schedule
   const further = Object.entries(rest).map(([name, value]) => `, ${words(name)} ${value}`);
   const warmup = warmupSteps === 0 ? '' : `, after ${warmupSteps} steps of warm-up`;
   return `${type}: learning rate ${learningRate}${further.join('')}${warmup}`;
+}
+
+function strategyText(strategy: Strategy): string {
+  switch (strategy.type) {
+    case 'synchronous':
+      return 'synchronous: one update a step, from the mean gradient over all shards';
+    case 'local-sgd':
+      return `local-sgd: the mean of the shards' weights after ${localText(strategy)}`;
+    case 'diloco': {
+      const { outerLearningRate = 0.7, outerMomentum = 0.9 } = strategy;
+      const outer = `outer learning rate ${outerLearningRate}, Nesterov momentum ${outerMomentum}`;
+      return `diloco: ${localText(strategy)}; ${outer}`;
+    }
+    case 'asynchronous':
+      return `asynchronous: a gradient may miss at most ${strategy.maxStaleness} updates; not exact`;
+  }
+}
+
+function localText({ localSteps }: { localSteps: number }): string {
+  return `${count(localSteps)} local ${localSteps === 1 ? 'step' : 'steps'} of each shard`;
 }
 
 function layerLines({ model }: Recipe): string[] {

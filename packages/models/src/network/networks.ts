@@ -38,6 +38,21 @@ export const mnistCnnSmall: ModelSpec = {
   ],
 };
 
+/** As accurate as the article's network after a tenth of the work, with `mnist-fast`'s settings. 108,874 parameters. */
+export const mnistFast: ModelSpec = {
+  name: 'mnist-fast',
+  inputShape: mnistShape,
+  layers: [
+    { type: 'conv2d', filters: 16, kernelSize: 5, activation: 'relu' },
+    { type: 'maxPooling2d', poolSize: 2 },
+    { type: 'conv2d', filters: 32, kernelSize: 3, activation: 'relu' },
+    { type: 'maxPooling2d', poolSize: 2 },
+    { type: 'flatten' },
+    { type: 'dense', units: 128, activation: 'relu' },
+    { type: 'dense', units: 10 },
+  ],
+};
+
 /** One linear layer: with a softmax this is multinomial logistic regression. 7,850 parameters. */
 export const logisticRegression: ModelSpec = {
   name: 'logistic-regression',

@@ -17,6 +17,7 @@ import {
   sum,
   tanh,
 } from '@tensorflow/tfjs-core';
+import { isOffered } from './is-offered.ts';
 import type { Activation } from './operation.ts';
 
 /** The result of {@link activate}. */
@@ -65,7 +66,7 @@ const derivatives: Record<Activation, (dy: Tensor, y: Tensor) => Tensor> = {
 
 /** The gradient by relu's input. */
 export function throughRelu(dy: Tensor, y: Tensor): Tensor {
-  return kernelsReady() ? reluGradient(dy, y) : mul(dy, cast(greater(y, 0), 'float32'));
+  return isOffered('GradwireReluGradient') ? reluGradient(dy, y) : mul(dy, cast(greater(y, 0), 'float32'));
 }
 
 function allButLast(x: Tensor): number[] {

@@ -1,23 +1,33 @@
+import {
+  batchNorm as batchNormKernel,
+  batchNormGradients as batchNormGradientsKernel,
+} from '@gradwire/kernels';
+import type { BatchNormOptions } from '@gradwire/kernels';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { add, div, mul, relu, sqrt, square, sub, sum } from '@tensorflow/tfjs-core';
 import { throughRelu } from './activation.ts';
+import { isOffered } from './is-offered.ts';
 
-/** See {@link batchNorm}. */
-export interface BatchNormOptions {
-  /** Added to the variance. */
-  readonly epsilon: number;
-  /** Apply relu to the result? */
-  readonly relu: boolean;
-}
+type Inputs = Parameters<typeof batchNormKernel>[0];
+type Normalised = ReturnType<typeof batchNormKernel>;
+type GradientInputs = Parameters<typeof batchNormGradientsKernel>[0];
+type Gradients = ReturnType<typeof batchNormGradientsKernel>;
 
 /**
  * Normalises each channel (the last axis) by its own mean and variance over this batch, then scales and shifts it (Ioffe
  * & Szegedy 2015, algorithm 1). The variance divides by the number of values, not one less.
  */
-export function batchNorm(
-  { x, scale, offset }: { readonly x: Tensor; readonly scale: Tensor1D; readonly offset: Tensor1D },
-  { epsilon, relu: cuts }: BatchNormOptions,
-): { output: Tensor; mean: Tensor1D; variance: Tensor1D } {
+export function batchNorm(inputs: Inputs, options: BatchNormOptions): Normalised {
+  return isOffered('GradwireBatchNorm') ? batchNormKernel(inputs, options) : normalise(inputs, options);
+}
+
+/** The gradients of {@link batchNorm}. */
+export function batchNormGradients(inputs: GradientInputs, options: BatchNormOptions): Gradients {
+  if (isOffered('GradwireBatchNormGradients')) return batchNormGradientsKernel(inputs, options);
+  return normaliseGradients(inputs, options);
+}
+
+function normalise({ x, scale, offset }: Inputs, { epsilon, relu: cuts }: BatchNormOptions): Normalised {
   const { axes, size } = channelsOf(x);
   const mean = div<Tensor1D>(sum(x, axes), size);
   const centred = sub(x, mean);
@@ -27,20 +37,10 @@ export function batchNorm(
 }
 
 /**
- * The gradients of {@link batchNorm}, with x' the normalised values:
- * `dx = scale / deviation * (dy - mean(dy) - x' mean(dy x'))`, `dScale = sum(dy x')`, `dOffset = sum(dy)`.
+ * With x' the normalised values: `dx = scale / deviation * (dy - mean(dy) - x' mean(dy x'))`, `dScale = sum(dy x')`,
+ * `dOffset = sum(dy)`.
  */
-export function batchNormGradients(
-  inputs: {
-    readonly x: Tensor;
-    readonly output: Tensor;
-    readonly dy: Tensor;
-    readonly scale: Tensor1D;
-    readonly mean: Tensor1D;
-    readonly variance: Tensor1D;
-  },
-  { epsilon, relu: cuts }: BatchNormOptions,
-): { dx: Tensor; dScale: Tensor1D; dOffset: Tensor1D } {
+function normaliseGradients(inputs: GradientInputs, { epsilon, relu: cuts }: BatchNormOptions): Gradients {
   const { x, output, scale, mean, variance } = inputs;
   const { axes, size } = channelsOf(x);
   const dy = cuts ? throughRelu(inputs.dy, output) : inputs.dy;

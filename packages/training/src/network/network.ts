@@ -5,6 +5,7 @@ import { createBlock } from './create-block.ts';
 import type { Group } from './fuse.ts';
 import { fuse } from './fuse.ts';
 import type { GraphLayer } from './operation.ts';
+import { type Crop, createCrop } from './native/crop.ts';
 import { makesMask } from './plain-layer.ts';
 
 /** A network as a graph of blocks. Tensors that its methods return or make belong to the surrounding `tidy`. */
@@ -31,9 +32,11 @@ export function createNetwork(layers: readonly GraphLayer[], trained: number): N
   const links = createLinks(layers, trained);
   // A mask belongs to the block that makes it, and is read by later ones.
   const keepsAll = links.some(({ group: { work } }) => work.type === 'plain' && makesMask(work.layer));
+  const crop: Crop = createCrop(layers);
   return {
-    predict: (x, tensors) => predict(links, x, { tensors, keepsAll }),
-    forward(x, tensors, mode) {
+    predict: (x, tensors) => predict(links, crop(x, tensors), { tensors, keepsAll }),
+    forward(samples, tensors, mode) {
+      const x = crop(samples, tensors);
       const passes: ForwardPass[] = [];
       for (const link of links) {
         const inputs = link.group.inputs.map((input) => passes[input]?.output ?? x);

@@ -11,6 +11,8 @@ import {
   reshape,
 } from '@tensorflow/tfjs-core';
 import type { Block } from './block.ts';
+import { isOffered } from './is-offered.ts';
+import { maxPoolWithWinners } from './native/max-pool-with-winners.ts';
 import type { Pooling } from './operation.ts';
 
 /** Values that were pooled, and how a gradient goes back. */
@@ -21,13 +23,12 @@ export interface Pooled {
 
 /** The largest value of each window; the gradient goes to the first maximum. */
 export function poolMaximum(x: Tensor, { window, strides, padding }: Pooling): Pooled {
+  const attributes = { filterSize: [...window], strides: [...strides], pad: padding };
+  if (isOffered('GradwireMaxPool')) return maxPoolWithWinners(x, attributes);
   const output = maxPool(x as Tensor4D, [...window], [...strides], padding);
   return {
     output,
-    backward(dy) {
-      const attributes = { filterSize: [...window], strides: [...strides], pad: padding };
-      return engine().runKernel(MaxPoolGrad, { dy, input: x, output }, attributes);
-    },
+    backward: (dy) => engine().runKernel(MaxPoolGrad, { dy, input: x, output }, attributes),
   };
 }
 

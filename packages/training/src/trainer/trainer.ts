@@ -2,10 +2,12 @@ import type { ParameterLayout } from '@gradwire/engine';
 import { kernelsReady, valuesInPlace } from '@gradwire/kernels';
 import type { LayersModelArtifacts, TaskSpec } from '@gradwire/models';
 import { confusionCounts, countCorrect, lossSum, probabilities } from '@gradwire/models';
+import { smoothTargets } from '@gradwire/preprocess';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Position } from '../network/block.ts';
 import type { BlockSummary } from '../network/explain.ts';
+import { computeLoss } from './compute-loss.ts';
 import type { TrainedModel, TrainedRecipe, TrainerParts } from './trainer-parts.ts';
 import { partsOfModel, partsOfRecipe } from './trainer-parts.ts';
 
@@ -13,7 +15,7 @@ import { partsOfModel, partsOfRecipe } from './trainer-parts.ts';
 export interface Batch {
   /** `[count, ...inputShape]`, row-major. */
   readonly features: Float32Array;
-  /** `[count, outputs]`, row-major. */
+  /** `[count, outputs]`, row-major; before any label smoothing, which `gradient` adds. */
   readonly targets: Float32Array;
   /** Class index of each sample. */
   readonly labels: Uint8Array;
@@ -42,11 +44,13 @@ export interface Trainer {
   initialWeights(): Float32Array;
   /** Copies a flat weight vector into the network. RangeError if its length is not `layout.size`. */
   setWeights(weights: Float32Array): void;
+  /** The flat vector that was set last, not to be changed; it stays as it is when others are set. */
+  weights(): Float32Array;
   /**
    * A pure function of weights, batch and position, bit for bit, within a numerics class. TypeError if the network draws
-   * random numbers (dropout) and there is no position.
+   * random numbers (dropout) and there is no position. With `into`, of `layout.size` elements, the gradient goes there.
    */
-  gradient(batch: Batch, position?: Position): GradientSum;
+  gradient(batch: Batch, position?: Position, into?: Float32Array): GradientSum;
   /** `[loss sum, correct answers, confusion counts (actual x predicted, row-major)]`. */
   evaluate(batch: Batch): Float64Array;
   /** Probabilities `[count, outputs]`, row-major, for features `[count, ...inputShape]`. */
@@ -84,7 +88,11 @@ export function createTrainer(source: { readonly recipe: TrainedRecipe } | Train
     blocks,
     initialWeights: () => parts.initialWeights(),
     setWeights: (values) => weights.set(values),
-    gradient: (batch, position) => computeGradient(parts, batch, position),
+    weights: () => weights.flat(),
+    gradient: (batch, position, into = new Float32Array(layout.size)) => ({
+      gradient: into,
+      metrics: computeGradient(parts, batch, { position, gradient: into }),
+    }),
     evaluate: (batch) => evaluateBatch(parts, batch),
     predict: (features, count) => probabilities(task, computeLogits(parts, features, count)),
     modelArtifacts: () => parts.modelArtifacts(),
@@ -92,24 +100,26 @@ export function createTrainer(source: { readonly recipe: TrainedRecipe } | Train
   };
 }
 
-function computeGradient(parts: TrainerParts, batch: Batch, position: Position | undefined): GradientSum {
+function computeGradient(
+  parts: TrainerParts,
+  batch: Batch,
+  { position, gradient }: { readonly position: Position | undefined; readonly gradient: Float32Array },
+): Float64Array {
   const { task, seed, inputShape, layout, network, weights } = parts;
   checkFeatures(inputShape, batch.features, batch.count);
-  const gradient = new Float32Array(layout.size);
   const metrics = tidy(() => {
     const x = tensor(batch.features, [batch.count, ...inputShape]);
     const { logits, backward } = network.forward(x, weights.tensors(), { training: true, seed, position });
-    const values = logits.dataSync<'float32'>();
-    const dLogits = new Float32Array(values.length);
-    const loss = lossSum(task, { logits: values, targets: batch.targets, gradient: dLogits });
-    const gradients = backward(tensor(dLogits, logits.shape));
-    for (const [i, { offset }] of layout.parameters.entries()) {
+    const { loss, dLogits, values } = computeLoss(task, logits, smoothTargets(batch.targets, task));
+    const gradients = backward(dLogits);
+    for (const [i, { offset, size }] of layout.parameters.entries()) {
       const found = gradients[i];
       if (found) gradient.set(valuesOf(found), offset);
+      else gradient.fill(0, offset, offset + size);
     }
     return [loss, countCorrect(task, values, batch.labels)];
   });
-  return { gradient, metrics: Float64Array.from(metrics) };
+  return Float64Array.from(metrics);
 }
 
 /** Valid until the next operation. */
