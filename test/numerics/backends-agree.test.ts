@@ -32,7 +32,7 @@ async function compute(backend: 'wasm' | 'native', recipe: Recipe): Promise<Answ
       Uint32Array.from({ length: 100 }, (_, i) => i),
     ),
   );
-  return { trainer, ...trainer.gradient(batcher(train, indices)), evaluation };
+  return { trainer, ...trainer.gradient(batcher(train, indices), { step: 0, shard: 0 }), evaluation };
 }
 
 test.runIf(native?.ok).each(recipes)(

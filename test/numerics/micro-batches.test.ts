@@ -10,6 +10,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { readMnist } from '../harness/mnist.ts';
 import { relativeDifference } from '../harness/relative-difference.ts';
 
+const position = { step: 0, shard: 0 };
 let data: Dataset;
 
 beforeAll(async () => {
@@ -32,7 +33,7 @@ function bothSums(recipe: Recipe, step: number): Sides {
   const order = createShardOrder({ count: data.count, shards, seed });
   const sums = (indices: Uint32Array): Sums => ({
     samples: indices.length,
-    ...trainer.gradient(batcher(data, indices)),
+    ...trainer.gradient(batcher(data, indices), position),
   });
   const parts = Array.from({ length: shards }, (_, shard) =>
     order.microBatch({ epoch: 0, step, batchSize, shard }),
@@ -53,7 +54,12 @@ function expectEqual({ trainer, whole, tree }: Sides): void {
   trainer.dispose();
 }
 
-test.each(recipes)(
+/** Not with batch normalisation, which looks at the micro-batch as a whole, or dropout, keyed by the shard. */
+const sumsOverSamples = recipes.filter(({ model }) =>
+  model.layers.every(({ type }) => type !== 'batchNormalization' && type !== 'dropout'),
+);
+
+test.each(sumsOverSamples)(
   '$name: the tree sum of the micro-batches is the gradient of the whole batch, to 1e-5',
   (recipe) => {
     const sides = bothSums(recipe, 3);
@@ -86,7 +92,7 @@ test.each(recipes)('$name: 20 steps and 3 evaluations leave as much in tfjs as t
   const indices = Uint32Array.from({ length: 16 }, (_, i) => i * 11);
   const round = (): { numTensors: number; numBytes: number; numDataBuffers: number } => {
     trainer.setWeights(weights);
-    trainer.gradient(batcher(data, indices));
+    trainer.gradient(batcher(data, indices), position);
     const { numTensors, numBytes, numDataBuffers } = memory();
     return { numTensors, numBytes, numDataBuffers };
   };

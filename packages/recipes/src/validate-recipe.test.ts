@@ -38,6 +38,30 @@ test('a valid recipe comes back as an equal copy', () => {
   expect(copy).not.toBe(valid);
 });
 
+test('every type of layer is known, with all its settings', () => {
+  const layers = [
+    {
+      type: 'conv2d',
+      filters: 4,
+      kernelSize: 3,
+      strides: 1,
+      padding: 'same',
+      useBias: false,
+      activation: 'linear',
+    },
+    { type: 'batchNormalization', momentum: 0.9, epsilon: 0.01 },
+    { type: 'activation', activation: 'relu' },
+    { type: 'depthwiseConv2d', kernelSize: 3, depthMultiplier: 2, useBias: true },
+    { type: 'averagePooling2d', poolSize: 2, strides: 1, padding: 'same' },
+    { type: 'maxPooling2d', poolSize: 2 },
+    { type: 'dropout', rate: 0.5 },
+    { type: 'globalAveragePooling2d' },
+    { type: 'dense', units: 10, useBias: false },
+  ];
+  const recipe = { ...valid, model: { ...valid.model, layers } };
+  expect(validateRecipe(recipe)).toEqual(recipe);
+});
+
 test.each<Strategy>([
   { type: 'synchronous' },
   { type: 'local-sgd', localSteps: 1 },

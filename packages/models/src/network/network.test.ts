@@ -6,6 +6,8 @@ import {
   mlp,
   mnistCnn,
   mnistCnnSmall,
+  mnistDeep,
+  mnistSeparable,
   parameterLayout,
   resolveLayers,
   validateModelSpec,
@@ -21,6 +23,8 @@ function network(inputShape: number[], ...layers: LayerSpec[]): ModelSpec {
 test.each([
   [mnistCnn, 225_034],
   [mnistCnnSmall, 16 * 9 + 16 + 16 * 16 * 9 + 16 + 784 * 128 + 128 + 1290],
+  [mnistDeep, 73_114],
+  [mnistSeparable, 19_786],
   [logisticRegression, 7_850],
   [mlp, 784 * 128 + 128 + 128 * 64 + 64 + 650],
 ])('$name has its known number of parameters and fits ten classes', (spec, parameters) => {
@@ -57,6 +61,12 @@ test.each([
   [{ type: 'conv2d', filters: 2, kernelSize: 3, strides: 2, padding: 'same' }, [4, 3, 2]],
   [{ type: 'maxPooling2d', poolSize: 3 }, [2, 1, 1]],
   [{ type: 'maxPooling2d', poolSize: 3, strides: 1, padding: 'same' }, [7, 5, 1]],
+  [{ type: 'depthwiseConv2d', kernelSize: 3, depthMultiplier: 4, strides: 2, padding: 'same' }, [4, 3, 4]],
+  [{ type: 'averagePooling2d', poolSize: 2 }, [3, 2, 1]],
+  [{ type: 'globalAveragePooling2d' }, [1]],
+  [{ type: 'batchNormalization' }, [7, 5, 1]],
+  [{ type: 'activation', activation: 'relu' }, [7, 5, 1]],
+  [{ type: 'dropout', rate: 0.5 }, [7, 5, 1]],
   [{ type: 'flatten' }, [35]],
 ] satisfies [LayerSpec, number[]][])('%j makes [7, 5, 1] into %j', (layer, shape) => {
   expect(resolveLayers(network([7, 5, 1], layer))[0]?.outputShape).toEqual(shape);
@@ -80,6 +90,24 @@ test('initial weights: Glorot range and spread, zero biases, another sequence fo
   expect(part(0, initialWeights(mnistCnn, 8))).not.toEqual(part(0));
 });
 
+test('batch normalisation starts as the identity, with its averages as statistics', () => {
+  const spec = network(
+    [4, 4, 3],
+    { type: 'depthwiseConv2d', kernelSize: 2, depthMultiplier: 2, useBias: false },
+    { type: 'batchNormalization', momentum: 0.8 },
+  );
+  const { parameters } = parameterLayout(spec);
+  expect(parameters.map(({ name, shape, role, momentum }) => [name, shape, role, momentum])).toEqual([
+    ['depthwise_conv2d_1/depthwise_kernel', [2, 2, 3, 2], 'kernel', undefined],
+    ['batch_normalization_1/gamma', [6], 'bias', undefined],
+    ['batch_normalization_1/beta', [6], 'bias', undefined],
+    ['batch_normalization_1/moving_mean', [6], 'statistic', 0.8],
+    ['batch_normalization_1/moving_variance', [6], 'statistic', 0.8],
+  ]);
+  const starts = [1, 0, 0, 1].flatMap((value) => Array<number>(6).fill(value));
+  expect(Array.from(initialWeights(spec, 3).subarray(24))).toEqual(starts);
+});
+
 test.each([
   [network([4, 4, 1]), 'model.layers: expected at least one layer, found none'],
   [network([0]), 'model.inputShape[0]: expected a positive integer, found 0'],
@@ -92,6 +120,14 @@ test.each([
   [
     network([4, 4, 1], { type: 'conv2d', filters: 1, kernelSize: 5 }),
     "kernelSize: expected at most the input's sides",
+  ],
+  [network([4], { type: 'globalAveragePooling2d' }), '[height, width, channels], found shape [4]'],
+  [network([4], { type: 'dropout', rate: 1 }), 'model.layers[0].rate: expected a number from 0 to below 1'],
+  [network([4], { type: 'batchNormalization', momentum: -0.1 }), 'model.layers[0].momentum: expected'],
+  [network([4], { type: 'batchNormalization', epsilon: 0 }), 'model.layers[0].epsilon: expected'],
+  [
+    network([4, 4, 1], { type: 'depthwiseConv2d', kernelSize: 2, depthMultiplier: 0 }),
+    'model.layers[0].depthMultiplier: expected a positive integer, found 0',
   ],
   [network([4, 4, 1], { type: 'flatten' }), 'expected a dense layer at the end, found flatten'],
   [network([4], { type: 'dense', units: 10, activation: 'relu' }), "expected 'linear'"],

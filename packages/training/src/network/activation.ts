@@ -57,13 +57,17 @@ const functions: Record<Activation, (z: Tensor) => Tensor> = {
 /** Gradients by the activation's input, from the one by its output and the output itself. */
 const derivatives: Record<Activation, (dy: Tensor, y: Tensor) => Tensor> = {
   linear: (dy) => dy,
-  relu: (dy, y) =>
-    isOffered('GradwireReluGradient') ? reluGradient(dy, y) : mul(dy, cast(greater(y, 0), 'float32')),
+  relu: throughRelu,
   relu6: (dy, y) => mul(dy, cast(logicalAnd(greater(y, 0), less(y, 6)), 'float32')),
   sigmoid: (dy, y) => mul(dy, mul(y, sub(1, y))),
   tanh: (dy, y) => mul(dy, sub(1, square(y))),
   elu: (dy, y) => mul(dy, add(minimum(y, 0), 1)),
 };
+
+/** The gradient by relu's input. */
+export function throughRelu(dy: Tensor, y: Tensor): Tensor {
+  return isOffered('GradwireReluGradient') ? reluGradient(dy, y) : mul(dy, cast(greater(y, 0), 'float32'));
+}
 
 function allButLast(x: Tensor): number[] {
   return [...x.shape.keys()].slice(0, -1);

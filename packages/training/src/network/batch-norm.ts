@@ -1,42 +1,58 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { add, div, mul, sqrt, square, sub, sum } from '@tensorflow/tfjs-core';
+import {
+  batchNorm as batchNormKernel,
+  batchNormGradients as batchNormGradientsKernel,
+} from '@gradwire/kernels';
+import type { BatchNormOptions } from '@gradwire/kernels';
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import { add, div, mul, relu, sqrt, square, sub, sum } from '@tensorflow/tfjs-core';
+import { throughRelu } from './activation.ts';
+import { isOffered } from './is-offered.ts';
 
-/** The result of {@link normalise}. */
-export interface Normalised {
-  /** `gamma * (x - mean) / sqrt(variance + epsilon)`; the shift is the caller's. */
-  readonly output: Tensor;
-  /** Of each channel, over all other axes of the micro-batch; the variance divides by their size. */
-  readonly mean: Tensor;
-  readonly variance: Tensor;
-  backward(
-    dy: Tensor,
-    options: { readonly inputNeeded: boolean },
-  ): { readonly dx?: Tensor; readonly dGamma: Tensor };
+type Inputs = Parameters<typeof batchNormKernel>[0];
+type Normalised = ReturnType<typeof batchNormKernel>;
+type GradientInputs = Parameters<typeof batchNormGradientsKernel>[0];
+type Gradients = ReturnType<typeof batchNormGradientsKernel>;
+
+/**
+ * Normalises each channel (the last axis) by its own mean and variance over this batch, then scales and shifts it (Ioffe
+ * & Szegedy 2015, algorithm 1). The variance divides by the number of values, not one less.
+ */
+export function batchNorm(inputs: Inputs, options: BatchNormOptions): Normalised {
+  return isOffered('GradwireBatchNorm') ? batchNormKernel(inputs, options) : normalise(inputs, options);
+}
+
+/** The gradients of {@link batchNorm}. */
+export function batchNormGradients(inputs: GradientInputs, options: BatchNormOptions): Gradients {
+  if (isOffered('GradwireBatchNormGradients')) return batchNormGradientsKernel(inputs, options);
+  return normaliseGradients(inputs, options);
+}
+
+function normalise({ x, scale, offset }: Inputs, { epsilon, relu: cuts }: BatchNormOptions): Normalised {
+  const { axes, size } = channelsOf(x);
+  const mean = div<Tensor1D>(sum(x, axes), size);
+  const centred = sub(x, mean);
+  const variance = div<Tensor1D>(sum(square(centred), axes), size);
+  const shifted = add(mul(centred, div(scale, sqrt(add(variance, epsilon)))), offset);
+  return { output: cuts ? relu(shifted) : shifted, mean, variance };
 }
 
 /**
- * Normalises each channel (the last axis) by its own mean and variance (Ioffe & Szegedy 2015, algorithm 1). Sums run in
- * the order of the backend's `sum`, the variance over centred values.
+ * With x' the normalised values: `dx = scale / deviation * (dy - mean(dy) - x' mean(dy x'))`, `dScale = sum(dy x')`,
+ * `dOffset = sum(dy)`.
  */
-export function normalise(x: Tensor, gamma: Tensor | undefined, epsilon: number): Normalised {
-  const axes = [...x.shape.keys()].slice(0, -1);
-  const size = x.size / (x.shape.at(-1) as number);
-  const mean = div(sum(x, axes), size);
-  const centred = sub(x, mean);
-  const variance = div(sum(square(centred), axes), size);
+function normaliseGradients(inputs: GradientInputs, { epsilon, relu: cuts }: BatchNormOptions): Gradients {
+  const { x, output, scale, mean, variance } = inputs;
+  const { axes, size } = channelsOf(x);
+  const dy = cuts ? throughRelu(inputs.dy, output) : inputs.dy;
   const deviation = sqrt(add(variance, epsilon));
-  const scale = gamma ? div(gamma, deviation) : div(1, deviation);
-  return {
-    output: mul(centred, scale),
-    mean,
-    variance,
-    // dx = scale * (dy - mean(dy) - x' * mean(dy * x')), where x' is normalised and dGamma = sum(dy * x').
-    backward(dy, { inputNeeded }) {
-      const dGamma = div(sum(mul(dy, centred), axes), deviation);
-      if (!inputNeeded) return { dGamma };
-      const slope = div(div(dGamma, deviation), size);
-      const straight = sub(dy, div(sum(dy, axes), size));
-      return { dx: mul(scale, sub(straight, mul(centred, slope))), dGamma };
-    },
-  };
+  const centred = sub(x, mean);
+  const dOffset = sum<Tensor1D>(dy, axes);
+  const dScale = div<Tensor1D>(sum(mul(dy, centred), axes), deviation);
+  const straight = sub(dy, div(dOffset, size));
+  const bent = mul(centred, div(div(dScale, deviation), size));
+  return { dx: mul(div(scale, deviation), sub(straight, bent)), dScale, dOffset };
+}
+
+function channelsOf(x: Tensor): { axes: number[]; size: number } {
+  return { axes: [...x.shape.keys()].slice(0, -1), size: x.size / (x.shape.at(-1) as number) };
 }

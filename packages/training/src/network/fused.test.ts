@@ -1,6 +1,6 @@
 import { prepareBackend } from '@gradwire/backend';
 import type { LayerSpec, ModelSpec } from '@gradwire/models';
-import { initialWeights, mnistCnn, mnistCnnSmall, parameterLayout } from '@gradwire/models';
+import { initialWeights, mnistCnn, mnistCnnSmall, mnistDeep, parameterLayout } from '@gradwire/models';
 import { targets } from '@gradwire/preprocess';
 import { uniform } from '@gradwire/random';
 import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
@@ -28,22 +28,25 @@ const odd: ModelSpec = {
   ],
 };
 
-test.each([mnistCnn, mnistCnnSmall, odd])('$name: fused and plain gradients agree to 1e-5', (model) => {
-  const fused = gradientOf(model);
-  const plain = withoutFusedKernels(() => gradientOf(model));
-  // Other kernels, other roundings: if all bits were equal, the plain path would not have been taken.
-  expect(fused.gradient).not.toEqual(plain.gradient);
-  expect(fused.metrics[0]).toBeCloseTo(plain.metrics[0] as number, 4);
-  for (const { offset, size } of parameterLayout(model).parameters) {
-    const [a, b] = [fused, plain].map(({ gradient }) => gradient.subarray(offset, offset + size));
-    const largest = (b as Float32Array).reduce((max, g) => Math.max(max, Math.abs(g)), 0);
-    const difference = (a as Float32Array).reduce(
-      (max, g, i) => Math.max(max, Math.abs(g - (b?.[i] as number))),
-      0,
-    );
-    expect(difference).toBeLessThan(1e-5 * largest);
-  }
-});
+test.each([mnistCnn, mnistCnnSmall, mnistDeep, odd])(
+  '$name: fused and plain gradients agree to 1e-5',
+  (model) => {
+    const fused = gradientOf(model);
+    const plain = withoutFusedKernels(() => gradientOf(model));
+    // Other kernels, other roundings: if all bits were equal, the plain path would not have been taken.
+    expect(fused.gradient).not.toEqual(plain.gradient);
+    expect(fused.metrics[0]).toBeCloseTo(plain.metrics[0] as number, 4);
+    for (const { offset, size } of parameterLayout(model).parameters) {
+      const [a, b] = [fused, plain].map(({ gradient }) => gradient.subarray(offset, offset + size));
+      const largest = (b as Float32Array).reduce((max, g) => Math.max(max, Math.abs(g)), 0);
+      const difference = (a as Float32Array).reduce(
+        (max, g, i) => Math.max(max, Math.abs(g - (b?.[i] as number))),
+        0,
+      );
+      expect(difference).toBeLessThan(1e-5 * largest);
+    }
+  },
+);
 
 function gradientOf(model: ModelSpec): GradientSum {
   const trainer = createTrainer({ recipe: { model, task, seed: 3 } });
@@ -62,11 +65,12 @@ function randomBatch(model: ModelSpec): Batch {
 }
 
 function withoutFusedKernels<T>(action: () => T): T {
-  const kernel = getKernel('GradwireConvolvePool', 'wasm');
-  unregisterKernel(kernel.kernelName, 'wasm');
+  const names = ['GradwireConvolvePool', 'GradwireBatchNorm', 'GradwireBatchNormGradients'];
+  const kernels = names.map((name) => getKernel(name, 'wasm'));
+  for (const { kernelName } of kernels) unregisterKernel(kernelName, 'wasm');
   try {
     return action();
   } finally {
-    registerKernel(kernel);
+    for (const kernel of kernels) registerKernel(kernel);
   }
 }

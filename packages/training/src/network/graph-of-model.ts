@@ -100,11 +100,12 @@ function checkEnds({ inputs, outputs }: LayersModel, task: TaskSpec): void {
 }
 
 function checkHead({ layer }: TracedLayer, operation: Operation, task: TaskSpec): void {
-  const found =
+  const activation =
     operation.type === 'plain'
       ? layer.getConfig()['activation']
       : 'activation' in operation && operation.activation;
-  if (!found || found === 'linear') return;
+  const found = typeof activation === 'string' ? activation : 'linear';
+  if (found === 'linear') return;
   throw misfit(
     `layer ${layer.name}: expected activation linear or ${outputActivation(task)} at the end for this ${task.type} task, found ${found}`,
   );

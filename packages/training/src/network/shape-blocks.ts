@@ -8,7 +8,7 @@ export function createReshape(shape: readonly number[]): Block {
     forward([input]) {
       const x = input as Tensor;
       return {
-        output: reshape(x, [x.shape[0] as number, ...shape]),
+        output: reshape(x, [x.shape[0], ...shape]),
         backward: (dy) => ({ inputs: [reshape(dy, x.shape)], tensors: [] }),
       };
     },

@@ -1,11 +1,12 @@
 import { convolvePool, convolvePoolGradients, kernelsReady } from '@gradwire/kernels';
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
-import { add, div, mul, sqrt, sub, zeros, zerosLike } from '@tensorflow/tfjs-core';
+import { add, div, mul, ones, sqrt, sub, zeros, zerosLike } from '@tensorflow/tfjs-core';
 import { activate } from './activation.ts';
-import { normalise } from './batch-norm.ts';
+import { batchNorm, batchNormGradients } from './batch-norm.ts';
 import type { Block, ForwardPass } from './block.ts';
 import type { Unit } from './fuse.ts';
 import { fitsOneKernel } from './fuse.ts';
+import type { BatchNormalization } from './operation.ts';
 import type { LinearMap } from './linear-map.ts';
 import { linearMapOf } from './linear-map.ts';
 import type { Pooled } from './pooling.ts';
@@ -35,12 +36,7 @@ export function createUnit(unit: Unit): Block {
     forward([x], list, { training }) {
       const tensors: Tensors = Object.fromEntries(slots.map((slot, i) => [slot, list[i]]));
       const of = { unit, map, x: x as Tensor, tensors };
-      const isFolded = unit.norm && (!training || unit.norm.frozen);
-      const { output, backward } = isFolded
-        ? forwardFolded(of)
-        : unit.norm
-          ? forwardNormalised(of)
-          : forwardPlain(of);
+      const { output, backward } = forward(of, unit.norm, training);
       return {
         output,
         backward(dy, options) {
@@ -50,6 +46,11 @@ export function createUnit(unit: Unit): Block {
       } satisfies ForwardPass;
     },
   };
+}
+
+function forward(of: Of, norm: BatchNormalization | undefined, training: boolean): Pass {
+  if (!norm) return forwardPlain(of);
+  return training && !norm.frozen ? forwardNormalised(of, norm) : forwardFolded(of, norm);
 }
 
 function slotsOf({ map, norm }: Unit): (keyof Tensors)[] {
@@ -87,31 +88,33 @@ function forwardPlain(of: Of): Pass {
 }
 
 /** By the micro-batch's own mean and variance. A bias before it only moves the mean. */
-function forwardNormalised(of: Of): Pass {
+function forwardNormalised(of: Of, { epsilon, uses }: BatchNormalization): Pass {
   const { unit, map, x, tensors } = of;
-  const { epsilon = 0, uses = 1 } = unit.norm ?? {};
   const z = map ? map.apply(x, tensors.kernel as Tensor) : x;
-  const normalised = normalise(z, tensors.gamma, epsilon);
+  const channels = z.shape.at(-1) as number;
+  const scale = (tensors.gamma ?? ones([channels])) as Tensor1D;
+  const offset = (tensors.beta ?? zeros([channels])) as Tensor1D;
+  const options = { epsilon, relu: unit.activation === 'relu' };
+  const normalised = batchNorm({ x: z, scale, offset }, options);
   const pooled = pool(normalised.output, unit);
-  const activated = activate(pooled.output, tensors.beta, unit.activation);
+  const activated = activate(pooled.output, undefined, options.relu ? 'linear' : unit.activation);
   return {
     output: activated.output,
     backward(dy, { inputNeeded }) {
-      const { dz, dBias: beta } = activated.backward(dy);
-      const { dx, dGamma: gamma } = normalised.backward(pooled.backward(dz), {
-        inputNeeded: inputNeeded || map !== undefined,
-      });
-      const through = backThroughMap(of, dx, inputNeeded);
-      const share = (x.shape[0] as number) / uses;
+      const dNormalised = pooled.backward(activated.backward(dy).dz);
+      const gradients = batchNormGradients({ ...normalised, x: z, scale, dy: dNormalised }, options);
+      const through = backThroughMap(of, gradients.dx, inputNeeded);
       const { bias } = tensors;
+      const mean = bias ? add(normalised.mean, bias) : normalised.mean;
+      const share = x.shape[0] / uses;
       return {
         input: through.input,
         tensors: {
           kernel: through.kernel,
           bias: bias && zerosLike(bias),
-          gamma,
-          beta,
-          mean: mul(bias ? add(normalised.mean, bias) : normalised.mean, share),
+          gamma: gradients.dScale,
+          beta: gradients.dOffset,
+          mean: mul(mean, share),
           variance: mul(normalised.variance, share),
         },
       };
@@ -120,10 +123,10 @@ function forwardNormalised(of: Of): Pass {
 }
 
 /** By the moving averages: a scale and a shift of each channel, which kernel and bias take in. */
-function forwardFolded(of: Of): Pass {
+function forwardFolded(of: Of, { epsilon }: BatchNormalization): Pass {
   const { unit, map, x } = of;
   const { kernel, bias, gamma = 1, beta = 0, mean, variance } = of.tensors;
-  const scale = div(gamma, sqrt(add(variance as Tensor, unit.norm?.epsilon ?? 0)));
+  const scale = div(gamma, sqrt(add(variance as Tensor, epsilon)));
   const centre = bias ? sub(mean as Tensor, bias) : (mean as Tensor);
   const folded = { kernel: kernel && map?.scaleKernel(kernel, scale), bias: sub(beta, mul(centre, scale)) };
   const pass = forwardPlain({ unit, map, x: map ? x : mul(x, scale), tensors: folded });
@@ -148,10 +151,10 @@ function pool(x: Tensor, { pooling }: Unit): Pooled {
 
 function backThroughMap(
   { map, x, tensors }: Of,
-  dz: Tensor | undefined,
+  dz: Tensor,
   inputNeeded: boolean,
 ): { input?: Tensor | undefined; kernel?: Tensor } {
-  if (!map || !dz) return { input: dz };
+  if (!map) return { input: dz };
   const of = { x, kernel: tensors.kernel as Tensor, dz };
   const kernel = map.kernelGradient(of);
   return inputNeeded ? { input: map.inputGradient(of), kernel } : { kernel };
