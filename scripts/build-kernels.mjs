@@ -1,4 +1,4 @@
-// Compiles packages/kernels/assembly to WebAssembly, if its sources, this script or the compiler changed.
+// Compiles packages/kernels/assembly to two WebAssembly modules, if its sources, this script or the compiler changed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -7,21 +7,26 @@ import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../packages/kernels/', import.meta.url));
 const compiler = join(folder, 'node_modules/assemblyscript');
-const output = join(folder, 'dist/kernels.wasm');
+const modules = { 'assembly/index.ts': 'dist/kernels.wasm', 'assembly/vectors.ts': 'dist/vectors.wasm' };
 const stampFile = join(folder, 'dist/kernels.stamp');
-// The memory is tfjs's, so the module must not bring static data, a runtime, or a message for a failed assertion.
+// The kernels' memory is tfjs's, so the module must not bring static data, a runtime, or a message for a failed assertion.
 // Warning 112 is about vectors that cross over to JavaScript, which none does.
 const options =
   '--enable simd --runtime stub --importMemory --noAssert --use abort= -O3 --disableWarning 112'.split(' ');
 
 const stamp = stampOfSources();
-if (!existsSync(output) || !existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) build();
+const isBuilt = [...Object.values(modules), 'dist/kernels.stamp'].every((name) =>
+  existsSync(join(folder, name)),
+);
+if (!isBuilt || readFileSync(stampFile, 'utf8') !== stamp) build();
 
 function build() {
   mkdirSync(join(folder, 'dist'), { recursive: true });
-  const args = [join(compiler, 'bin/asc.js'), 'assembly/index.ts', ...options, '-o', 'dist/kernels.wasm'];
-  const { status } = spawnSync(process.execPath, args, { cwd: folder, stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+  for (const [source, output] of Object.entries(modules)) {
+    const args = [join(compiler, 'bin/asc.js'), source, ...options, '-o', output];
+    const { status } = spawnSync(process.execPath, args, { cwd: folder, stdio: 'inherit' });
+    if (status !== 0) process.exit(status ?? 1);
+  }
   writeFileSync(stampFile, stamp);
 }
 

@@ -31,6 +31,7 @@ const sections = {
 };
 // Scripts with arguments of their own that take many minutes: only by name, and not in the report.
 const scripts = {
+  strategies: 'accuracy of local SGD and DiLoCo beside synchronous training',
   accuracy: "the article's ten epochs on three seeds: accuracy [backend] [seed …]",
 };
 if (Object.hasOwn(scripts, process.argv[2])) {

@@ -38,12 +38,12 @@ test.runIf(hasGit)(
 
     const first = await start('npm', ['start', '--']);
     expect(first.stderr).toContain('Installing packages');
-    const expected = await readSummary(join(runs, '0001-mnist-cnn'));
+    const expected = await readSummary(join(runs, '0001-mnist-fast'));
     expect(expected).toMatchObject({ outcome: 'finished', steps: 5, backend: 'wasm' });
 
     const second = await start('npm', ['start', '--']);
     expect(second.stderr).not.toContain('Installing packages');
-    const again = await readSummary(join(runs, '0002-mnist-cnn'));
+    const again = await readSummary(join(runs, '0002-mnist-fast'));
     expect(again.weightsSha256).toBe(expected.weightsSha256);
 
     for (const [major, number] of [
@@ -56,7 +56,7 @@ test.runIf(hasGit)(
         continue;
       }
       await start(node.bin, ['scripts/start.mjs']);
-      const other = await readSummary(join(runs, `${number}-mnist-cnn`));
+      const other = await readSummary(join(runs, `${number}-mnist-fast`));
       expect(other.weightsSha256).toBe(expected.weightsSha256);
     }
     expect(execFileSync('git', ['status', '--porcelain'], { cwd: clone, encoding: 'utf8' })).toBe('');

@@ -96,7 +96,7 @@ test('the model loads with tf.loadLayersModel over HTTP, as it lies there, and a
   trainer.setWeights(stored.weights);
   const { test: data } = await readMnist();
   const indices = Uint32Array.from({ length: 50 }, (_, i) => i * 3);
-  const { features } = createBatcher(trainer.recipe as never, stored.statistics as never)(data, indices);
+  const { features } = createBatcher(findRecipe('mnist-logistic'), stored.statistics as never)(data, indices);
 
   await using server = await serveFolder(join(run, 'model'));
   const model = await loadLayersModel(`${server.url}/model.json`);

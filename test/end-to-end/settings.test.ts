@@ -33,9 +33,9 @@ test('--print-config says where each setting comes from, and nothing is started'
     backend: ['wasm', 'environment'],
     token: ['(secret)', 'environment'],
     workers: [3, 'file'],
-    recipe: ['mnist-cnn', 'default'],
+    recipe: ['mnist-fast', 'default'],
     host: ['127.0.0.1', 'default'],
-    epochs: [10, 'recipe'],
+    epochs: [1, 'recipe'],
     shards: [8, 'recipe'],
   });
   expect(stdout + stderr).not.toContain('hidden-token');

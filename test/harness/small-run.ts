@@ -112,6 +112,7 @@ export async function startSmallRun(
         url,
         token: coordinator.token,
         backend: 'wasm',
+        threads: 1,
         software: 'test',
         cacheDirectory: `${folder.path}/cache-${outcomes.length}`,
         findLocal: async () => undefined,

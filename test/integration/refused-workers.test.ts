@@ -12,6 +12,7 @@ const hello: HelloMessage = {
   software: '9.9.9',
   name: 'stranger',
   backend: 'wasm',
+  threads: 1,
 };
 
 /** Sends one frame as the first, and says how the coordinator ends the connection. */

@@ -37,7 +37,7 @@ function bothSums(recipe: Recipe, step: number): Sides {
   const parts = Array.from({ length: shards }, (_, shard) =>
     order.microBatch({ epoch: 0, step, batchSize, shard }),
   );
-  const tree = createTreeSum<Sums>(shards, addSums, (shard) => parts[shard]?.length !== 0);
+  const tree = createTreeSum<Sums>(shards, addSums, { isPresent: (shard) => parts[shard]?.length !== 0 });
   for (const [shard, indices] of parts.entries()) {
     if (indices.length > 0) tree.add({ lo: shard, hi: shard + 1 }, sums(indices));
   }

@@ -5,6 +5,7 @@ import { coordinatorCommand } from './commands/coordinator.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { nativeCommand } from './commands/native.ts';
+import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { recipesCommand } from './commands/recipes.ts';
 import { trainCommand } from './commands/train.ts';
@@ -64,6 +65,7 @@ function createProgram(context: Omit<CommandContext, 'program'>): Command {
     evaluateCommand(full),
     predictCommand(full),
     recipesCommand(full),
+    planCommand(full),
     doctorCommand(full),
     nativeCommand(full),
   ];

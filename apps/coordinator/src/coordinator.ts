@@ -2,10 +2,19 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type RunDirectory, writeFileWhole } from '@gradwire/checkpoint';
-import { GradwireError } from '@gradwire/errors';
+import type { VectorMath } from '@gradwire/engine';
+import { GradwireError, toError } from '@gradwire/errors';
+import { loadVectors } from '@gradwire/kernels/vectors';
 import { closeCodes, type MessageLimits, messageLimits } from '@gradwire/protocol';
 import { canonicalJson, type Recipe } from '@gradwire/recipes';
-import { type ChannelServer, createChannelServer, createToken, httpServerOptions } from '@gradwire/transport';
+import {
+  type Channel,
+  type ChannelServer,
+  createChannelServer,
+  createPair,
+  createToken,
+  httpServerOptions,
+} from '@gradwire/transport';
 import { type BlobStore, createBlobStore } from './blobs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
@@ -45,6 +54,8 @@ export interface Coordinator {
   readonly workers: number;
   /** Resolves when the run has ended and its files are written; those that could not be are in `problems`. */
   readonly done: Promise<RunResult>;
+  /** A channel for a worker in this process: what it sends is bounded as for any other. */
+  connect(): Channel;
   /** Ends the run after what has been committed; files are written. */
   stop(): void;
   /** Ends the run as failed; the cause is what the first worker that failed has said, else `failure`. */
@@ -70,7 +81,15 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const recorder = await createRecorder(directory.path, onProblem);
   const ending = createEnding();
 
-  const run: Run = createRun({ plan, sessions: () => sessions, recorder, onEvent, onEnd: ending.end });
+  const vectors = await loadFastVectors(onProblem);
+  const run: Run = createRun({
+    plan,
+    vectors,
+    sessions: () => sessions,
+    recorder,
+    onEvent,
+    onEnd: ending.end,
+  });
   const fail = (failure: FailureReport): void => {
     ending.blame(failure);
     run.dispatch({ type: 'operator-asked', request: 'fail' });
@@ -114,6 +133,12 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
       return sessions.byId.size;
     },
     done: finish(),
+    connect() {
+      const { maxBufferedBytes } = limits;
+      const [mine, theirs] = createPair({ peers: ['this process', 'the coordinator'], maxBufferedBytes });
+      void sessions.serve(mine);
+      return theirs;
+    },
     stop: () => run.dispatch({ type: 'operator-asked', request: 'stop' }),
     fail: (failure) => fail(ending.firstNoted() ?? failure),
     async close() {
@@ -122,6 +147,17 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
       await closeServer(server);
     },
   };
+}
+
+/** The fast arithmetic on weights and gradients, or none and a word about it: the bits do not depend on it. */
+async function loadFastVectors(onProblem: (error: Error) => void): Promise<VectorMath | undefined> {
+  try {
+    return await loadVectors();
+  } catch (error) {
+    const { message } = toError(error);
+    onProblem(new Error(`updates take several times as long, with equal results: ${message}`));
+    return undefined;
+  }
 }
 
 interface Served {

@@ -26,6 +26,7 @@ export type CoordinatorEvent =
       readonly type: 'worker-joined';
       readonly worker: string;
       readonly backend: string;
+      readonly threads: number;
       readonly peer: string;
       readonly workers: number;
       /** It had been here before. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { checkToken } from '@gradwire/transport';
 import type { BlobStore } from './blobs.ts';
+import { answerLinkTest } from './link-test.ts';
 
 /** What the HTTP side answers with. */
 export interface HttpOptions {
@@ -11,8 +12,8 @@ export interface HttpOptions {
 }
 
 /**
- * The coordinator's HTTP side: `GET /data/<sha256>` (manifests and chunks) and `GET /status`, both with the join
- * token as `Authorization: Bearer`. WebSocket upgrades are not handled here.
+ * The coordinator's HTTP side: `GET /data/<sha256>` (manifests and chunks), `GET /status` and `POST /link` (see
+ * {@link answerLinkTest}), all with the join token as `Authorization: Bearer`. WebSocket upgrades are not handled here.
  */
 export function createHttpHandler(options: HttpOptions): RequestListener {
   return (request, response) => answer(request, response, options);
@@ -23,7 +24,9 @@ function answer(
   response: ServerResponse,
   { token, blobs, status }: HttpOptions,
 ): void {
-  if (request.method !== 'GET') return sendText(response, 405, 'Only GET is answered here.');
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  const method = path === '/link' ? 'POST' : 'GET';
+  if (request.method !== method) return sendText(response, 405, `Only ${method} is answered here.`);
   if (!checkToken(request.headers.authorization, token)) {
     return sendText(
       response,
@@ -31,11 +34,11 @@ function answer(
       'The join token is missing or wrong. It is the part after # in the worker command.',
     );
   }
-  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  if (path === '/link') return answerLinkTest(request, response);
   if (path === '/status') return sendJson(response, status());
   const blob = path.startsWith('/data/') ? blobs.read(path.slice('/data/'.length)) : undefined;
   if (blob === undefined)
-    return sendText(response, 404, 'Nothing here. Known paths: /status, /data/<sha256>.');
+    return sendText(response, 404, 'Nothing here. Known paths: /status, /data/<sha256>, /link.');
   // Content-addressed: what is under a sum never changes.
   response.writeHead(200, {
     'content-type': 'application/octet-stream',

@@ -1,10 +1,10 @@
 import type { Dataset } from '@gradwire/data';
-import { evaluationBlocks, microBatchSize, stepsPerEpoch, trainingIndices } from '@gradwire/data';
+import { evaluationBlocks, microBatchSize, trainingIndices } from '@gradwire/data';
 import type { EnginePlan } from '@gradwire/engine';
 import { GradwireError } from '@gradwire/errors';
 import { initialWeights, parameterLayout } from '@gradwire/models';
 import { type FeatureStatistics, featureStatistics } from '@gradwire/preprocess';
-import type { Recipe } from '@gradwire/recipes';
+import { countSteps, localStrategy, type Recipe } from '@gradwire/recipes';
 
 /** What is trained and evaluated on. */
 export interface Splits {
@@ -15,7 +15,7 @@ export interface Splits {
 /** Turns a recipe and its data set into the engine's plan. Throws RECIPE_INVALID where the two do not fit. */
 export function createPlan(recipe: Recipe, { train, test }: Splits): EnginePlan {
   checkFit(recipe, train);
-  const { shards, batchSize, seed, validationShare = 0 } = recipe;
+  const { shards, seed, validationShare = 0 } = recipe;
   const { training, validation } = trainingIndices(train.count, { validationShare, seed });
   if (training.length === 0 || (validationShare > 0 && validation.length === 0)) {
     throw new GradwireError(
@@ -24,22 +24,19 @@ export function createPlan(recipe: Recipe, { train, test }: Splits): EnginePlan 
       { hint: 'Choose a share that leaves at least one sample on both sides.' },
     );
   }
-  const perEpoch = stepsPerEpoch(training.length, batchSize);
+  const { batchSize, stepsPerEpoch, totalSteps } = countSteps(recipe, training.length);
   const layout = parameterLayout(recipe.model);
   return {
     layout,
     initialWeights: initialWeights(recipe.model, seed),
-    optimizer: recipe.optimizer,
-    schedule: recipe.schedule,
-    ...(recipe.l2 === undefined ? {} : { l2: recipe.l2 }),
-    ...(recipe.clipNorm === undefined ? {} : { clipNorm: recipe.clipNorm }),
+    ...updateOf(recipe),
     shards,
-    stepsPerEpoch: perEpoch,
-    totalSteps: Math.min(recipe.steps ?? Number.POSITIVE_INFINITY, recipe.epochs * perEpoch),
+    stepsPerEpoch,
+    totalSteps,
     classes: recipe.task.type === 'binary' ? 2 : recipe.task.classes,
     stepSamples: (step) =>
       Array.from({ length: shards }, (_, shard) =>
-        microBatchSize({ count: training.length, shards, batchSize, step: step % perEpoch, shard }),
+        microBatchSize({ count: training.length, shards, batchSize, step: step % stepsPerEpoch, shard }),
       ),
     evaluations: {
       afterEpoch: validation.length > 0 ? 'validation' : 'test',
@@ -47,6 +44,30 @@ export function createPlan(recipe: Recipe, { train, test }: Splits): EnginePlan 
       blocks: { validation: evaluationBlocks(validation.length), test: evaluationBlocks(test.count) },
     },
   };
+}
+
+/** How a step changes the weights. With a local strategy the recipe's own optimizer works on the workers. */
+function updateOf(
+  recipe: Recipe,
+): Pick<EnginePlan, 'optimizer' | 'schedule' | 'l2' | 'clipNorm' | 'maxStaleness'> {
+  const { optimizer, schedule, l2, clipNorm, strategy } = recipe;
+  const local = localStrategy(strategy);
+  if (!local) {
+    return {
+      optimizer,
+      schedule,
+      ...(l2 === undefined ? {} : { l2 }),
+      ...(clipNorm === undefined ? {} : { clipNorm }),
+      ...(strategy?.type === 'asynchronous' ? { maxStaleness: strategy.maxStaleness } : {}),
+    };
+  }
+  // Local SGD takes the mean of the shards' weights: all of the mean change, and nothing of earlier ones.
+  if (local.type === 'local-sgd') {
+    return { optimizer: { type: 'sgd' }, schedule: { type: 'constant', learningRate: 1 } };
+  }
+  const { outerLearningRate = 0.7, outerMomentum = 0.9 } = local;
+  const outer = { type: 'sgd', momentum: outerMomentum, nesterov: outerMomentum > 0 } as const;
+  return { optimizer: outer, schedule: { type: 'constant', learningRate: outerLearningRate } };
 }
 
 function checkFit(recipe: Recipe, train: Dataset): void {

@@ -96,17 +96,19 @@ function summarise(
     weightsSha256: weightsSha256(weights),
     seconds: run.seconds,
     samplesPerSecond: run.seconds > 0 ? samplesSeen / run.seconds : 0,
-    exact: exactness(tallies),
+    exact: exactness(recipe, tallies),
     workers,
     backend: [...new Set(workers.map(({ backend }) => backend))].join(', '),
     directory,
   };
 }
 
-/** True if all contributions came from one numerics class, else why not. */
-function exactness(tallies: readonly Tally[]): true | string {
+/** True if the weights are the same with any number of workers of the one numerics class, else why not. */
+function exactness({ strategy }: Recipe, tallies: readonly Tally[]): true | string {
   const classes = new Set(tallies.map(({ numericsClass }) => numericsClass));
   if (classes.size === 0) return 'nothing was trained';
+  if (strategy?.type === 'asynchronous')
+    return 'asynchronous: each gradient was applied when it arrived, and the order differs from run to run';
   return (
     classes.size === 1 ||
     `workers of ${classes.size} numerics classes contributed: ${[...classes].join(', ')}`

@@ -7,10 +7,11 @@ import {
   type EnginePlan,
   type Round,
   type StepRecord,
+  type VectorMath,
   type WorkerId,
 } from '@gradwire/engine';
-import { encodeMessage, type Message } from '@gradwire/protocol';
-import { freeYoungGarbage } from '@gradwire/transport';
+import { encodePieces, type Message } from '@gradwire/protocol';
+import { type Frame, freeYoungGarbage } from '@gradwire/transport';
 import type { CoordinatorEvent } from './events.ts';
 import { createPace } from './pace.ts';
 import type { Recorder } from './recorder.ts';
@@ -25,6 +26,8 @@ export type RunEnd = Extract<EngineEffect, { type: 'end' }>;
 /** What a run needs around the engine. */
 export interface RunOptions {
   readonly plan: EnginePlan;
+  /** Default: plain TypeScript. */
+  readonly vectors?: VectorMath | undefined;
   readonly sessions: () => Sessions;
   readonly recorder: Recorder;
   readonly onEvent: (event: CoordinatorEvent) => void;
@@ -43,15 +46,14 @@ export interface Run {
 }
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
-export function createRun({ plan, sessions, recorder, onEvent, onEnd }: RunOptions): Run {
-  const engine = createEngine(plan);
+export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }: RunOptions): Run {
+  const engine = createEngine(plan, vectors ? { vectors } : {});
   const pace = createPace();
   let lastMoveMs = performance.now();
   let firstLeaseMs: number | undefined;
 
-  const send = (worker: WorkerId, frame: Uint8Array): void =>
-    sessions().byId.get(worker)?.channel.send(frame);
-  const tell = (worker: WorkerId, message: Message): void => send(worker, encodeMessage(message));
+  const send = (worker: WorkerId, frame: Frame): void => sessions().byId.get(worker)?.channel.send(frame);
+  const tell = (worker: WorkerId, message: Message): void => send(worker, encodePieces(message));
 
   const commit = (record: StepRecord): void => {
     pace.step(record.samples, performance.now());
@@ -66,8 +68,8 @@ export function createRun({ plan, sessions, recorder, onEvent, onEnd }: RunOptio
       case 'prepare':
         return tell(effect.worker, { type: 'prepare', shards: effect.shards });
       case 'publish': {
-        // Encoded once for all: the frame is the same for every worker.
-        const frame = encodeMessage({ type: 'weights', version: effect.version, values: effect.weights });
+        // Encoded once for all: the frame is the same for every worker. The vector is part of it, and never changes.
+        const frame = encodePieces({ type: 'weights', version: effect.version, values: effect.weights });
         for (const worker of effect.workers) send(worker, frame);
         return;
       }

@@ -42,7 +42,11 @@ export function receiveMessage(session: Session, message: WorkerMessage): RunEve
     case 'prepared':
       return { type: 'worker-prepared', worker, shards: message.shards };
     case 'partial':
-      return { type: 'partial-arrived', worker, partial: message };
+      return {
+        type: 'partial-arrived',
+        worker,
+        partial: { ...message, isCoded: message.codec !== undefined },
+      };
     case 'leave':
       session.farewell = { why: 'leave', reason: message.reason };
       return undefined;

@@ -125,12 +125,13 @@ function join(
     type: 'worker-joined',
     worker: id,
     backend: hello.backend,
+    threads: hello.threads,
     peer: channel.peer,
     workers: byId.size,
     again,
   });
   channel.send(encodeMessage({ type: 'welcome', protocol: protocolVersion, worker: id, ...welcome }));
-  onReceive({ type: 'worker-joined', worker: id });
+  onReceive({ type: 'worker-joined', worker: id, threads: hello.threads });
   return session;
 }
 

@@ -12,11 +12,17 @@ export interface BlobFetcher {
   fetch(sha256: string): Promise<Uint8Array>;
 }
 
+/** A coordinator. */
+export interface BlobSource {
+  /** For example `http://10.0.0.5:8787`. */
+  readonly baseUrl: string;
+  /** The join token. */
+  readonly token: string;
+}
+
 /** Where blobs come from. */
 export interface BlobFetcherOptions {
-  /** The coordinator, for example `http://10.0.0.5:8787`. */
-  readonly baseUrl: string;
-  readonly token: string;
+  readonly source: BlobSource;
   readonly cache: ChunkCache;
   readonly signal: AbortSignal;
   /** A cache that cannot be written costs time, not the run. */
@@ -58,9 +64,9 @@ async function downloadPatiently(sha256: string, options: BlobFetcherOptions): P
   }
 }
 
-async function download(sha256: string, { baseUrl, token, signal }: BlobFetcherOptions): Promise<Uint8Array> {
-  const url = `${baseUrl}/data/${sha256}`;
-  const bytes = await request(url, token, AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]));
+async function download(sha256: string, { source, signal }: BlobFetcherOptions): Promise<Uint8Array> {
+  const url = `${source.baseUrl}/data/${sha256}`;
+  const bytes = await request(url, source.token, AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]));
   const found = createHash('sha256').update(bytes).digest('hex');
   if (found === sha256) return bytes;
   throw new GradwireError(

@@ -1,3 +1,5 @@
+export { createMember } from './member.ts';
 export { runWorker } from './worker.ts';
 export type { WorkerEvent } from './events.ts';
+export type { Member, MemberOptions } from './member.ts';
 export type { WorkerOptions, WorkerOutcome } from './worker.ts';

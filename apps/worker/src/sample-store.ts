@@ -14,13 +14,14 @@ export interface SampleStore {
   readonly manifest: DatasetManifest;
   /** Makes samples present. */
   ensure(indices: Uint32Array): Promise<void>;
-  /** All samples of the split, row-major; those that were never ensured are zero. */
+  /** All samples of the split in shared memory, row-major; those that were never ensured are zero. */
   readonly samples: RawSamples;
 }
 
-/** A store over a data set that this machine has already. */
+/** A store over a data set that this machine has already; copied unless it lies in shared memory. */
 export function createLocalStore(manifest: DatasetManifest, dataset: Dataset): SampleStore {
-  return { manifest, samples: dataset, ensure: async () => undefined };
+  const samples = { features: shared(dataset.features), labels: shared(dataset.labels) as Uint8Array };
+  return { manifest, samples, ensure: async () => undefined };
 }
 
 /** A store that fetches missing chunks from the coordinator (or the disk cache), each verified by its sum. */
@@ -65,6 +66,18 @@ async function forEachLimited<T>(items: readonly T[], task: (item: T) => Promise
 
 function allocate({ featureType, count, sampleShape }: DatasetManifest): RawSamples {
   const length = count * sampleSize({ sampleShape });
-  const features = featureType === 'uint8' ? new Uint8Array(length) : new Float32Array(length);
-  return { features, labels: new Uint8Array(count) };
+  const features =
+    featureType === 'uint8'
+      ? new Uint8Array(new SharedArrayBuffer(length))
+      : new Float32Array(new SharedArrayBuffer(4 * length));
+  return { features, labels: new Uint8Array(new SharedArrayBuffer(count)) };
+}
+
+/** The same values where every thread of the process can read them. */
+function shared(values: Uint8Array | Float32Array): Uint8Array | Float32Array {
+  if (values.buffer instanceof SharedArrayBuffer) return values;
+  const memory = new SharedArrayBuffer(values.byteLength);
+  const copy = values instanceof Uint8Array ? new Uint8Array(memory) : new Float32Array(memory);
+  copy.set(values);
+  return copy;
 }

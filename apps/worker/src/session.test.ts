@@ -11,7 +11,7 @@ const sum = '0'.repeat(64);
 const bench = {
   recipe: findRecipe('mnist-logistic'),
   numericsClass: 'test',
-  setWeights: () => undefined,
+  computeRun: { setWeights: () => undefined },
 } as unknown as Workbench;
 
 test('a lease on weights that the worker does not hold is refused, not computed', async () => {
@@ -19,7 +19,14 @@ test('a lease on weights that the worker does not hold is refused, not computed'
   const limits = messageLimits({ role: 'coordinator' });
   const session = runSession({
     channel: mine,
-    hello: { type: 'hello', protocol: protocolVersion, software: '0', name: 'w', backend: 'wasm' },
+    hello: {
+      type: 'hello',
+      protocol: protocolVersion,
+      software: '0',
+      name: 'w',
+      backend: 'wasm',
+      threads: 1,
+    },
     limits,
     openWorkbench: async () => bench,
     signal: new AbortController().signal,

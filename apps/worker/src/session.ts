@@ -12,6 +12,7 @@ import {
   type WorkerMessage,
 } from '@gradwire/protocol';
 import { type Channel, freeYoungGarbage } from '@gradwire/transport';
+import { LeafFailure } from './compute/thread-pool.ts';
 import type { WorkerEvent } from './events.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -82,12 +83,12 @@ function createMessageHandler(
   const prepare = async ({ shards }: PrepareMessage, workbench: Workbench): Promise<void> => {
     const before = workbench.fetchedBytes;
     onEvent({ type: 'preparing', shards });
-    await workbench.stores.train.ensure(workbench.computer.shardSamples(shards));
+    await workbench.stores.train.ensure(workbench.computeRun.shardSamples(shards));
     const fetchedBytes = workbench.fetchedBytes - before;
     onEvent({ type: 'prepared', shards, fetchedBytes });
     send({ type: 'prepared', shards, fetchedBytes });
   };
-  const compute = async (lease: LeaseMessage, { computer }: Workbench, place: Place): Promise<void> => {
+  const compute = async (lease: LeaseMessage, { computeRun }: Workbench, place: Place): Promise<void> => {
     if (lease.version !== version) {
       const held = version === undefined ? 'none' : `version ${version}`;
       throw new GradwireError(
@@ -96,11 +97,17 @@ function createMessageHandler(
       );
     }
     let samples = 0;
-    for await (const partial of computer.compute(lease, (leaf) => (place.leaf = leaf))) {
-      if (signal.aborted || !isOpen()) return;
-      send(partial);
-      samples += partial.samples;
-      await channel.drained();
+    try {
+      for await (const partial of computeRun.compute(lease)) {
+        if (signal.aborted || !isOpen()) return;
+        send(partial);
+        samples += partial.samples;
+        await channel.drained();
+      }
+    } catch (error) {
+      if (!(error instanceof LeafFailure)) throw error;
+      place.leaf = error.leaf;
+      throw error.cause;
     }
     onEvent({ type: 'computed', task: lease.task, version: lease.version, samples });
     // While the others compute and the coordinator adds.
@@ -112,7 +119,7 @@ function createMessageHandler(
     if (message.type === 'prepare') return prepare(message, bench);
     if (message.type === 'weights') {
       version = message.version;
-      return bench.setWeights(message.values);
+      return bench.computeRun.setWeights(message.values);
     }
     if (message.type === 'lease') return compute(message, bench, place);
     throw unexpected(message.type);

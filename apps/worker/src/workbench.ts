@@ -3,9 +3,9 @@ import { createManifest, type Dataset, encodeManifest } from '@gradwire/data';
 import { createChunkCache } from '@gradwire/data/node';
 import type { WelcomeMessage } from '@gradwire/protocol';
 import { type Recipe, validateRecipe } from '@gradwire/recipes';
-import { createBatcher, createTrainer, probeHash } from '@gradwire/training';
-import { type BlobFetcher, createBlobFetcher } from './blob-fetcher.ts';
-import { type Computer, createComputer } from './compute.ts';
+import { type BlobFetcher, type BlobSource, createBlobFetcher } from './blob-fetcher.ts';
+import { type ComputeRun, openComputeRun } from './compute/compute-run.ts';
+import type { ThreadPool } from './compute/thread-pool.ts';
 import type { WorkerEvent } from './events.ts';
 import { createFetchingStore, createLocalStore, type SampleStore } from './sample-store.ts';
 
@@ -15,11 +15,9 @@ export interface Workbench {
   readonly recipe: Recipe;
   readonly numericsClass: string;
   readonly stores: { readonly train: SampleStore; readonly test: SampleStore };
-  readonly computer: Computer;
+  readonly computeRun: ComputeRun;
   /** Bytes of data that had to be fetched so far. */
   readonly fetchedBytes: number;
-  setWeights(values: Float32Array): void;
-  dispose(): void;
 }
 
 /** Looks for a data set on this machine; undefined if it is not here. */
@@ -30,12 +28,11 @@ export type FindLocal = (
 /** What a workbench is made from. */
 export interface WorkbenchOptions {
   readonly welcome: WelcomeMessage;
-  /** The coordinator, for example `http://10.0.0.5:8787`. */
-  readonly baseUrl: string;
-  readonly token: string;
+  /** For data that is not on this machine. */
+  readonly source: BlobSource;
   readonly cacheDirectory: string;
   readonly findLocal: FindLocal;
-  readonly backend: { readonly name: string; readonly kernelHash: string };
+  readonly pool: ThreadPool;
   readonly signal: AbortSignal;
   readonly onEvent: (event: WorkerEvent) => void;
 }
@@ -47,18 +44,17 @@ export function workbenchKey({ recipe, manifests }: WelcomeMessage): string {
 
 /** Builds the model, names its numerics class and opens the data set. */
 export async function createWorkbench(options: WorkbenchOptions): Promise<Workbench> {
-  const { welcome, backend, onEvent } = options;
+  const { welcome, pool, onEvent } = options;
   const recipe = validateRecipe(JSON.parse(welcome.recipe));
-  const trainer = createTrainer({ recipe });
-  const numericsClass = className(backend, await probeHash(trainer));
-  onEvent({ type: 'ready', backend: backend.name, numericsClass });
   const blobs = createBlobFetcher({
     ...options,
     cache: createChunkCache(options.cacheDirectory),
     onCacheProblem: (message) => onEvent({ type: 'problem', message }),
   });
   const stores = await openStores(recipe, blobs, options);
-  const batcher = createBatcher(recipe, welcome.statistics);
+  const computeRun = await openComputeRun({ pool, recipe, statistics: welcome.statistics, stores });
+  const numericsClass = className(pool.backend, computeRun.probe);
+  onEvent({ type: 'ready', backend: pool.backend.name, numericsClass });
   return {
     key: workbenchKey(welcome),
     recipe,
@@ -67,14 +63,12 @@ export async function createWorkbench(options: WorkbenchOptions): Promise<Workbe
     get fetchedBytes() {
       return blobs.fetchedBytes;
     },
-    computer: createComputer({ recipe, trainer, batcher, stores }),
-    setWeights: (values) => trainer.setWeights(values),
-    dispose: () => trainer.dispose(),
+    computeRun,
   };
 }
 
 /** Workers with one class give the same bits: the same kernels, and the same gradient of a probe. */
-function className({ name, kernelHash }: WorkbenchOptions['backend'], probe: string): string {
+function className({ name, kernelHash }: ThreadPool['backend'], probe: string): string {
   const digest = createHash('sha256').update(`${kernelHash}\n${probe}`).digest('hex');
   return `${name}-${digest.slice(0, 16)}`;
 }

@@ -1,41 +1,18 @@
-import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { prepareBackend } from '@gradwire/backend';
 import { GradwireError, toError } from '@gradwire/errors';
-import {
-  describeCloseCode,
-  type EndMessage,
-  messageLimits,
-  protocolVersion,
-  type WelcomeMessage,
-} from '@gradwire/protocol';
+import { describeCloseCode, type EndMessage, messageLimits } from '@gradwire/protocol';
 import { backoff, type Channel, connectChannel } from '@gradwire/transport';
 import type { WorkerEvent } from './events.ts';
-import { runSession } from './session.ts';
-import { createWorkbench, type FindLocal, type Workbench, workbenchKey } from './workbench.ts';
+import { createMember, type MemberOptions } from './member.ts';
 
 /** How a worker is started. */
-export interface WorkerOptions {
+export interface WorkerOptions extends MemberOptions {
   /** The coordinator, for example `ws://10.0.0.5:8787`. */
   readonly url: string;
   /** The join token: the part after `#` of the printed command. */
   readonly token: string;
-  readonly backend: 'auto' | 'wasm' | 'native';
-  /** What the worker would like to be called; default: the host name. */
-  readonly name?: string;
-  /** Gradwire's version, for the coordinator's log. */
-  readonly software: string;
-  /** Hash of the recipe that this worker was started with, if any. */
-  readonly recipeHash?: string;
-  /** Where fetched chunks are kept. */
-  readonly cacheDirectory: string;
-  readonly findLocal: FindLocal;
   /** Gives up when the coordinator stays away this long; default: 10 minutes. */
   readonly patienceMs?: number;
-  /** Aborting hands the leases back and leaves. */
-  readonly signal: AbortSignal;
-  readonly onEvent: (event: WorkerEvent) => void;
-  readonly lastLines?: () => readonly string[];
 }
 
 /** How a worker's part in a run ended. */
@@ -48,44 +25,20 @@ export type WorkerOutcome =
  * Throws CONNECTION_FAILED if the coordinator cannot be reached, TOKEN_WRONG or CONNECTION_REFUSED if it says no.
  */
 export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> {
-  const { signal } = options;
   const patience = createPatience(options);
   const onEvent = (event: WorkerEvent): void => {
     if (event.type === 'computed') patience.worked();
     options.onEvent(event);
   };
-  const backend = await prepareBackend(options.backend);
-  let bench: Workbench | undefined;
-  const openWorkbench = async (welcome: WelcomeMessage): Promise<Workbench> => {
-    if (bench?.key === workbenchKey(welcome)) return bench;
-    bench?.dispose();
-    const baseUrl = options.url.replace(/^ws/, 'http').replace(/[#/]+$/, '');
-    bench = await createWorkbench({ ...options, onEvent, welcome, baseUrl, backend });
-    return bench;
-  };
-  const serve = (channel: Channel): Promise<EndMessage | undefined> =>
-    runSession({
-      channel,
-      hello: {
-        type: 'hello',
-        protocol: protocolVersion,
-        software: options.software,
-        name: options.name ?? hostname(),
-        backend: backend.name,
-        ...(options.recipeHash === undefined ? {} : { recipeHash: options.recipeHash }),
-      },
-      limits: messageLimits({ role: 'coordinator' }),
-      openWorkbench,
-      signal,
-      onEvent,
-      lastLines: options.lastLines ?? (() => []),
-    });
+  const { url, token } = options;
+  const source = { baseUrl: url.replace(/^ws/, 'http').replace(/[#/]+$/, ''), token };
+  const member = await createMember({ ...options, onEvent });
   try {
-    const end = await serveUntilEnd(options, patience, serve);
+    const end = await serveUntilEnd(options, patience, (channel) => member.serve(channel, source));
     onEvent({ type: 'ended', outcome: end.outcome, message: end.message });
     return end;
   } finally {
-    bench?.dispose();
+    await member.close();
   }
 }
 

@@ -59,7 +59,7 @@ test.runIf(missing)('native says exactly what is missing', async () => {
 test.skipIf(missing)('native is prepared', async () => {
   const prepared = await prepareBackend('native');
   expect(prepared).toMatchObject({ name: 'native', version: '4.22.0' });
-  expect(prepared.description).toMatch(/^TensorFlow \d+\.\d+\.\d+, one thread/);
+  expect(prepared.description).toMatch(/^TensorFlow \d+\.\d+\.\d+( with oneDNN)?, one thread/);
   expect(getBackend()).toBe('tensorflow');
   expect(Array.from(matMul(ones([2, 3]), ones([3, 1])).dataSync())).toEqual([3, 3]);
   expect(backend()).toHaveProperty('binding');

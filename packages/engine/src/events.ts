@@ -31,11 +31,26 @@ export interface PartialSum {
   readonly gradient: Float32Array;
   /** `step`: loss sum, correct. `evaluate`: loss sum, correct, confusion matrix row-major. */
   readonly metrics: Float64Array;
+  /** Whether the gradient came in the plan's lossy codec: then the node is a whole group. Default: no. */
+  readonly isCoded?: boolean;
+}
+
+/** A lossy codec of gradients, as the engine sees it. */
+export interface GradientCoding {
+  /**
+   * Leaves in a group, a power of two: the groups are [0, groupSize), [groupSize, 2 groupSize), and so on. The codec acts on
+   * the sum over each group, so the result does not depend on who computed which leaves.
+   */
+  readonly groupSize: number;
+  /** What a receiver makes of a gradient that was sent in this codec: a pure function, the same on every machine. */
+  readonly code: (gradient: Float32Array) => Float32Array;
 }
 
 /** What happened. `atMs` is the time at which it did, on the caller's monotonic clock. */
-export type EngineEvent = { readonly atMs: number } & (
-  | { readonly type: 'worker-joined'; readonly worker: WorkerId }
+export type EngineEvent = {
+  readonly atMs: number;
+} /** `threads` (default 1): how much to expect of it before it is measured. */ & (
+  | { readonly type: 'worker-joined'; readonly worker: WorkerId; readonly threads?: number }
   /** The worker can compute; its data may still be missing. */
   | { readonly type: 'worker-ready'; readonly worker: WorkerId; readonly numericsClass: string }
   | { readonly type: 'worker-prepared'; readonly worker: WorkerId; readonly shards: readonly number[] }
@@ -77,6 +92,8 @@ export interface StepRecord {
   readonly learningRate: number;
   /** Norm of the averaged gradient, before clipping, L2 included. */
   readonly gradientNorm: number;
+  /** Asynchronous only: updates made between sending the weights and using the gradient. */
+  readonly staleness?: number;
   /** From left to right in the tree. */
   readonly contributions: readonly Contribution[];
 }
@@ -142,6 +159,14 @@ export interface EnginePlan {
   readonly schedule: ScheduleSpec;
   readonly l2?: number;
   readonly clipNorm?: number;
+  /** Absent: gradients are added as they are. */
+  readonly coding?: GradientCoding;
+  /**
+   * Asynchronous training: each worker computes whole steps by itself, and its gradient is applied when it arrives if
+   * at most this many updates were made since its weights were sent; else the step is computed anew. An epoch still
+   * uses every sample once, but the weights depend on the order of arrival. Absent: synchronous.
+   */
+  readonly maxStaleness?: number;
   readonly shards: number;
   readonly stepsPerEpoch: number;
   /** Steps of the whole run. */

@@ -1,4 +1,4 @@
-export { clipByGlobalNorm } from './gradients/clip.ts';
+export { averageGradient } from './gradients/average.ts';
 export { parameterAt } from './layout.ts';
 export { createOptimizer } from './optimizers/create-optimizer.ts';
 export { createEngine } from './run/engine.ts';
@@ -6,21 +6,24 @@ export { roundAfter } from './run/sequence.ts';
 export { learningRateAt } from './schedules/learning-rate.ts';
 export { addSums } from './tree/sums.ts';
 export { createTreeSum } from './tree/tree-sum.ts';
-export { isTreeNode, treeCover, treeMid } from './tree/tree.ts';
+export { isGroupNode, isTreeNode, treeCover, treeMid, treeParent } from './tree/tree.ts';
+export { plainVectors } from './vectors/plain-vectors.ts';
 export type {
   Contribution,
   EngineEffect,
   EngineEvent,
   EnginePlan,
   EvaluationRecord,
+  GradientCoding,
   PartialSum,
   Round,
   StepRecord,
   WorkerId,
 } from './events.ts';
+export type { AverageOptions } from './gradients/average.ts';
 export type { Parameter, ParameterLayout } from './layout.ts';
 export type { OutstandingLeaf } from './leases/lease-table.ts';
-export type { Optimizer } from './optimizers/optimizer.ts';
+export type { Optimizer, OptimizerOptions } from './optimizers/optimizer.ts';
 export type { Engine } from './run/engine.ts';
 export type { EngineStatus, WorkerStatus } from './run/status.ts';
 export type { SchedulePosition } from './schedules/learning-rate.ts';
@@ -28,3 +31,11 @@ export type { AdamSpec, OptimizerSpec, ScheduleSpec, SgdSpec } from './specs.ts'
 export type { Sums } from './tree/sums.ts';
 export type { SummedNode, TreeSum } from './tree/tree-sum.ts';
 export type { TreeNode } from './tree/tree.ts';
+export type {
+  AdamCoefficients,
+  MomentumCoefficients,
+  Span,
+  UpdateRule,
+  UpdateVectors,
+  VectorMath,
+} from './vectors/vector-math.ts';

@@ -7,8 +7,10 @@ export interface Parameter {
   readonly offset: number;
   /** Number of elements: the product of `shape`. */
   readonly size: number;
-  /** L2 and weight decay act on kernels only. */
-  readonly role: 'kernel' | 'bias';
+  /** L2 and weight decay act on kernels only; a `statistic` is not trained but averaged, see `takeStatistics`. */
+  readonly role: 'kernel' | 'bias' | 'statistic';
+  /** Of a statistic: the share that it keeps at each step, in [0, 1). */
+  readonly momentum?: number;
 }
 
 /** How a flat `Float32Array` of weights or gradients is divided into tensors, contiguous and in order. */
@@ -18,6 +20,25 @@ export interface ParameterLayout {
   readonly size: number;
 }
 
+/** Neighbouring parameters of one role, as the elements from `start` up to, not including, `end`. */
+export interface LayoutRun {
+  readonly role: Parameter['role'];
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The fewest runs that hold all parameters, in order: what arithmetic on the flat vector goes through. */
+export function runsOf({ parameters }: ParameterLayout): LayoutRun[] {
+  const runs: LayoutRun[] = [];
+  for (const { offset, size, role } of parameters) {
+    const last = runs.at(-1);
+    const start = last?.role === role ? last.start : offset;
+    if (last?.role === role) runs.pop();
+    if (offset + size > start) runs.push({ role, start, end: offset + size });
+  }
+  return runs;
+}
+
 /** The tensor that holds element `index` of the flat vector. */
 export function parameterAt(layout: ParameterLayout, index: number): Parameter {
   const found = layout.parameters.find(({ offset, size }) => index >= offset && index < offset + size);
@@ -25,10 +46,13 @@ export function parameterAt(layout: ParameterLayout, index: number): Parameter {
   return found;
 }
 
-/** Throws a `RangeError` unless the parameters follow one another without gap or overlap and fill the layout. */
+/** Throws a `RangeError` unless the parameters follow one another without gap or overlap and fill the layout; a statistic needs its momentum. */
 export function checkLayout(layout: ParameterLayout): void {
   let end = 0;
-  for (const { name, offset, size } of layout.parameters) {
+  for (const { name, offset, size, role, momentum } of layout.parameters) {
+    if (role === 'statistic' && !(momentum !== undefined && momentum >= 0 && momentum < 1)) {
+      throw new RangeError(`layout: ${name} has momentum ${momentum}, expected a number from 0 to below 1`);
+    }
     if (offset !== end || !Number.isInteger(size) || size < 0) {
       throw new RangeError(
         `layout: ${name} takes ${size} elements at ${offset}, expected to start at ${end}`,

@@ -1,5 +1,7 @@
+export { applyBatchNorm, batchNorm, batchNormGradients } from './batch-norm';
 export { convolve, convolvePool } from './convolve';
 export { convolveGradients } from './convolution-gradients';
+export { sigmoidCrossEntropy, softmaxCrossEntropy } from './cross-entropy';
 export { addBias, reluGradient, sumRows } from './elementwise';
 export { matMul } from './mat-mul';
 export { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients';

@@ -1,10 +1,14 @@
 export { loadKernels } from './load-kernels.ts';
 export {
   addBias,
+  batchNorm,
+  batchNormGradients,
   convolvePool,
   convolvePoolGradients,
   kernelsReady,
   reluGradient,
+  sigmoidCrossEntropy,
+  softmaxCrossEntropy,
   valuesInPlace,
 } from './operations.ts';
-export type { ConvolvePoolOptions } from './operations.ts';
+export type { BatchNormOptions, ConvolvePoolOptions, CrossEntropy, LogitsAndTargets } from './operations.ts';

@@ -1,5 +1,5 @@
-import { GradwireError } from '@gradwire/errors';
 import { compileKernels } from './module.ts';
+import { cannotCompile, readBinary } from './read-binary.ts';
 import { registerKernels } from './register-kernels.ts';
 
 /**
@@ -13,29 +13,12 @@ import { registerKernels } from './register-kernels.ts';
  * await loadKernels();
  */
 export async function loadKernels(bytes?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const binary = bytes ?? (await readBinary());
+  const binary = bytes ?? (await readBinary('kernels.wasm'));
   try {
     await compileKernels(binary);
   } catch (cause) {
-    throw new GradwireError('BACKEND_UNAVAILABLE', 'this JavaScript engine does not compile the kernels', {
-      cause,
-      hint: 'The kernels need WebAssembly with SIMD: Node 20, Chrome 91, Firefox 89, Safari 16.4 or later.',
-    });
+    throw cannotCompile(cause);
   }
   registerKernels();
   return binary;
-}
-
-async function readBinary(): Promise<Uint8Array<ArrayBuffer>> {
-  const url = new URL('../dist/kernels.wasm', import.meta.url);
-  try {
-    if (url.protocol !== 'file:') return new Uint8Array(await (await fetch(url)).arrayBuffer());
-    const { readFile } = await import('node:fs/promises');
-    return await readFile(url);
-  } catch (cause) {
-    throw new GradwireError('BACKEND_UNAVAILABLE', `the kernels in ${url.href} cannot be read`, {
-      cause,
-      hint: 'In a clone of the repository, run `npm run build`; elsewhere, install the package again.',
-    });
-  }
 }

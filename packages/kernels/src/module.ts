@@ -29,6 +29,42 @@ export interface KernelExports {
   addBias(x: number, bias: number, rows: number, columns: number, relu: boolean, y: number): void;
   reluGradient(dy: number, y: number, size: number, dx: number): void;
   sumRows(x: number, rows: number, columns: number, y: number): void;
+  batchNorm(
+    x: number,
+    rows: number,
+    columns: number,
+    scale: number,
+    offset: number,
+    epsilon: number,
+    relu: boolean,
+    y: number,
+    mean: number,
+    variance: number,
+  ): void;
+  applyBatchNorm: KernelExports['batchNorm'];
+  batchNormGradients(
+    x: number,
+    y: number,
+    dy: number,
+    rows: number,
+    columns: number,
+    scale: number,
+    mean: number,
+    variance: number,
+    epsilon: number,
+    dx: number,
+    dScale: number,
+    dOffset: number,
+  ): void;
+  softmaxCrossEntropy(
+    logits: number,
+    targets: number,
+    rows: number,
+    columns: number,
+    loss: number,
+    dLogits: number,
+  ): void;
+  sigmoidCrossEntropy: KernelExports['softmaxCrossEntropy'];
   matMul(
     a: number,
     b: number,

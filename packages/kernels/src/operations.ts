@@ -46,6 +46,88 @@ export function convolvePoolGradients(
   return { dFilter, dBias, ...(dx && { dx }) };
 }
 
+/** See {@link batchNorm}. */
+export interface BatchNormOptions {
+  /** Added to the variance. */
+  readonly epsilon: number;
+  /** Apply relu to the result? */
+  readonly relu: boolean;
+}
+
+/**
+ * Batch normalisation over the last axis as training does it (Ioffe and Szegedy, 2015):
+ * `scale (x - mean) / sqrt(variance + epsilon) + offset`, with mean and variance of this batch (all axes but the last;
+ * the variance divided by their size, not one less). The caller disposes all three.
+ *
+ * @throws RangeError where x is empty or scale or offset have not one value a channel.
+ */
+export function batchNorm(
+  { x, scale, offset }: { readonly x: Tensor; readonly scale: Tensor1D; readonly offset: Tensor1D },
+  options: BatchNormOptions,
+): { output: Tensor; mean: Tensor1D; variance: Tensor1D } {
+  const results = engine().runKernel('GradwireBatchNorm', { x, scale, offset }, { ...options });
+  const [output, mean, variance] = results as [Tensor, Tensor1D, Tensor1D];
+  return { output, mean, variance };
+}
+
+/**
+ * The gradients of {@link batchNorm} from the one by its output. `output`, `mean` and `variance` are what it returned; of
+ * these, `output` is read only with relu. The caller disposes the gradients.
+ */
+export function batchNormGradients(
+  inputs: {
+    readonly x: Tensor;
+    readonly output: Tensor;
+    readonly dy: Tensor;
+    readonly scale: Tensor1D;
+    readonly mean: Tensor1D;
+    readonly variance: Tensor1D;
+  },
+  options: BatchNormOptions,
+): { dx: Tensor; dScale: Tensor1D; dOffset: Tensor1D } {
+  const gradients = engine().runKernel('GradwireBatchNormGradients', { ...inputs }, { ...options });
+  const [dx, dScale, dOffset] = gradients as [Tensor, Tensor1D, Tensor1D];
+  return { dx, dScale, dOffset };
+}
+
+/** Both of one shape, the classes or outputs along the last axis. */
+export interface LogitsAndTargets {
+  readonly logits: Tensor;
+  /** From 0 to 1; may be smoothed. */
+  readonly targets: Tensor;
+}
+
+/** A loss and its derivative. */
+export interface CrossEntropy {
+  /** The sum (not the mean) over the samples, in double precision. */
+  readonly loss: number;
+  /** The gradient of that sum by the logits; the caller disposes it. */
+  readonly dLogits: Tensor;
+}
+
+/**
+ * Softmax cross-entropy, `sum_k t_k (logsumexp(x) - x_k)` for each sample, computed in double precision with exponential
+ * and logarithm of its own: the same bits on every machine, which `Math.exp` does not promise. Finite for finite logits.
+ *
+ * @throws RangeError if the shapes differ or the last axis is empty.
+ */
+export function softmaxCrossEntropy(inputs: LogitsAndTargets): CrossEntropy {
+  return crossEntropy('GradwireSoftmaxCrossEntropy', inputs);
+}
+
+/** As {@link softmaxCrossEntropy}, of sigmoids: for each sample the mean of `max(x, 0) - x t + log(1 + e^-|x|)`. */
+export function sigmoidCrossEntropy(inputs: LogitsAndTargets): CrossEntropy {
+  return crossEntropy('GradwireSigmoidCrossEntropy', inputs);
+}
+
+function crossEntropy(name: string, inputs: LogitsAndTargets): CrossEntropy {
+  const [dLogits, sum] = engine().runKernel<[Tensor, Tensor]>(name, { ...inputs });
+  // The bytes of a double, which no type of tensor holds.
+  const [loss] = new Float64Array(valuesInPlace(sum).slice().buffer) as unknown as [number];
+  sum.dispose();
+  return { loss, dLogits };
+}
+
 /** `x + bias` along the last axis, then relu if asked for. */
 export function addBias(x: Tensor, bias: Tensor, { relu }: { readonly relu: boolean }): Tensor {
   return engine().runKernel('GradwireAddBias', { x, bias }, { relu });

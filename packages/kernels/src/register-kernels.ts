@@ -2,6 +2,7 @@
 import '@tensorflow/tfjs-backend-wasm';
 import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
+import { batchNorm, batchNormGradients, createFusedBatchNorm } from './batch-norm.ts';
 import {
   conv2d,
   conv2dFilterGradient,
@@ -9,11 +10,13 @@ import {
   convolvePool,
   convolvePoolGradients,
 } from './convolution.ts';
+import { sigmoidCrossEntropy, softmaxCrossEntropy } from './cross-entropy.ts';
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients.ts';
 import { addBias, createSum, reluGradient } from './elementwise.ts';
 import type { WasmKernel } from './heap.ts';
 import { createMatMul } from './mat-mul.ts';
 import { averagePoolGradient, maxPoolGradient } from './pool-gradients.ts';
+import { unsortedSegmentSum } from './segment-sum.ts';
 import { createCast, createIdentity } from './share-data.ts';
 
 let isRegistered = false;
@@ -28,16 +31,22 @@ export function registerKernels(): void {
   register('Conv2DBackpropFilter', conv2dFilterGradient);
   register('DepthwiseConv2dNativeBackpropFilter', depthwiseFilterGradient);
   register('DepthwiseConv2dNativeBackpropInput', depthwiseInputGradient);
+  register('UnsortedSegmentSum', unsortedSegmentSum);
   replace('Conv2D', () => conv2d);
   replace('Conv2DBackpropInput', () => conv2dInputGradient);
   replace('BatchMatMul', createMatMul);
   replace('MaxPoolGrad', () => maxPoolGradient);
   replace('AvgPoolGrad', () => averagePoolGradient);
   replace('Sum', createSum);
+  replace('FusedBatchNorm', createFusedBatchNorm);
   replace('Identity', createIdentity);
   replace('Cast', createCast);
   register('GradwireConvolvePool', convolvePool);
   register('GradwireConvolvePoolGradients', convolvePoolGradients);
+  register('GradwireBatchNorm', batchNorm);
+  register('GradwireBatchNormGradients', batchNormGradients);
+  register('GradwireSoftmaxCrossEntropy', softmaxCrossEntropy);
+  register('GradwireSigmoidCrossEntropy', sigmoidCrossEntropy);
   register('GradwireAddBias', addBias);
   register('GradwireReluGradient', reluGradient);
 }

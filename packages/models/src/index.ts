@@ -1,6 +1,15 @@
 export { layersModelArtifacts } from './layers-model/artifacts.ts';
 export { initialWeights } from './network/initial-weights.ts';
-export { logisticRegression, mlp, mnistCnn, mnistCnnSmall, withOutputs } from './network/networks.ts';
+export {
+  logisticRegression,
+  mlp,
+  mnistCnn,
+  mnistCnnSmall,
+  mnistDeep,
+  mnistFast,
+  mnistSeparable,
+  withOutputs,
+} from './network/networks.ts';
 export { parameterLayout } from './network/parameter-layout.ts';
 export { resolveLayers } from './network/resolve-layers.ts';
 export { validateModelSpec } from './network/validate-model-spec.ts';

@@ -1,6 +1,7 @@
 export { featureStatistics } from './features/statistics.ts';
 export { createFeatureTransform } from './features/transform.ts';
 export { answerNames, binaryRows, decodeProbabilities } from './labels/decode.ts';
+export { smoothTargets } from './labels/smoothing.ts';
 export { oneHot, targets } from './labels/targets.ts';
 export type { StatisticsSource } from './features/statistics.ts';
 export type { FeatureTransform } from './features/transform.ts';

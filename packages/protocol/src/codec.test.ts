@@ -1,6 +1,15 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeMessage, encodeMessage, type Message, messageLimits } from './index.ts';
+import {
+  type CodecName,
+  decodeMessage,
+  encodeMessage,
+  encodePieces,
+  type Message,
+  messageLimits,
+  protocolVersion,
+  vectorCodecs,
+} from './index.ts';
 
 const limits = messageLimits();
 const uint32 = fc.nat({ max: 2 ** 32 - 1 });
@@ -29,17 +38,18 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   fc.record(
     {
       type: fc.constant('hello' as const),
-      protocol: fc.constant(1),
+      protocol: fc.constant(protocolVersion),
       software: name,
       name,
       backend: fc.constantFrom('wasm' as const, 'native' as const, 'browser' as const),
+      threads: fc.integer({ min: 1, max: 4096 }),
       recipeHash: hash,
     },
-    { requiredKeys: ['type', 'protocol', 'software', 'name', 'backend'] },
+    { requiredKeys: ['type', 'protocol', 'software', 'name', 'backend', 'threads'] },
   ),
   fc.record({
     type: fc.constant('welcome' as const),
-    protocol: fc.constant(1),
+    protocol: fc.constant(protocolVersion),
     run: name,
     worker: name,
     recipe: fc.json(),
@@ -57,6 +67,11 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   fc.record({ type: fc.constant('prepared' as const), shards: indices, fetchedBytes: uint32 }),
   fc.record({ type: fc.constant('weights' as const), version: uint32, values: float32s }),
   lease.map((fields) => ({ ...fields, task: 'step' as const })),
+  lease.map((fields) => ({
+    ...fields,
+    task: 'step' as const,
+    coding: { codec: 'top-k' as const, shards: 4, share: 0.01 },
+  })),
   lease.map((fields) => ({ ...fields, task: 'evaluate' as const, split: 'validation' as const })),
   fc.record({
     type: fc.constant('partial' as const),
@@ -168,6 +183,40 @@ test('encoding copies: the message may change afterwards, and a view is encoded 
   expect(message.type === 'weights' && [...message.values]).toEqual([1, 2]);
 });
 
+test('pieces are the frame, and the vector is not copied', () => {
+  const gradient = Float32Array.of(1, 2, 3);
+  const fields = { type: 'partial', round: 0, lo: 0, hi: 1, samples: 1, computeMs: 0 } as const;
+  const message = { ...fields, gradient, metrics: Float64Array.of(4) };
+  const pieces = encodePieces(message);
+  expect(pieces.at(-1)?.buffer).toBe(gradient.buffer);
+  expect(Buffer.concat(pieces)).toEqual(Buffer.from(encodeMessage(message)));
+});
+
+test.each(Object.keys(vectorCodecs) as CodecName[])(
+  'a gradient as %s comes back as its codec reads it',
+  (name) => {
+    const codec = vectorCodecs[name];
+    const gradient = Float32Array.from({ length: 1_001 }, (_, i) => ((i * 37) % 101) - 50.3);
+    const metrics = Float64Array.of(1, 2);
+    const fields = { type: 'partial', round: 0, lo: 0, hi: 1, samples: 1, computeMs: 0 } as const;
+    const frame = encodeMessage({ ...fields, metrics, gradient, codec });
+    const message = decodeMessage(frame, messageLimits({ parameters: 1_001, gradientCodec: name }));
+    if (message.type !== 'partial') throw new Error('expected a partial');
+    expect(message.gradient).toEqual(codec.decode(codec.encode(gradient), 1_001));
+    expect(message.metrics).toEqual(metrics);
+    expect(message.codec?.name).toBe(name === 'float32' ? undefined : name);
+  },
+);
+
+test.each(['bfloat16', 'float16'] as const)('weights as %s come back rounded', (name) => {
+  const values = Float32Array.of(1, 0.1, -3e-7);
+  const frame = encodeMessage({ type: 'weights', version: 1, values, codec: vectorCodecs[name] });
+  const message = decodeMessage(frame, messageLimits({ role: 'coordinator', parameters: 3 }));
+  if (message.type !== 'weights') throw new Error('expected weights');
+  const codec = vectorCodecs[name];
+  expect(message.values).toEqual(codec.decode(codec.encode(values), 3));
+});
+
 test('texts for people are cleaned and cut instead of refused', () => {
   const frame = encodeMessage({
     type: 'failed',
@@ -206,7 +255,7 @@ test('the largest header that the bounds allow fits the header limit', () => {
   const many = Array<number>(4_096).fill(0.1);
   const welcome = {
     type: 'welcome',
-    protocol: 1,
+    protocol: protocolVersion,
     run: 'r',
     worker: 'w',
     recipe: '漢'.repeat(262_144),
@@ -231,6 +280,11 @@ test.each<[string, unknown, string]>([
     'Float32Array',
   ],
   ['leaves out of order', { type: 'prepare', shards: [2, 1] }, 'ascending'],
+  [
+    'weights in 8 bits',
+    { type: 'weights', version: 0, values: new Float32Array(1), codec: vectorCodecs.int8 },
+    'dtype',
+  ],
   ['an unknown type', { type: 'nonsense' }, 'nonsense'],
 ])('encoding refuses %s as a bug of the caller', (_, message, named) => {
   expect(() => encodeMessage(message as Message)).toThrow(TypeError);

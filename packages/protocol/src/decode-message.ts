@@ -1,11 +1,13 @@
 import { GradwireError } from '@gradwire/errors';
 import { Unpackr } from 'msgpackr';
+import type { VectorCodec } from './codecs/vector-codec.ts';
+import { vectorCodecs } from './codecs/vector-codecs.ts';
 import { findHeaderProblem } from './header-schemas.ts';
 import { invalidMessage } from './invalid-message.ts';
 import type { MessageLimits } from './limits.ts';
 import type { Message } from './messages.ts';
 import { scanHeader } from './scan-header.ts';
-import { alignPayload, elementBytes, readTensor, type TensorHeader } from './tensor-fields.ts';
+import { alignPayload, readTensor, type TensorHeader, tensorSizes } from './tensor-fields.ts';
 import { protocolVersion } from './version.ts';
 
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true });
@@ -14,7 +16,8 @@ type RawHeader = Readonly<Record<string, unknown>>;
 
 /**
  * Decodes one frame: checks the size, scans and unpacks the header, validates it, compares the announced tensors with
- * the bytes that are there. Tensors are views over `frame` where alignment allows: the frame then belongs to the message.
+ * the bytes that are there. Tensors are views over `frame` where codec and alignment allow: the frame then belongs to the
+ * message. `codec` tells how a vector was written, if not as float32.
  *
  * @throws GradwireError MESSAGE_INVALID if the frame breaks the protocol or exceeds the limits; VERSION_MISMATCH if a
  * `hello` or `welcome` is of another protocol version (the rest of it is then not looked at).
@@ -32,7 +35,7 @@ export function decodeMessage(frame: Uint8Array, limits: MessageLimits): Message
   checkPayload(announced, frame.length - payloadStart, type);
   const { tensors: _, ...fields } = header;
   // The schema of this type has just been checked, and the tensors complete it.
-  return { ...fields, ...readTensors(frame, payloadStart, announced) } as unknown as Message;
+  return { ...fields, ...readTensors(frame.subarray(payloadStart), announced) } as unknown as Message;
 }
 
 function splitFrame(
@@ -93,10 +96,15 @@ function checkTensors(
   type: Message['type'],
   limits: MessageLimits,
 ): void {
-  for (const { name, count } of announced) {
+  for (const { name, dtype, count } of announced) {
     if (name === 'metrics') {
       if (count <= limits.maxMetrics) continue;
       throw invalidMessage(`${type}.metrics: at most ${limits.maxMetrics} elements, found ${count}`);
+    }
+    if (dtype !== 'float64' && name === 'gradient' && !limits.gradientCodecs.includes(dtype)) {
+      throw invalidMessage(
+        `${type}.gradient: expected ${limits.gradientCodecs.join(' or ')}, found ${dtype}`,
+      );
     }
     const isEmptyGradient = name === 'gradient' && count === 0;
     if (isEmptyGradient || limits.parameters === undefined || count === limits.parameters) continue;
@@ -105,21 +113,27 @@ function checkTensors(
 }
 
 function checkPayload(announced: readonly TensorHeader[], found: number, type: Message['type']): void {
-  const expected = announced.reduce((sum, { dtype, count }) => sum + elementBytes[dtype] * count, 0);
-  if (expected === found) return;
+  const sizes = announced.map(tensorSizes);
+  const min = sizes.reduce((sum, size) => sum + size.min, 0);
+  const max = sizes.reduce((sum, size) => sum + size.max, 0);
+  if (found >= min && found <= max) return;
+  const expected = min === max ? min : `${min} to ${max}`;
   throw invalidMessage(`${type}: the header announces ${expected} payload bytes, found ${found}`);
 }
 
+/** Only the last tensor of a message may have a size that depends on its values: it takes the rest. */
 function readTensors(
-  frame: Uint8Array,
-  payloadStart: number,
+  payload: Uint8Array,
   announced: readonly TensorHeader[],
-): Record<string, Float32Array | Float64Array> {
-  const tensors: Record<string, Float32Array | Float64Array> = {};
-  let offset = payloadStart;
-  for (const tensor of announced) {
-    tensors[tensor.name] = readTensor(frame, offset, tensor);
-    offset += elementBytes[tensor.dtype] * tensor.count;
+): Record<string, Float32Array | Float64Array | VectorCodec> {
+  const tensors: Record<string, Float32Array | Float64Array | VectorCodec> = {};
+  let start = 0;
+  for (const [index, tensor] of announced.entries()) {
+    const end = index === announced.length - 1 ? payload.length : start + tensorSizes(tensor).max;
+    tensors[tensor.name] = readTensor(payload.subarray(start, end), tensor);
+    const { dtype } = tensor;
+    if (dtype !== 'float64' && dtype !== 'float32') tensors['codec'] = vectorCodecs[dtype];
+    start = end;
   }
   return tensors;
 }

@@ -4,7 +4,7 @@ import { bounds, maxParameters } from './limits.ts';
 import type { Message } from './messages.ts';
 import { type TensorHeader, tensorFields } from './tensor-fields.ts';
 
-type TensorFieldName = 'values' | 'gradient' | 'metrics';
+type TensorFieldName = 'values' | 'gradient' | 'metrics' | 'codec';
 
 /** What the header of a message type holds: its fields without the tensors, which are only announced. */
 export type HeaderOf<M extends Message> = M extends Message
@@ -49,7 +49,7 @@ function tensors(type: Message['type']) {
   const entries = (tensorFields[type] ?? []).map((field) =>
     v.strictObject({
       name: v.literal(field.name),
-      dtype: v.literal(field.dtype),
+      dtype: v.picklist(field.dtypes),
       count: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(maxParameters)),
     }),
   );
@@ -64,6 +64,19 @@ const statistics = v.pipe(
   v.check(({ mean, deviation }) => mean.length === deviation.length, 'expected as many means as deviations'),
 );
 
+const coding = v.pipe(
+  v.strictObject({
+    codec: v.picklist(['bfloat16', 'float16', 'int8', 'top-k']),
+    shards: v.pipe(count, v.minValue(1), v.maxValue(bounds.leaves)),
+    share: v.exactOptional(v.pipe(finite, v.gtValue(0), v.maxValue(0.5))),
+  }),
+  v.check(({ shards }) => (shards & (shards - 1)) === 0, 'expected a power of two as shards'),
+  v.check(
+    ({ codec, share }) => (codec === 'top-k') === (share !== undefined),
+    'expected a share if, and only if, the codec is "top-k"',
+  ),
+);
+
 const lease = v.pipe(
   v.strictObject({
     type: v.literal('lease'),
@@ -75,7 +88,12 @@ const lease = v.pipe(
     split: v.exactOptional(v.picklist(['validation', 'test'])),
     leaves: v.pipe(indices, v.minLength(1)),
     leafCount: count,
+    coding: v.exactOptional(coding),
   }),
+  v.check(
+    ({ task, coding: given }) => task === 'step' || given === undefined,
+    'expected no coding of an evaluation',
+  ),
   v.check(
     ({ task, split }) => (task === 'evaluate') === (split !== undefined),
     'expected a split if, and only if, the task is "evaluate"',
@@ -106,6 +124,7 @@ export const headerSchemas: {
     software: name,
     name,
     backend: v.picklist(['wasm', 'native', 'browser']),
+    threads: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(bounds.threads)),
     recipeHash: v.exactOptional(sha256),
   }),
   welcome: v.strictObject({

@@ -2,10 +2,19 @@ import { GradwireError } from '@gradwire/errors';
 import * as fc from 'fast-check';
 import { pack } from 'msgpackr';
 import { expect, test } from 'vitest';
-import { decodeMessage, encodeMessage, type Message, type MessageLimits, messageLimits } from './index.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  type Message,
+  type MessageLimits,
+  messageLimits,
+  protocolVersion,
+  vectorCodecs,
+} from './index.ts';
 
 const limits = messageLimits({ parameters: 3, classes: 2 });
-const hello = { type: 'hello', protocol: 1, software: '0.1.0', name: 'w', backend: 'wasm' } as const;
+const who = { software: '0.1.0', name: 'w', backend: 'wasm', threads: 1 } as const;
+const hello = { type: 'hello', protocol: protocolVersion, ...who } as const;
 const partialFields = { type: 'partial', round: 3, lo: 0, hi: 2, samples: 32, computeMs: 1.5 } as const;
 const tensors = [
   { name: 'metrics', dtype: 'float64', count: 2 },
@@ -131,6 +140,7 @@ test.each<[string, unknown, RegExp]>([
   ['an unknown key', { ...hello, more: 1 }, /more/],
   ['a missing key', { type: 'leave' }, /reason/],
   ['an unknown backend', { ...hello, backend: 'abacus' }, /backend/],
+  ['no threads', { ...hello, threads: 0 }, /threads/],
   ['a name of 101 characters', { ...hello, name: 'n'.repeat(101) }, /name/],
   ['a name that moves the cursor', { ...hello, name: 'a\u001b[2Jb' }, /control characters/],
   ['a name of two lines', { ...hello, name: 'a\nb' }, /one line/],
@@ -185,9 +195,45 @@ test.each<[string, object, RegExp]>([
   ['an evaluation without a split', { task: 'evaluate' }, /split/],
   ['a leaf outside', { leafCount: 3 }, /leaves below leafCount/],
   ['no leaves', { leaves: [] }, /leaves/],
+  ['an exact coding', { coding: { codec: 'float32', shards: 1 } }, /coding.codec/],
+  ['coding of three shards', { coding: { codec: 'int8', shards: 3 } }, /power of two/],
+  ['a share that has no use', { coding: { codec: 'int8', shards: 1, share: 0.1 } }, /share/],
+  ['no share', { coding: { codec: 'top-k', shards: 1 } }, /share/],
+  ['a share of all', { coding: { codec: 'top-k', shards: 1, share: 1 } }, /share/],
+  [
+    'coding of an evaluation',
+    { task: 'evaluate', split: 'test', coding: { codec: 'int8', shards: 1 } },
+    /no coding of an evaluation/,
+  ],
 ])('a lease with %s is refused', (_, change, expected) => {
   expect(decodeMessage(createFrame(pack(lease)), limits)).toEqual(lease);
   expect(decodeError(createFrame(pack({ ...lease, ...change }))).message).toMatch(expected);
+});
+
+test('a gradient in a codec that was not agreed on is refused', () => {
+  const gradient = Float32Array.of(1, 2, 3);
+  const message = { ...partialFields, gradient, metrics: new Float64Array(2), codec: vectorCodecs.int8 };
+  const frame = encodeMessage(message);
+  expect(decodeError(frame).message).toMatch(/expected float32, found int8/);
+  const other = messageLimits({ parameters: 3, gradientCodec: 'bfloat16' });
+  expect(decodeError(frame, other).message).toMatch(/expected float32 or bfloat16, found int8/);
+  const agreed = messageLimits({ parameters: 3, gradientCodec: 'int8' });
+  expect(decodeMessage(frame, agreed).type).toBe('partial');
+});
+
+test('a coded gradient of the wrong size or structure is refused', () => {
+  const gradient = Float32Array.of(1, 2, 3);
+  const agreed = messageLimits({ parameters: 3, gradientCodec: 'top-k' });
+  const message = { ...partialFields, gradient, metrics: new Float64Array(2), codec: vectorCodecs['top-k'] };
+  const frame = encodeMessage(message);
+  expect(decodeError(frame.subarray(0, -1), agreed).code).toBe('MESSAGE_INVALID');
+  expect(decodeError(Uint8Array.of(...frame, 0), agreed).message).toMatch(/bytes after the last gap/);
+  const outside = frame.slice();
+  outside[outside.length - 1] = 3;
+  expect(decodeError(outside, agreed).message).toMatch(/element 3 of 3/);
+  expect(decodeError(new Uint8Array([...frame, ...new Uint8Array(100)]), agreed).message).toMatch(
+    /announces 20 to \d+ payload bytes/,
+  );
 });
 
 test('padding must be zero', () => {
@@ -215,9 +261,9 @@ test('each side accepts what the other one sends, and nothing else', () => {
 });
 
 test('another protocol version is told apart from nonsense, whatever else has changed', () => {
-  const error = decodeError(createFrame(pack({ ...hello, protocol: 2, added: { later: true } })));
+  const error = decodeError(createFrame(pack({ ...hello, protocol: 99, added: { later: true } })));
   expect(error.code).toBe('VERSION_MISMATCH');
-  expect(error.message).toContain('the worker speaks protocol version 2, the coordinator version 1');
+  expect(error.message).toContain('the worker speaks protocol version 99, the coordinator version 2');
   expect(decodeError(createFrame(pack({ ...hello, protocol: 'one' }))).code).toBe('MESSAGE_INVALID');
 });
 

@@ -1,3 +1,4 @@
+import type { CodecName } from './codecs/vector-codec.ts';
 import type { CoordinatorMessage, Message, WorkerMessage } from './messages.ts';
 
 /** Most parameters of a model: weights of 1 GiB. WebSocket libraries count message bytes in 32 bits. */
@@ -9,6 +10,8 @@ export const bounds = {
   leaves: 65_536,
   /** Channels of the feature statistics. */
   channels: 4_096,
+  /** Compute threads of one worker. */
+  threads: 4_096,
   name: 100,
   recipe: 262_144,
   text: 2_000,
@@ -49,6 +52,8 @@ export interface MessageLimits {
   readonly maxItems: number;
   /** Elements of a gradient or weight vector: exactly this many if known, else at most {@link maxParameters}. */
   readonly parameters: number | undefined;
+  /** How a partial's gradient may be written. */
+  readonly gradientCodecs: readonly CodecName[];
   /** Elements of a partial's metrics. */
   readonly maxMetrics: number;
   /** Bytes that may wait to be sent to the other side before it counts as too slow. */
@@ -63,6 +68,8 @@ export interface MessageLimitsOptions {
   readonly role?: 'worker' | 'coordinator';
   /** Rows of the confusion matrix, from 1 to 256 (the default). */
   readonly classes?: number;
+  /** The codec of gradients that was agreed on, besides float32. Default: none. */
+  readonly gradientCodec?: CodecName;
 }
 
 const mebibyte = 2 ** 20;
@@ -76,7 +83,7 @@ const mebibyte = 2 ** 20;
  * limits.maxFrameBytes; // a gradient, the metrics, and a header of at most 1 MiB
  */
 export function messageLimits(options: MessageLimitsOptions = {}): MessageLimits {
-  const { parameters, role, classes = 256 } = options;
+  const { parameters, role, classes = 256, gradientCodec = 'float32' } = options;
   requireInteger('parameters', parameters ?? 1, maxParameters);
   requireInteger('classes', classes, 256);
   const maxHeaderBytes = mebibyte;
@@ -90,6 +97,7 @@ export function messageLimits(options: MessageLimitsOptions = {}): MessageLimits
     maxDepth: 8,
     maxItems: 80_000,
     parameters,
+    gradientCodecs: gradientCodec === 'float32' ? ['float32'] : ['float32', gradientCodec],
     maxMetrics,
     maxBufferedBytes: Math.max(16 * mebibyte, 2 * maxFrameBytes),
   };

@@ -1,5 +1,19 @@
+import type { CodecName, VectorCodec } from './codecs/vector-codec.ts';
+
 /** Which pass over leaves a lease or partial belongs to: one training step or one evaluation. */
 export type RoundTask = 'step' | 'evaluate';
+
+/**
+ * What a lossy codec acts on: the gradient sums over `shards` neighbouring leaves, which are nodes of the tree. Part of
+ * what decides the result, so it is the same in every lease of a run.
+ */
+export interface GradientCoding {
+  readonly codec: Exclude<CodecName, 'float32'>;
+  /** A power of two: the nodes [0, shards), [shards, 2 shards), and so on; the last one may be smaller. */
+  readonly shards: number;
+  /** `top-k`: the share of the elements that is sent, above 0, up to 0.5. */
+  readonly share?: number;
+}
 
 /** Worker -> coordinator, the first frame. */
 export interface HelloMessage {
@@ -10,6 +24,8 @@ export interface HelloMessage {
   /** What the worker would like to be called. */
   readonly name: string;
   readonly backend: 'wasm' | 'native' | 'browser';
+  /** Compute threads: how much work to expect of it before it is measured. */
+  readonly threads: number;
   /** Hash of the worker's own recipe, if it was started with one: it must equal the coordinator's. */
   readonly recipeHash?: string;
 }
@@ -56,6 +72,8 @@ export interface WeightsMessage {
   readonly type: 'weights';
   readonly version: number;
   readonly values: Float32Array;
+  /** How the values travel; absent: float32. Every worker computes with what it reads. */
+  readonly codec?: VectorCodec;
 }
 
 /** Coordinator -> worker: compute these leaves with the weights of `version`. */
@@ -75,6 +93,8 @@ export interface LeaseMessage {
   readonly leaves: readonly number[];
   /** Number of leaves in the round's tree. */
   readonly leafCount: number;
+  /** `step`: absent if gradients are sent as they are. */
+  readonly coding?: GradientCoding;
 }
 
 /** Worker -> coordinator: the sum over one node [lo, hi) of the canonical tree. */
@@ -88,6 +108,8 @@ export interface PartialMessage {
   readonly computeMs: number;
   /** Gradient sum; empty for `evaluate`. */
   readonly gradient: Float32Array;
+  /** How the gradient travels; absent: float32. */
+  readonly codec?: VectorCodec;
   /** `step`: loss sum, correct. `evaluate`: loss sum, correct, confusion matrix (actual x predicted, row-major). */
   readonly metrics: Float64Array;
 }

@@ -1,10 +1,10 @@
+import { align } from './codecs/bits.ts';
+import type { ByteSizes, CodecName } from './codecs/vector-codec.ts';
+import { vectorCodecs } from './codecs/vector-codecs.ts';
 import type { Message } from './messages.ts';
 
-/** Element types of tensors on the wire: IEEE 754, little-endian. */
-export type TensorType = 'float32' | 'float64';
-
-/** Bytes of one element. */
-export const elementBytes: Readonly<Record<TensorType, number>> = { float32: 4, float64: 8 };
+/** How the elements of a tensor are written: a codec, or IEEE float64 as it is. */
+export type TensorType = CodecName | 'float64';
 
 /** One tensor as the header announces it. */
 export interface TensorHeader {
@@ -17,15 +17,20 @@ export interface TensorHeader {
 /** The tensors of a message type, in the order of the payload. */
 export interface TensorField {
   readonly name: string;
-  readonly dtype: TensorType;
+  readonly dtypes: readonly TensorType[];
 }
 
-/** Which fields travel as raw bytes behind the header. 64-bit elements come first, so that all are aligned. */
+const allCodecs: readonly CodecName[] = ['float32', 'bfloat16', 'float16', 'int8', 'top-k'];
+
+/**
+ * Which fields travel as raw bytes behind the header. 64-bit elements come first, so that all are aligned. Weights are
+ * not written in fewer than 16 bits: every worker computes with what it reads, so the error would be the model's.
+ */
 export const tensorFields: Readonly<Partial<Record<Message['type'], readonly TensorField[]>>> = {
-  weights: [{ name: 'values', dtype: 'float32' }],
+  weights: [{ name: 'values', dtypes: ['float32', 'bfloat16', 'float16'] }],
   partial: [
-    { name: 'metrics', dtype: 'float64' },
-    { name: 'gradient', dtype: 'float32' },
+    { name: 'metrics', dtypes: ['float64'] },
+    { name: 'gradient', dtypes: allCodecs },
   ],
 };
 
@@ -34,22 +39,20 @@ export function alignPayload(headerEnd: number): number {
   return Math.ceil(headerEnd / 8) * 8;
 }
 
+/** Bytes of a tensor in the payload. */
+export function tensorSizes({ dtype, count }: Pick<TensorHeader, 'dtype' | 'count'>): ByteSizes {
+  return dtype === 'float64' ? { min: 8 * count, max: 8 * count } : vectorCodecs[dtype].sizes(count);
+}
+
 /**
- * A typed array over `count` elements at `offset` of the bytes, without a copy where alignment allows.
- * Bits are kept as they are: the sign of zero, NaN payloads, denormals.
+ * Reads a tensor from exactly its bytes, without a copy where codec and alignment allow. Bits of float32 and float64 are
+ * kept as they are: the sign of zero, NaN payloads, denormals.
  */
 export function readTensor(
   bytes: Uint8Array,
-  offset: number,
   { dtype, count }: Pick<TensorHeader, 'dtype' | 'count'>,
 ): Float32Array | Float64Array {
-  const size = elementBytes[dtype];
-  const start = bytes.byteOffset + offset;
-  const isAligned = start % size === 0;
-  // Not `bytes.slice`: on a Node Buffer that is a view again.
-  const buffer = isAligned
-    ? bytes.buffer
-    : new Uint8Array(bytes.subarray(offset, offset + count * size)).buffer;
-  const from = isAligned ? start : 0;
-  return dtype === 'float32' ? new Float32Array(buffer, from, count) : new Float64Array(buffer, from, count);
+  if (dtype !== 'float64') return vectorCodecs[dtype].decode(bytes, count);
+  const { buffer, byteOffset } = align(bytes, 8);
+  return new Float64Array(buffer, byteOffset, count);
 }

@@ -19,7 +19,7 @@ export type StreamName = keyof typeof streams;
 /**
  * Names one sequence of random words. Two keys that differ in any field give independent sequences.
  *
- * The n-th block of four words is Philox 4x32-10 of counter `(n, a, b, 0)` and key `(seed, streams[stream])`.
+ * The n-th block of four words is Philox 4x32-10 of counter `(n, a, b, c)` and key `(seed, streams[stream])`.
  */
 export interface RandomKey {
   /** An integer from 0 to 2^32 - 1. */
@@ -29,6 +29,8 @@ export interface RandomKey {
   readonly a?: number;
   /** The second coordinate, such as the shard: an integer from 0 to 2^32 - 1; 0 by default. */
   readonly b?: number;
+  /** The third coordinate, such as the layer: an integer from 0 to 2^32 - 1; 0 by default. */
+  readonly c?: number;
 }
 
 /** The fixed words of a key: all of counter and key except the block number. */
@@ -37,11 +39,12 @@ export interface KeyWords {
   readonly stream: number;
   readonly a: number;
   readonly b: number;
+  readonly c: number;
 }
 
 /** Checks a key and looks its stream up. Throws `RangeError` or `TypeError` naming the field. */
 export function keyWords(key: RandomKey): KeyWords {
-  const { seed, stream, a = 0, b = 0 } = key;
+  const { seed, stream, a = 0, b = 0, c = 0 } = key;
   if (!Object.hasOwn(streams, stream)) {
     throw new TypeError(`stream must be one of ${Object.keys(streams).join(', ')}, got ${stream}`);
   }
@@ -50,6 +53,7 @@ export function keyWords(key: RandomKey): KeyWords {
     stream: streams[stream],
     a: checkWord('a', a),
     b: checkWord('b', b),
+    c: checkWord('c', c),
   };
 }
 

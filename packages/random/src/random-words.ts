@@ -21,7 +21,7 @@ export function randomWords(key: RandomKey, count: number): Uint32Array {
 
 /** Returns a function that gives the words of a key one after the other. It lives inside one call, never longer. */
 export function wordReader(key: RandomKey): () => number {
-  const { seed, stream, a, b } = keyWords(key);
+  const { seed, stream, a, b, c } = keyWords(key);
   const words = new Uint32Array(4);
   let block = 0;
   let position = words.length;
@@ -30,7 +30,7 @@ export function wordReader(key: RandomKey): () => number {
       words[0] = block++;
       words[1] = a;
       words[2] = b;
-      words[3] = 0;
+      words[3] = c;
       philoxInPlace(words, seed, stream);
       position = 0;
     }

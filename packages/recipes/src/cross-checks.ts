@@ -1,6 +1,7 @@
 import { GradwireError } from '@gradwire/errors';
 import { type TaskSpec, validateModelSpec } from '@gradwire/models';
 import type { Recipe } from './recipe.ts';
+import { localStrategy } from './strategy.ts';
 
 /**
  * What is wrong with settings that are each fine alone: `path: expected …, found …`, one for each fault.
@@ -46,8 +47,10 @@ function updateMisfits({ optimizer, schedule }: Recipe): string[] {
   return misfits;
 }
 
-function lengthMisfits({ schedule, steps }: Recipe): string[] {
+function lengthMisfits({ schedule, steps, strategy }: Recipe): string[] {
   const warmup = schedule.warmupSteps ?? 0;
-  if (steps === undefined || warmup < steps) return [];
-  return [`schedule.warmupSteps: expected fewer than steps (${steps}), found ${warmup}`];
+  const { localSteps } = localStrategy(strategy) ?? { localSteps: 1 };
+  if (steps === undefined || warmup < steps * localSteps) return [];
+  const most = localSteps === 1 ? `steps (${steps})` : `steps times localSteps (${steps * localSteps})`;
+  return [`schedule.warmupSteps: expected fewer than ${most}, found ${warmup}`];
 }

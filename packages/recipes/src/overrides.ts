@@ -1,4 +1,5 @@
 import type { Recipe } from './recipe.ts';
+import type { Strategy } from './strategy.ts';
 import { validateRecipe } from './validate-recipe.ts';
 
 /** Settings that a command line may replace; `undefined` keeps the recipe's own. */
@@ -8,6 +9,7 @@ export interface RecipeOverrides {
   readonly batchSize?: number | undefined;
   readonly shards?: number | undefined;
   readonly seed?: number | undefined;
+  readonly strategy?: Strategy | undefined;
 }
 
 /**

@@ -14,11 +14,12 @@ test('the hash is the SHA-256 of the canonical JSON and the source', async () =>
 test('the hash survives recipe.json and Windows line ends, and changes with any setting', async () => {
   expect(await recipeHash(JSON.parse(JSON.stringify(recipe, null, 2)))).toBe(await recipeHash(recipe));
   expect(await recipeHash(recipe, 'a\r\nb')).toBe(await recipeHash(recipe, 'a\nb'));
-  const hashes = [recipe, withOverrides(recipe, { seed: 2 }), withOverrides(recipe, { shards: 9 })];
+  const hard = { ...recipe, task: { type: 'multiclass', classes: 10 } } as const;
+  const hashes = [recipe, withOverrides(recipe, { seed: 2 }), withOverrides(recipe, { shards: 9 }), hard];
   const distinct = new Set(
     await Promise.all([...hashes.map((one) => recipeHash(one)), recipeHash(recipe, '')]),
   );
-  expect(distinct.size).toBe(4);
+  expect(distinct.size).toBe(5);
 });
 
 test('every built-in recipe has its own hash', async () => {

@@ -4,6 +4,7 @@ import type { FeatureSpec } from '@gradwire/preprocess';
 import * as v from 'valibot';
 import { expecting, integer, list, number, objectMessage, oneOf, text } from './plain-schema.ts';
 import type { Recipe } from './recipe.ts';
+import type { Strategy } from './strategy.ts';
 
 const optional = v.exactOptional;
 const name = text(
@@ -37,15 +38,32 @@ const features: v.GenericSchema<unknown, FeatureSpec> = v.variant(
 );
 
 const window = { strides: optional(size), padding: optional(oneOf(['valid', 'same'])) };
-const activation = optional(oneOf(['linear', 'relu']));
+const activation = oneOf(['linear', 'relu']);
+const behind = { useBias: optional(flag), activation: optional(activation) };
 
 const layer: v.GenericSchema<unknown, LayerSpec> = v.variant(
   'type',
   [
-    object({ type: v.literal('conv2d'), filters: size, kernelSize: size, ...window, activation }),
+    object({ type: v.literal('conv2d'), filters: size, kernelSize: size, ...window, ...behind }),
+    object({
+      type: v.literal('depthwiseConv2d'),
+      kernelSize: size,
+      depthMultiplier: optional(size),
+      ...window,
+      ...behind,
+    }),
     object({ type: v.literal('maxPooling2d'), poolSize: size, ...window }),
+    object({ type: v.literal('averagePooling2d'), poolSize: size, ...window }),
+    object({ type: v.literal('globalAveragePooling2d') }),
+    object({
+      type: v.literal('batchNormalization'),
+      momentum: optional(belowOne),
+      epsilon: optional(positive),
+    }),
+    object({ type: v.literal('activation'), activation }),
+    object({ type: v.literal('dropout'), rate: belowOne }),
     object({ type: v.literal('flatten') }),
-    object({ type: v.literal('dense'), units: size, activation }),
+    object({ type: v.literal('dense'), units: size, ...behind }),
   ],
   variantMessage,
 );
@@ -59,7 +77,7 @@ const model: v.GenericSchema<unknown, ModelSpec> = object({
 const task: v.GenericSchema<unknown, TaskSpec> = v.variant(
   'type',
   [
-    object({ type: v.literal('multiclass'), classes: integer(2, 256) }),
+    object({ type: v.literal('multiclass'), classes: integer(2, 256), smoothing: optional(belowOne) }),
     object({ type: v.literal('multilabel'), classes: integer(1, 256) }),
     object({ type: v.literal('binary'), positive: list(integer(0, 255), 1, 255) }),
   ],
@@ -97,6 +115,24 @@ const schedule: v.GenericSchema<unknown, ScheduleSpec> = v.variant(
   variantMessage,
 );
 
+const localSteps = integer(1, 1_000_000);
+
+const strategy: v.GenericSchema<unknown, Strategy> = v.variant(
+  'type',
+  [
+    object({ type: v.literal('synchronous') }),
+    object({ type: v.literal('local-sgd'), localSteps }),
+    object({
+      type: v.literal('diloco'),
+      localSteps,
+      outerLearningRate: optional(positive),
+      outerMomentum: optional(belowOne),
+    }),
+    object({ type: v.literal('asynchronous'), maxStaleness: integer(0, 1_000_000) }),
+  ],
+  variantMessage,
+);
+
 /** What each setting of a recipe may be, taken alone; `crossChecks` looks at settings together. */
 export const recipeSchema: v.GenericSchema<unknown, Recipe> = object({
   name,
@@ -109,6 +145,7 @@ export const recipeSchema: v.GenericSchema<unknown, Recipe> = object({
   schedule,
   l2: optional(notNegative),
   clipNorm: optional(positive),
+  strategy: optional(strategy),
   batchSize: integer(1, 1_000_000),
   shards: integer(1, 1024),
   epochs: integer(1, 1_000_000),

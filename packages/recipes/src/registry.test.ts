@@ -4,8 +4,11 @@ import { findRecipe, recipes, validateRecipe, withOverrides } from './index.ts';
 
 test('the built-in recipes are listed under their names and are valid plain data', () => {
   expect(recipes.map(({ name }) => name)).toEqual([
+    'mnist-fast',
     'mnist-cnn',
     'mnist-cnn-small',
+    'mnist-deep',
+    'mnist-separable',
     'mnist-logistic',
     'mnist-mlp',
     'mnist-multilabel',

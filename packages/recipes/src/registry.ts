@@ -1,12 +1,20 @@
 import { GradwireError } from '@gradwire/errors';
 import { mnistCnnRecipes } from './built-in/mnist-cnn.ts';
+import { mnistDeepRecipes } from './built-in/mnist-deep.ts';
 import { mnistDenseRecipes } from './built-in/mnist-dense.ts';
+import { mnistFastRecipe } from './built-in/mnist-fast.ts';
 import { mnistTaskRecipes } from './built-in/mnist-tasks.ts';
 import { closestName } from './closest-name.ts';
 import type { Recipe } from './recipe.ts';
 
 /** The built-in recipes, in the order in which they are listed. */
-export const recipes: readonly Recipe[] = [...mnistCnnRecipes, ...mnistDenseRecipes, ...mnistTaskRecipes];
+export const recipes: readonly Recipe[] = [
+  mnistFastRecipe,
+  ...mnistCnnRecipes,
+  ...mnistDeepRecipes,
+  ...mnistDenseRecipes,
+  ...mnistTaskRecipes,
+];
 
 /**
  * The built-in recipe of that name.

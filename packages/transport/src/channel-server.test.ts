@@ -222,6 +222,72 @@ test('a text frame ends the channel', async () => {
   expect((await readClose(socket)).code).toBe(1003);
 });
 
+test('a large frame comes as an announcement and messages of at most 4 MiB', async () => {
+  await using server = await startServer();
+  const accepted = server.nextChannel();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer });
+  const sizes: unknown[] = [];
+  socket.on('message', (data: Buffer, isBinary) => sizes.push(isBinary ? data.length : data.toString()));
+  const channel = await accepted;
+  channel.send([new Uint8Array(2 ** 22), Uint8Array.of(1, 2), new Uint8Array(2 ** 22)]);
+  channel.send(Uint8Array.of(3));
+  channel.close(4001, '');
+  await once(socket, 'close');
+  expect(sizes).toEqual(['frame 8388610', 2 ** 22, 2 ** 22, 2, 1]);
+});
+
+test('an announced frame is put together from messages of any size', async () => {
+  await using server = await startServer();
+  const accepted = server.nextChannel();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer });
+  await once(socket, 'open');
+  socket.send('frame 5');
+  for (const message of [[1, 2], [], [3], [4, 5], [6]]) socket.send(Uint8Array.from(message));
+  const received: number[][] = [];
+  for await (const frame of (await accepted).frames) {
+    received.push([...frame]);
+    if (received.length === 2) break;
+  }
+  expect(received).toEqual([[1, 2, 3, 4, 5], [6]]);
+});
+
+test.each<[string, (string | Uint8Array)[], number]>([
+  ['larger than the limit', ['frame 1001'], 1009],
+  ['larger than can be counted', ['frame 99999999999'], 1003],
+  ['of no bytes', ['frame 0'], 1003],
+  ['of a fraction', ['frame 1.5'], 1003],
+  ['with more words', ['frame 10 now'], 1003],
+  ['before the last one is complete', ['frame 10', new Uint8Array(9), 'frame 10'], 1002],
+  ['and followed by too much', ['frame 10', new Uint8Array(9), new Uint8Array(2)], 1002],
+])('a frame that is announced %s ends the channel', async (_, messages, code) => {
+  await using server = await startServer();
+  const accepted = server.nextChannel();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer });
+  await once(socket, 'open');
+  for (const message of messages) socket.send(message);
+  expect((await readClose(socket)).code).toBe(code);
+  expect((await (await accepted).closed).code).toBe(code);
+});
+
+test('pings get their turn within a large frame', async () => {
+  await using server = await startServer({ intervalMs: 1 });
+  const accepted = server.nextChannel();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer });
+  await once(socket, 'open');
+  let left = 2 ** 26;
+  let pingsWithin = 0;
+  const all = new Promise<void>((resolve) => {
+    socket.on('ping', () => (pingsWithin += left > 0 && left < 2 ** 26 ? 1 : 0));
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (isBinary) left -= data.length;
+      if (left === 0) resolve();
+    });
+  });
+  (await accepted).send(new Uint8Array(left));
+  await all;
+  expect(pingsWithin).toBeGreaterThan(0);
+});
+
 test('a client that ignores the close is cut off', async () => {
   await using server = await startServer({ closeTimeoutMs: 30 });
   const accepted = server.nextChannel();

@@ -75,7 +75,16 @@ export function createChannelServer(options: ChannelServerOptions): ChannelServe
   const open = (socket: WebSocket, stream: Socket, address: string): void => {
     const peer = `${address}:${stream.remotePort}`;
     const { firstFrameMs } = limits;
-    const channel = createWebSocketChannel({ socket, stream, peer, sendsPings: true, limits, firstFrameMs });
+    const side = 'server';
+    const channel = createWebSocketChannel({
+      socket,
+      stream,
+      peer,
+      side,
+      maxFrameBytes,
+      limits,
+      firstFrameMs,
+    });
     channels.add(channel);
     void channel.closed.then(() => channels.delete(channel));
     onChannel(channel);

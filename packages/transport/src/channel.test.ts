@@ -50,9 +50,10 @@ function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void 
   return { promise, resolve };
 }
 
+/** The first bytes of every frame. */
 async function readAll(channel: Channel): Promise<number[][]> {
   const frames: number[][] = [];
-  for await (const frame of channel.frames) frames.push([...frame]);
+  for await (const frame of channel.frames) frames.push([...frame.subarray(0, 8)]);
   return frames;
 }
 
@@ -75,7 +76,7 @@ describe.each<[string, Open]>([
 ])('%s', (_, open) => {
   test('carries frames of any size, whole and in order, both ways', async () => {
     await using ends = await open();
-    const sizes = [0, 1, 125, 126, 65_535, 65_536, 3_000_000, 7];
+    const sizes = [0, 1, 125, 126, 65_535, 65_536, 3_000_000, 2 ** 22, 2 ** 22 + 1, 7, 9_000_000, 8];
     const frames = sizes.map((size, index) => new Uint8Array(size).fill(index + 1));
     for (const frame of frames) {
       ends.left.send(frame);
@@ -87,6 +88,40 @@ describe.each<[string, Open]>([
       for (const [index, frame] of received.entries())
         expect(Buffer.compare(frame, frames[index] ?? frame)).toBe(0);
     }
+  });
+
+  test('a frame may be sent in pieces, and arrives whole', async () => {
+    await using ends = await open();
+    for (const sizes of [[], [0], [2, 0, 3], [100, 70_000], [3, 5_000_000, 0, 4 * 2 ** 20, 7]]) {
+      const pieces = sizes.map((size, index) => new Uint8Array(size).fill(index + 1));
+      ends.left.send(pieces);
+    }
+    const received = await readSome(ends.right, 5);
+    expect(received.map((frame) => frame.length)).toEqual([0, 0, 5, 70_100, 5_000_010 + 2 ** 22]);
+    expect([...(received[2] ?? [])]).toEqual([1, 1, 3, 3, 3]);
+    const last = received[4] ?? new Uint8Array();
+    const ends4 = [2, 3, 5_000_002, 5_000_003, last.length - 8, last.length - 7].map((at) => last[at]);
+    expect(ends4).toEqual([1, 2, 2, 4, 4, 5]);
+  });
+
+  test('a large frame does not count as congestion, however small the limit', async () => {
+    await using ends = await open({ maxUnreadFrames: 1, maxBufferedBytes: 12 * 2 ** 20 });
+    ends.left.send(new Uint8Array(40 * 2 ** 20));
+    await nextTurn();
+    ends.left.send(Uint8Array.of(1));
+    ends.left.send(Uint8Array.of(2));
+    const received = await readSome(ends.right, 3);
+    expect(received.map((frame) => frame.length)).toEqual([40 * 2 ** 20, 1, 1]);
+  });
+
+  test('large frames that nobody reads do', async () => {
+    await using ends = await open({ maxUnreadFrames: 1, maxBufferedBytes: 12 * 2 ** 20 });
+    const frame = new Uint8Array(10 * 2 ** 20);
+    for (let index = 0; index < 20; index++) {
+      ends.left.send(frame);
+      await nextTurn();
+    }
+    expect(await ends.left.closed).toMatchObject({ code: closeCodes.congestion.code });
   });
 
   test('a frame is a plain Uint8Array that belongs to the receiver', async () => {
@@ -102,10 +137,12 @@ describe.each<[string, Open]>([
 
   test('close flushes what was sent, then tells code and reason to both sides', async () => {
     await using ends = await open();
-    for (let index = 0; index < 50; index++) ends.left.send(new Uint8Array(100_000).fill(index));
+    for (let index = 0; index < 20; index++) {
+      ends.left.send(new Uint8Array(index % 8 === 7 ? 5_000_000 : 100_000).fill(index));
+    }
     ends.left.close(closeCodes.runEnded.code, 'the end');
     const frames = await readAll(ends.right);
-    expect(frames.map(([first]) => first)).toEqual(Array.from({ length: 50 }, (_, index) => index));
+    expect(frames.map(([first]) => first)).toEqual(Array.from({ length: 20 }, (_, index) => index));
     const expected = { code: closeCodes.runEnded.code, reason: 'the end' };
     expect(await ends.right.closed).toEqual(expected);
     expect(await ends.left.closed).toEqual(expected);

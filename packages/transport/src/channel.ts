@@ -1,3 +1,5 @@
+import type { Frame } from './frame.ts';
+
 /** Why a channel ended. */
 export interface ChannelClosed {
   /** WebSocket close code; the documented ones are in `@gradwire/protocol`. 1006: the connection broke. */
@@ -15,8 +17,8 @@ export interface Channel {
   readonly closed: Promise<ChannelClosed>;
   /** Frames in order of arrival; ends when the channel ends. Reading slowly stops the sender (back-pressure). One reader. */
   readonly frames: AsyncIterable<Uint8Array>;
-  /** Queues one frame. After the end it does nothing. The bytes must not change until they have left. */
-  send(frame: Uint8Array): void;
+  /** Queues one frame, whole or in pieces. After the end it does nothing. The bytes must not change until they have left. */
+  send(frame: Frame): void;
   /** Resolves when fewer than `bytes` (default 1 MiB) are queued, or the channel has ended. */
   drained(bytes?: number): Promise<void>;
   /** Sends what is queued, then ends the channel with a code of the protocol. */

@@ -66,18 +66,17 @@ export async function connectChannel(url: string, options: ConnectOptions): Prom
     followRedirects: false,
     ...options.tls,
   });
-  return waitForChannel(socket, address, { limits, signal: options.signal });
+  return waitForChannel(socket, address, { ...options, limits });
 }
 
-interface WaitOptions {
+type WaitOptions = Pick<ConnectOptions, 'maxFrameBytes' | 'signal'> & {
   readonly limits: ChannelClientLimits;
-  readonly signal: AbortSignal | undefined;
-}
+};
 
 function waitForChannel(
   socket: WebSocket,
   address: ChannelAddress,
-  { limits, signal }: WaitOptions,
+  { limits, maxFrameBytes, signal }: WaitOptions,
 ): Promise<Channel> {
   return new Promise<Channel>((resolve, reject) => {
     let stream: Socket | undefined;
@@ -106,7 +105,7 @@ function waitForChannel(
       if (stream === undefined) return reject(connectionError(new Error('no socket'), address));
       const peer = `${address.host}:${address.port}`;
       // At once, before frames can arrive.
-      resolve(createWebSocketChannel({ socket, stream, peer, sendsPings: false, limits }));
+      resolve(createWebSocketChannel({ socket, stream, peer, side: 'client', maxFrameBytes, limits }));
     });
     signal?.addEventListener('abort', cancel, { once: true });
     if (signal?.aborted) cancel();

@@ -11,6 +11,7 @@ export type { Channel, ChannelClosed } from './channel.ts';
 export type { ChannelServer, ChannelServerLimits, ChannelServerOptions } from './channel-server.ts';
 export type { ChannelAddress } from './channel-url.ts';
 export type { ChannelClientLimits, ConnectOptions } from './connect-channel.ts';
+export type { Frame } from './frame.ts';
 export type { ConnectionLimits } from './connection-caps.ts';
 export type { UnreadLimits } from './frame-queue.ts';
 export type { HeartbeatOptions } from './heartbeat.ts';

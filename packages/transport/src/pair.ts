@@ -1,13 +1,14 @@
 import { closeCodes } from '@gradwire/protocol';
 import type { Channel, ChannelClosed } from './channel.ts';
 import { createDrainWaiters } from './drain-waiters.ts';
+import { type Frame, frameBytes, joinFrame } from './frame.ts';
 import { createFrameQueue, defaultUnreadLimits, type FrameQueue, type UnreadLimits } from './frame-queue.ts';
 
 /** Options of {@link createPair}. */
 export interface PairOptions extends Partial<UnreadLimits> {
   /** What each end calls the other: `channels[0].peer`, `channels[1].peer`. */
   readonly peers?: readonly [string, string];
-  /** A channel with more than this waiting to leave ends as congested; default 64 MiB. */
+  /** A channel with more than this waiting behind the next frame ends as congested; default 64 MiB. */
   readonly maxBufferedBytes?: number;
 }
 
@@ -36,8 +37,10 @@ export function createPair(options: PairOptions = {}): [Channel, Channel] {
 interface Lane {
   readonly queue: FrameQueue;
   readonly bufferedBytes: () => number;
+  /** Of these, the frame that arrives next. */
+  readonly nextBytes: () => number;
   readonly drained: (bytes: number) => Promise<void>;
-  send(frame: Uint8Array): void;
+  send(frame: Frame): void;
   /** Everything sent arrives, and nothing after it. */
   finish(): void;
   /** What was sent is lost. */
@@ -66,11 +69,12 @@ function createLane(limits: UnreadLimits): Lane {
   return {
     queue,
     bufferedBytes: () => bufferedBytes,
+    nextBytes: () => waiting[0]?.length ?? 0,
     drained: waiters.wait,
     send(frame) {
       // Both ends own their bytes: a sender may send one frame to many.
-      waiting.push(Uint8Array.from(frame));
-      bufferedBytes += frame.length;
+      waiting.push(joinFrame(frame));
+      bufferedBytes += frameBytes(frame);
       queueMicrotask(pump);
     },
     finish() {
@@ -117,7 +121,7 @@ function createEnd({ peer, inbound, outbound, end, maxBufferedBytes }: EndOption
     },
     send(frame) {
       if (end.closed) return;
-      if (outbound.bufferedBytes() > maxBufferedBytes) {
+      if (outbound.bufferedBytes() - outbound.nextBytes() > maxBufferedBytes) {
         const { code, sentence } = closeCodes.congestion;
         finish({ code, reason: sentence }, (lane) => lane.cut());
         return;

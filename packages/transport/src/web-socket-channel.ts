@@ -3,16 +3,18 @@ import { closeCodes } from '@gradwire/protocol';
 import type { RawData, WebSocket } from 'ws';
 import type { Channel, ChannelClosed } from './channel.ts';
 import { createDrainWaiters } from './drain-waiters.ts';
+import { createFrameWriter, type FrameWriter } from './frame-writer.ts';
 import { createFrameQueue, type UnreadLimits } from './frame-queue.ts';
 import { type HeartbeatOptions, slowestBytesPerMs, startHeartbeat } from './heartbeat.ts';
+import { createFrameAssembler } from './large-frames.ts';
 
 /** Times and sizes that both sides of a channel keep to. */
 export interface ChannelLimits extends HeartbeatOptions, UnreadLimits {
   /** How long the other side may take to answer a close, plus the time for what is still queued; default 5,000. */
   readonly closeTimeoutMs: number;
   /**
-   * The channel ends as congested if more than this is waiting when the next frame is sent. Default: 16 MiB or twice
-   * `maxFrameBytes`, whichever is more, on a server; 64 MiB on a client.
+   * The channel ends as congested if more than this is waiting when the next frame is sent; a large frame that is under
+   * way does not count. Default: 16 MiB or twice `maxFrameBytes`, whichever is more, on a server; 64 MiB on a client.
    */
   readonly maxBufferedBytes: number;
 }
@@ -24,8 +26,10 @@ export interface WebSocketChannelOptions {
   /** The connection underneath. */
   readonly stream: Socket;
   readonly peer: string;
-  /** Whether this side sends pings (the server does). */
-  readonly sendsPings: boolean;
+  /** The client masks what it sends, the server sends pings. */
+  readonly side: 'client' | 'server';
+  /** Largest frame that the other side may send. */
+  readonly maxFrameBytes: number;
   readonly limits: ChannelLimits;
   /** How long the first frame may take; absent: any time. */
   readonly firstFrameMs?: number;
@@ -35,16 +39,23 @@ const defaultDrainBytes = 2 ** 20;
 
 /** Makes a channel of an open WebSocket and takes over all its events. */
 export function createWebSocketChannel(options: WebSocketChannelOptions): Channel {
-  const { socket, stream, peer, limits } = options;
-  const ending = createEnding(options);
-  const waiters = createDrainWaiters(() => socket.bufferedAmount);
+  const { socket, stream, peer, side, limits } = options;
+  const writer = createFrameWriter({
+    socket,
+    stream,
+    isClient: side === 'client',
+    onProgress: () => waiters.check(),
+  });
+  const waiters = createDrainWaiters(() => writer.bufferedBytes);
+  const ending = createEnding(options, writer);
+  const assembler = createFrameAssembler(options.maxFrameBytes);
   const queue = createFrameQueue(limits, () => socket.resume());
   const stopHeartbeat = startHeartbeat(
     {
       receivedBytes: () => stream.bytesRead,
       bufferedBytes: () => socket.bufferedAmount,
       isPaused: () => socket.isPaused,
-      ping: () => options.sendsPings && socket.ping(),
+      ping: () => side === 'server' && socket.ping(),
       onSilence: (silentMs) => ending.cut(closeCodes.silence.code, `nothing heard for ${silentMs} ms`),
     },
     limits,
@@ -52,10 +63,12 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): Channe
   const firstFrameTimer = startFirstFrameTimer(options.firstFrameMs, ending);
 
   socket.on('message', (data, isBinary) => {
-    clearTimeout(firstFrameTimer);
-    if (!isBinary) return ending.close(1003, 'frames must be binary');
     if (ending.hasBegun) return;
-    queue.push(toBytes(data));
+    const result = isBinary ? assembler.add(toBytes(data)) : assembler.announce(toText(data));
+    if (result === undefined) return;
+    if (!(result instanceof Uint8Array)) return ending.close(result.code, result.reason);
+    clearTimeout(firstFrameTimer);
+    queue.push(result);
     if (queue.isFull) socket.pause();
   });
   socket.on('error', (error) => ending.fail(error));
@@ -72,15 +85,15 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): Channe
     closed: ending.closed,
     frames: queue.frames,
     get bufferedBytes() {
-      return socket.bufferedAmount;
+      return writer.bufferedBytes;
     },
     send(frame) {
       if (ending.hasBegun || socket.readyState !== socket.OPEN) return;
-      const buffered = socket.bufferedAmount;
-      if (buffered > limits.maxBufferedBytes) {
-        return ending.cut(closeCodes.congestion.code, `${buffered} bytes wait to be sent`);
+      const waiting = writer.bufferedBytes - writer.heldBytes;
+      if (waiting > limits.maxBufferedBytes) {
+        return ending.cut(closeCodes.congestion.code, `${waiting} bytes wait to be sent`);
       }
-      socket.send(frame, { binary: true, compress: false }, waiters.check);
+      writer.write(frame);
     },
     drained: (bytes = defaultDrainBytes) => waiters.wait(bytes),
     close: ending.close,
@@ -108,7 +121,7 @@ interface Ending {
   finish(code: number, reason: string): void;
 }
 
-function createEnding({ socket, limits }: WebSocketChannelOptions): Ending {
+function createEnding({ socket, limits }: WebSocketChannelOptions, writer: FrameWriter): Ending {
   let own: ChannelClosed | undefined;
   let timer: NodeJS.Timeout | undefined;
   let resolveClosed!: (closed: ChannelClosed) => void;
@@ -116,7 +129,7 @@ function createEnding({ socket, limits }: WebSocketChannelOptions): Ending {
   const begin = (code: number, reason: string): boolean => {
     if (own) return false;
     own = { code, reason };
-    const timeoutMs = limits.closeTimeoutMs + socket.bufferedAmount / slowestBytesPerMs;
+    const timeoutMs = limits.closeTimeoutMs + writer.bufferedBytes / slowestBytesPerMs;
     timer = setTimeout(() => socket.terminate(), timeoutMs);
     // A paused socket would not see the other side's answer.
     socket.resume();
@@ -128,7 +141,7 @@ function createEnding({ socket, limits }: WebSocketChannelOptions): Ending {
       return own !== undefined;
     },
     close(code, reason) {
-      if (begin(code, reason)) socket.close(code, cutReason(reason));
+      if (begin(code, reason)) writer.whenHandedOver(() => socket.close(code, cutReason(reason)));
     },
     cut(code, reason) {
       begin(code, reason);
@@ -163,4 +176,8 @@ function cutReason(reason: string): string {
 function toBytes(data: RawData): Uint8Array {
   const buffer = data as Buffer;
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+}
+
+function toText(data: RawData): string {
+  return (data as Buffer).toString();
 }

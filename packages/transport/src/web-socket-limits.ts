@@ -1,3 +1,5 @@
+import { maxMessageBytes } from './large-frames.ts';
+
 /** The subprotocol of Gradwire: a server that does not choose it is not a coordinator. */
 export const channelSubprotocol = 'gradwire';
 
@@ -11,7 +13,7 @@ export interface WebSocketLimits {
   readonly closeTimeout: number;
 }
 
-/** Largest frame that ws can be told to accept: it keeps the limit in 32 bits. */
+/** Largest frame: enough for every model, and safe to announce. */
 const largestFrameBytes = 2 ** 31 - 1;
 
 /**
@@ -26,10 +28,11 @@ export function webSocketLimits(maxFrameBytes: number): WebSocketLimits {
       `maxFrameBytes: expected an integer from 1 to ${largestFrameBytes}, found ${maxFrameBytes}`,
     );
   }
+  const maxPayload = Math.min(maxFrameBytes, maxMessageBytes);
   return {
-    maxPayload: maxFrameBytes,
+    maxPayload,
     maxFragments: 16,
-    maxBufferedChunks: 1_024 + Math.ceil(maxFrameBytes / 512),
+    maxBufferedChunks: 1_024 + Math.ceil(maxPayload / 512),
     // Gradients do not compress, and each pair of contexts costs half a megabyte.
     perMessageDeflate: false,
     skipUTF8Validation: false,

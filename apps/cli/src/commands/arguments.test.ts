@@ -5,6 +5,7 @@ import type { CommandContext } from './command.ts';
 import { doctorCommand } from './doctor.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { nativeCommand } from './native.ts';
+import { planCommand } from './plan.ts';
 import { predictCommand } from './predict.ts';
 import { recipesCommand } from './recipes.ts';
 
@@ -60,6 +61,7 @@ test.each([
   ['evaluate', evaluateCommand],
   ['predict', predictCommand],
   ['recipes', recipesCommand],
+  ['plan', planCommand],
   ['doctor', doctorCommand],
   ['native', nativeCommand],
 ] as const)('%s: --help has examples, and an unknown option is refused', async (name, create) => {
@@ -92,4 +94,18 @@ test('recipes --json is one document, in full with shapes and counts', async () 
     parameters: 225_034,
     layers: [{ name: 'conv2d_1', outputShape: [26, 26, 32], parameters: 320 }, {}, {}, {}, {}, {}, {}],
   });
+});
+
+test('recipes --explain shows the blocks of a network, and needs its name', async () => {
+  const [text = '', ...none] = await run(recipesCommand, ['--explain', 'mnist-cnn']);
+  expect(none).toEqual([]);
+  expect(text).toMatch(/total +225,034 +2,631,424/);
+  const [json = ''] = await run(recipesCommand, ['mnist-deep', '--explain', '--json']);
+  expect(JSON.parse(json)).toMatchObject({
+    recipe: 'mnist-deep',
+    blocks: expect.arrayContaining([
+      { path: 'block', layers: [expect.objectContaining({ name: 'dense_1' })] },
+    ]),
+  });
+  await expect(run(recipesCommand, ['--explain'])).rejects.toMatchObject({ code: 'OPTION_INVALID' });
 });

@@ -1,11 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { defaultCacheDirectory } from '@gradwire/data/node';
-import { GradwireError } from '@gradwire/errors';
 import { loadRecipe } from '@gradwire/recipes/node';
 import { runWorker } from '@gradwire/worker';
 import { findLocalDataset } from '../datasets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { createWorkerOutput } from '../output/worker-output.ts';
+import { parseAddress } from '../settings/parse-address.ts';
 import { commonOptions, options } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
 import { version } from '../version.ts';
@@ -13,6 +14,7 @@ import type { CommandContext } from './command.ts';
 
 interface WorkerSettings {
   readonly backend: 'auto' | 'wasm' | 'native';
+  readonly threads?: number;
   readonly name?: string;
   readonly token?: string;
   readonly recipe?: string;
@@ -33,8 +35,8 @@ export function workerCommand(context: CommandContext): Command {
     '--recipe <name|file>',
     "refuse to work unless the coordinator's recipe is this one",
   );
-  const { backend, name, token, dataDir, cacheDir } = options;
-  for (const option of [backend, name, token, dataDir, cacheDir]) command.addOption(option());
+  const { backend, threads, name, token, dataDir, cacheDir } = options;
+  for (const option of [backend, threads, name, token, dataDir, cacheDir]) command.addOption(option());
   command
     .addOption(recipe)
     .addOption(new Option('--fetch-data', 'take the data from the coordinator even if this machine has it'))
@@ -54,6 +56,7 @@ async function work(address: string, settings: WorkerSettings, context: CommandC
     url,
     token,
     backend: settings.backend,
+    threads: settings.threads ?? availableParallelism(),
     ...(name === undefined ? {} : { name }),
     software: version,
     ...(settings.recipe === undefined ? {} : { recipeHash: (await loadRecipe(settings.recipe)).hash }),
@@ -65,22 +68,6 @@ async function work(address: string, settings: WorkerSettings, context: CommandC
     lastLines: output.lastLines,
   });
   if (outcome.outcome === 'failed') context.exit(exitCodes.training.code);
-}
-
-/** Splits `ws://host:port#token`; the token may also come from --token or GRADWIRE_TOKEN. Throws OPTION_INVALID. */
-function parseAddress(address: string, given: string | undefined): { url: string; token: string } {
-  const [url = '', fragment] = address.split('#', 2);
-  const token = fragment ?? given;
-  const hint = 'Copy the whole command that the coordinator printed: gradwire worker ws://host:port#token';
-  if (!/^wss?:\/\/[^/]+/.test(url) || !URL.canParse(url)) {
-    throw new GradwireError(
-      'OPTION_INVALID',
-      `expected an address like ws://host:port#token, found "${url}"`,
-      { hint },
-    );
-  }
-  if (!token) throw new GradwireError('OPTION_INVALID', `the address ${url} has no join token`, { hint });
-  return { url, token };
 }
 
 /** Aborted when standard input ends, which is what happens when the parent process is gone. */

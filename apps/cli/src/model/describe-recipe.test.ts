@@ -16,10 +16,12 @@ test('every setting of a recipe is shown', () => {
   const text = describeRecipe(
     {
       ...findRecipe('mnist-cnn'),
+      task: { type: 'multiclass', classes: 10, smoothing: 0.07 },
       optimizer: { type: 'adamw', weightDecay: 0.02 },
       schedule: { type: 'one-cycle', learningRate: 0.25, riseShare: 0.4, warmupSteps: 17 },
       l2: 0.0625,
       clipNorm: 1.5,
+      strategy: { type: 'diloco', localSteps: 48, outerMomentum: 0.8 },
       steps: 1234,
       validationShare: 0.1,
       seed: 99,
@@ -27,10 +29,12 @@ test('every setting of a recipe is shown', () => {
     'f00d',
   );
   for (const part of [
+    'cross-entropy, label smoothing 0.07)',
     'weight decay 0.02',
     'learning rate 0.25, rise share 0.4, after 17 steps',
     '0.0625',
     '1.5',
+    '48 local steps of each shard; outer learning rate 0.7, Nesterov momentum 0.8',
   ]) {
     expect(text).toContain(part);
   }

@@ -1,6 +1,7 @@
 import type { OptimizerSpec, ScheduleSpec } from '@gradwire/engine';
 import { type CompleteLayer, type ResolvedLayer, resolveLayers, type TaskSpec } from '@gradwire/models';
-import type { Recipe } from '@gradwire/recipes';
+import type { Recipe, Strategy } from '@gradwire/recipes';
+import { formatTable } from '../output/table.ts';
 
 /** A recipe in full, as lines for people. */
 export function describeRecipe(recipe: Recipe, hash: string): string {
@@ -16,7 +17,7 @@ export function parameterCount(parameters: ResolvedLayer['parameters']): number 
 }
 
 function settingRows(recipe: Recipe, hash: string): (readonly [name: string, value: string])[] {
-  const { l2, clipNorm, steps, validationShare = 0 } = recipe;
+  const { l2, clipNorm, steps, strategy, validationShare = 0 } = recipe;
   return [
     ['data set', recipe.dataset],
     ['features', featureText[recipe.features.type]],
@@ -25,6 +26,7 @@ function settingRows(recipe: Recipe, hash: string): (readonly [name: string, val
     ['schedule', scheduleText(recipe.schedule)],
     ...(l2 === undefined ? [] : [['l2', String(l2)] as const]),
     ...(clipNorm === undefined ? [] : [['clip norm', String(clipNorm)] as const]),
+    ...(strategy === undefined ? [] : [['strategy', strategyText(strategy)] as const]),
     ['batch size', String(recipe.batchSize)],
     ['shards', String(recipe.shards)],
     ['epochs', `${recipe.epochs}${steps === undefined ? '' : `, at most ${count(steps)} steps`}`],
@@ -45,12 +47,16 @@ const featureText = {
 function taskText(task: TaskSpec): string {
   switch (task.type) {
     case 'multiclass':
-      return `multiclass: one of ${task.classes} classes (softmax and cross-entropy)`;
+      return `multiclass: one of ${task.classes} classes (softmax and cross-entropy${smoothingText(task)})`;
     case 'multilabel':
       return `multilabel: yes or no for each of ${task.classes} classes (sigmoid and binary cross-entropy)`;
     case 'binary':
       return `binary: is the class ${task.positive.join(' or ')}? (sigmoid and binary cross-entropy)`;
   }
+}
+
+function smoothingText({ smoothing = 0 }: Extract<TaskSpec, { type: 'multiclass' }>): string {
+  return smoothing === 0 ? '' : `, label smoothing ${smoothing}`;
 }
 
 function optimizerText(spec: OptimizerSpec): string {
@@ -69,6 +75,26 @@ function scheduleText({ type, learningRate, warmupSteps = 0, ...rest }: Schedule
   return `${type}: learning rate ${learningRate}${further.join('')}${warmup}`;
 }
 
+function strategyText(strategy: Strategy): string {
+  switch (strategy.type) {
+    case 'synchronous':
+      return 'synchronous: one update a step, from the mean gradient over all shards';
+    case 'local-sgd':
+      return `local-sgd: the mean of the shards' weights after ${localText(strategy)}`;
+    case 'diloco': {
+      const { outerLearningRate = 0.7, outerMomentum = 0.9 } = strategy;
+      const outer = `outer learning rate ${outerLearningRate}, Nesterov momentum ${outerMomentum}`;
+      return `diloco: ${localText(strategy)}; ${outer}`;
+    }
+    case 'asynchronous':
+      return `asynchronous: a gradient may miss at most ${strategy.maxStaleness} updates; not exact`;
+  }
+}
+
+function localText({ localSteps }: { localSteps: number }): string {
+  return `${count(localSteps)} local ${localSteps === 1 ? 'step' : 'steps'} of each shard`;
+}
+
 function layerLines({ model }: Recipe): string[] {
   const layers = resolveLayers(model);
   const rows = [
@@ -80,26 +106,34 @@ function layerLines({ model }: Recipe): string[] {
     }),
     ['total', '', '', count(layers.reduce((sum, { parameters }) => sum + parameterCount(parameters), 0))],
   ];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => {
-    const cells = row.map((cell, i) =>
-      i === 3 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0),
-    );
-    return `  ${cells.join('  ')}`.trimEnd();
-  });
+  return formatTable(rows, { right: [3] });
 }
 
 function layerText(layer: CompleteLayer): string {
   switch (layer.type) {
     case 'conv2d':
-      return `${layer.filters} filters ${square(layer.kernelSize)}${sliding(layer, 1)}, ${layer.activation}`;
+      return `${layer.filters} filters ${square(layer.kernelSize)}${sliding(layer, 1)}${ending(layer)}`;
+    case 'depthwiseConv2d':
+      return `${layer.depthMultiplier} a channel ${square(layer.kernelSize)}${sliding(layer, 1)}${ending(layer)}`;
     case 'maxPooling2d':
+    case 'averagePooling2d':
       return `${square(layer.poolSize)}${sliding(layer, layer.poolSize)}`;
+    case 'batchNormalization':
+      return `momentum ${layer.momentum}`;
+    case 'activation':
+      return layer.activation;
+    case 'dropout':
+      return `rate ${layer.rate}`;
     case 'dense':
-      return `${layer.units} ${layer.units === 1 ? 'unit' : 'units'}, ${layer.activation}`;
+      return `${layer.units} ${layer.units === 1 ? 'unit' : 'units'}${ending(layer)}`;
     case 'flatten':
+    case 'globalAveragePooling2d':
       return '';
   }
+}
+
+function ending({ useBias, activation }: { useBias: boolean; activation: string }): string {
+  return `${useBias ? '' : ', no bias'}, ${activation}`;
 }
 
 /** Stride and padding where they are not the usual ones. */
@@ -111,7 +145,8 @@ function square(side: number): string {
   return `${side} x ${side}`;
 }
 
-function shapeText(shape: readonly number[]): string {
+/** `26 x 26 x 32`. */
+export function shapeText(shape: readonly number[]): string {
   return shape.join(' x ');
 }
 
@@ -119,6 +154,7 @@ function words(camelCase: string): string {
   return camelCase.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
-function count(value: number): string {
+/** With separators of thousands. */
+export function count(value: number): string {
   return value.toLocaleString('en-US');
 }

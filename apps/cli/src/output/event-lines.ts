@@ -12,7 +12,7 @@ export function describeEvent(event: CoordinatorEvent, colors: Console['colors']
         `listening on ${event.host}, port ${event.port}; run directory ${relativePath(event.directory)}`,
       );
     case 'worker-joined':
-      return `${event.worker} ${event.again ? 'came back' : 'joined'} (${event.backend}, ${event.peer}): ${countWorkers(event.workers)}`;
+      return `${event.worker} ${event.again ? 'came back' : 'joined'} (${event.backend}, ${countThreads(event.threads)}, ${event.peer}): ${countWorkers(event.workers)}`;
     case 'worker-ready':
       return colors.dim(`${event.worker} is ready (numerics class ${event.numericsClass})`);
     case 'worker-prepared':
@@ -62,6 +62,10 @@ function describeLeaving(
   const verb = { leave: 'left', lost: 'is lost', failed: 'failed', expelled: 'was put out' }[why];
   const line = `${worker} ${verb} (${reason}): ${countWorkers(workers)}${workers > 0 ? '; its leases go to the others' : ''}`;
   return why === 'leave' ? line : colors.yellow(line);
+}
+
+function countThreads(threads: number): string {
+  return threads === 1 ? '1 thread' : `${threads} threads`;
 }
 
 function countWorkers(workers: number): string {

@@ -1,6 +1,7 @@
 import type { CoordinatorEvent, FailureReport, RunResult } from '@gradwire/coordinator';
-import { formatEnd, formatProgress, nextCommands } from '@gradwire/report';
+import { formatEnd, formatProgress, type NextCommand, nextCommands } from '@gradwire/report';
 import type { LocalWorkerEvent } from '../processes/local-workers.ts';
+import { defaultRecipe } from '../settings/default-recipe.ts';
 import type { Console } from './console.ts';
 import { describeEvent, describeProcess } from './event-lines.ts';
 import { createProgressLine } from './progress-line.ts';
@@ -68,12 +69,20 @@ function endText(
   colors: Console['colors'],
 ): string {
   const directory = relativePath(summary.directory);
+  const program = programName();
+  const next = nextCommands(directory, { program, repeat });
+  if (summary.recipe === defaultRecipe) next.push(articleCommand(program));
   return formatEnd(summary, {
     classNames,
     curve,
     files: files.map(relativePath),
     // Weights that no step has changed are of no use.
-    commands: summary.steps === 0 ? [] : nextCommands(directory, { program: programName(), repeat }),
+    commands: summary.steps === 0 ? [] : next,
     colors,
   });
+}
+
+/** Where to go from the default recipe: the network and settings that this project is about. */
+function articleCommand(program: string): NextCommand {
+  return { label: 'article', command: `${program} train --recipe mnist-cnn` };
 }

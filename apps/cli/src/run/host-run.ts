@@ -1,5 +1,10 @@
 import { createRunDirectory } from '@gradwire/checkpoint';
-import { type Coordinator, type CoordinatorEvent, createCoordinator } from '@gradwire/coordinator';
+import {
+  type Coordinator,
+  type CoordinatorEvent,
+  createCoordinator,
+  type Splits,
+} from '@gradwire/coordinator';
 import type { CommandContext } from '../commands/command.ts';
 import { loadDataset } from '../datasets.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -21,16 +26,25 @@ export interface RunSettings extends RecipeSettings {
 /** A coordinator that is listening, and how it is shown. */
 export interface HostedRun {
   readonly coordinator: Coordinator;
+  readonly data: Splits;
   readonly output: RunOutput;
   /** Shows the end and sets the exit code; `repeat`: further arguments of the command that repeats the run. */
   finish(repeat?: readonly string[]): Promise<void>;
 }
 
-/** Loads recipe and data, listens, and makes the run directory. `onEvent` hears every event after it was shown. */
+/** What {@link hostRun} is told besides the settings. */
+export interface HostRunOptions {
+  /** What the run cannot go without: before it is there, nobody is listened to and no folder made. */
+  readonly ready?: Promise<unknown>;
+  /** Hears every event after it was shown. */
+  readonly onEvent?: (event: CoordinatorEvent) => void;
+}
+
+/** Loads recipe and data, listens, and makes the run directory. */
 export async function hostRun(
   settings: RunSettings,
   context: CommandContext,
-  onEvent: (event: CoordinatorEvent) => void = () => undefined,
+  { ready, onEvent }: HostRunOptions = {},
 ): Promise<HostedRun> {
   const { console, signal } = context;
   const { recipe, hash } = await resolveRecipe(settings);
@@ -41,6 +55,7 @@ export async function hostRun(
     signal,
     onEvent: createDataLines(console),
   });
+  await ready;
   const output = createRunOutput(console, settings.json === true);
   console.say(`${recipe.name}: ${recipe.description}`);
   const coordinator = await createCoordinator({
@@ -53,13 +68,14 @@ export async function hostRun(
     ...(token === undefined ? {} : { token }),
     onEvent: (event) => {
       output.handle(event);
-      onEvent(event);
+      onEvent?.(event);
     },
   });
   if (signal.aborted) coordinator.stop();
   signal.addEventListener('abort', coordinator.stop, { once: true });
   return {
     coordinator,
+    data,
     output,
     async finish(repeat = []) {
       const result = await coordinator.done;

@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
+import { parseLink } from '../plan/link.ts';
+import { defaultRecipe } from './default-recipe.ts';
+import { strategyTypes } from './strategy-of.ts';
 
 /** Builds commander's options: each may also come from an environment variable or from gradwire.config.json. */
 export const options = {
@@ -8,13 +11,17 @@ export const options = {
     setting(
       '--recipe <name|file>',
       'recipe by name (see: gradwire recipes), or a .js or .json file',
-      'mnist-cnn',
+      defaultRecipe,
     ),
   workers: (): Option =>
     setting(
       '--workers <n>',
-      'worker processes on this machine',
-      Math.max(2, availableParallelism()),
+      'start this many worker processes, instead of computing in this process',
+    ).argParser(wholeFrom(1)),
+  threads: (): Option =>
+    setting(
+      '--threads <n>',
+      `compute threads of a worker (default: one per core, ${availableParallelism()} here)`,
     ).argParser(wholeFrom(1)),
   backend: (): Option =>
     setting('--backend <name>', 'compute backend', 'auto').choices(['auto', 'native', 'wasm']),
@@ -29,6 +36,26 @@ export const options = {
     setting('--shards <n>', "virtual shards of the training set (default: the recipe's)").argParser(
       wholeFrom(1),
     ),
+  link: (): Option =>
+    setting(
+      '--link <rate,time>',
+      'link of each worker: bits a second (down/up) and round trip, as 20mbit,50ms',
+    ).argParser(parseLink),
+  measure: (): Option =>
+    setting('--measure <address>', 'measure the link to a coordinator that waits: ws://host:port#token'),
+  runSteps: (): Option =>
+    setting('--run-steps <n>', 'then train this many steps on this machine, and compare').argParser(
+      wholeFrom(4),
+    ),
+  strategy: (): Option =>
+    setting('--strategy <name>', "how the work is shared (default: the recipe's)").choices(strategyTypes),
+  localSteps: (): Option =>
+    setting(
+      '--local-steps <n>',
+      'micro-batches that a shard trains on in one step (local-sgd, diloco)',
+    ).argParser(wholeFrom(1)),
+  maxStaleness: (): Option =>
+    setting('--max-staleness <n>', 'updates that a gradient may miss (asynchronous)').argParser(wholeFrom(0)),
   seed: (): Option =>
     setting('--seed <n>', "seed of everything random (default: the recipe's)").argParser(wholeFrom(0)),
   dataDir: (): Option =>
@@ -50,14 +77,22 @@ export const options = {
   labels: (): Option => setting('--labels <file>', 'IDX file of labels, plain or .gz').argParser(path),
 } as const;
 
-/** What `train` and `coordinator` have in common. */
-export const runOptions: readonly (() => Option)[] = [
+/** A recipe and changes of it, but for its strategy. */
+export const recipeOptions: readonly (() => Option)[] = [
   options.recipe,
   options.epochs,
   options.steps,
   options.batchSize,
   options.shards,
   options.seed,
+];
+
+/** What `train` and `coordinator` have in common. */
+export const runOptions: readonly (() => Option)[] = [
+  ...recipeOptions,
+  options.strategy,
+  options.localSteps,
+  options.maxStaleness,
   options.dataDir,
   options.cacheDir,
   options.runDir,

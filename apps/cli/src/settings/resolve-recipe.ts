@@ -1,8 +1,9 @@
 import { type Recipe, withOverrides } from '@gradwire/recipes';
 import { type LoadedRecipe, loadRecipe } from '@gradwire/recipes/node';
+import { settingsOfStrategy, strategyOf, type StrategySettings } from './strategy-of.ts';
 
 /** The settings that name a recipe and change it. */
-export interface RecipeSettings {
+export interface RecipeSettings extends StrategySettings {
   readonly recipe: string;
   readonly epochs?: number;
   readonly steps?: number;
@@ -15,10 +16,9 @@ export interface RecipeSettings {
 export async function resolveRecipe(settings: RecipeSettings): Promise<LoadedRecipe> {
   const loaded = await loadRecipe(settings.recipe);
   const { epochs, steps, batchSize, shards, seed } = settings;
-  const given = Object.entries({ epochs, steps, batchSize, shards, seed }).filter(
-    ([, value]) => value !== undefined,
-  );
-  return { ...loaded, recipe: withOverrides(loaded.recipe, Object.fromEntries(given)) };
+  const strategy = strategyOf(settings, loaded.recipe.strategy);
+  const recipe = withOverrides(loaded.recipe, { epochs, steps, batchSize, shards, seed, strategy });
+  return { ...loaded, recipe };
 }
 
 /** The values that a recipe gives to settings which nobody set. */
@@ -28,6 +28,7 @@ export function settingsOfRecipe({
   batchSize,
   shards,
   seed,
+  strategy,
 }: Recipe): Record<string, unknown> {
-  return { epochs, steps, batchSize, shards, seed };
+  return { epochs, steps, batchSize, shards, seed, ...settingsOfStrategy(strategy) };
 }

@@ -6,7 +6,8 @@ import { GradwireError } from '@gradwire/errors';
 import type { PreparedBackend } from '../prepared-backend.ts';
 import { hashKernels } from '../prepared-backend.ts';
 import { whatIsMissing } from './check-native.ts';
-import { nativeEnvironment } from './native-environment.ts';
+import { setNativeEnvironment } from './native-environment.ts';
+import { prepareOperations } from './operations/prepare-operations.ts';
 import { findTfjsNode } from './tfjs-node-package.ts';
 
 const require = createRequire(import.meta.url);
@@ -14,8 +15,8 @@ const hint = 'Run `gradwire native install`, or use --backend wasm, which needs 
 
 /**
  * Makes `@tensorflow/tfjs-node` the current tfjs backend, with one thread. The first call in a process decides:
- * TensorFlow reads its thread counts once, when its library is loaded. Not for `worker_threads`, whose changes
- * of the environment the library does not see.
+ * TensorFlow reads its thread counts once, when its library is loaded. In a worker thread only after the main thread has called
+ * {@link setNativeEnvironment}.
  *
  * @throws GradwireError `BACKEND_UNAVAILABLE` with the exact reason.
  */
@@ -24,7 +25,7 @@ export async function loadNative(): Promise<PreparedBackend> {
   if (missing !== undefined) {
     throw new GradwireError('BACKEND_UNAVAILABLE', `the native backend does not load: ${missing}`, { hint });
   }
-  Object.assign(process.env, nativeEnvironment());
+  setNativeEnvironment();
   restoreUtilFunction();
   const { version, libraryVersion } = requireTfjsNode();
   if (findBackend('tensorflow') === null) {
@@ -38,10 +39,12 @@ export async function loadNative(): Promise<PreparedBackend> {
   }
   await setBackend('tensorflow');
   await ready();
+  const operations = prepareOperations();
+  const oneDnn = operations === 'one-dnn' ? ' with oneDNN' : '';
   return {
     name: 'native',
-    description: `TensorFlow ${libraryVersion}, one thread (tfjs-node ${version})`,
-    kernelHash: await hashKernels('native', version, libraryVersion, String(librarySize())),
+    description: `TensorFlow ${libraryVersion}${oneDnn}, one thread (tfjs-node ${version})`,
+    kernelHash: await hashKernels('native', version, libraryVersion, String(librarySize()), operations),
     version,
   };
 }

@@ -10,3 +10,11 @@ export function nativeEnvironment(): Record<string, string> {
     TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? '2',
   };
 }
+
+/**
+ * Sets them in this process. Before threads load the native backend, their main thread must call this: TensorFlow reads
+ * the environment of the process, which a thread cannot change.
+ */
+export function setNativeEnvironment(): void {
+  Object.assign(process.env, nativeEnvironment());
+}

@@ -95,7 +95,7 @@ function isLayout(value: unknown, files: unknown): boolean {
 
 function isParameter(value: unknown): value is Json {
   if (!isObject(value) || typeof value['name'] !== 'string') return false;
-  if (value['role'] !== 'kernel' && value['role'] !== 'bias') return false;
+  if (!['kernel', 'bias', 'statistic'].includes(value['role'] as string)) return false;
   const { shape, size } = value;
   return Array.isArray(shape) && Number.isSafeInteger(size) && elementCount(shape) === size;
 }

@@ -114,15 +114,15 @@ test('a worker that gets no work is given another chance', () => {
   expect(meter.estimate()).toBeGreaterThan(0.9);
 });
 
-test('the typical speed is the mean of the known ones', () => {
-  expect(typicalSpeed([createSpeedMeter()])).toBe(1);
-  const meters = [2, 4].map((samples) => {
+test('the typical speed is the mean of the known ones, per thread', () => {
+  expect(typicalSpeed([{ speed: createSpeedMeter(), threads: 1 }])).toBe(1);
+  const workers = [2, 4].map((samples) => {
     const meter = createSpeedMeter();
     for (let round = 0; round < 2; round++) {
       meter.record(samples, 1);
       meter.endRound(1);
     }
-    return meter;
+    return { speed: meter, threads: samples / 2 };
   });
-  expect(typicalSpeed([...meters, createSpeedMeter()])).toBe(3);
+  expect(typicalSpeed([...workers, { speed: createSpeedMeter(), threads: 1 }])).toBe(2);
 });

@@ -46,9 +46,16 @@ export function createSpeedMeter(): SpeedMeter {
   };
 }
 
-/** The mean of the known speeds: what to expect of a worker that is not measured yet. 1 if none is known. */
-export function typicalSpeed(meters: readonly SpeedMeter[]): number {
-  const known = meters.map((meter) => meter.estimate()).filter((speed) => speed !== undefined);
+/** A worker, to be measured. */
+export interface Measured {
+  readonly speed: SpeedMeter;
+  readonly threads: number;
+}
+
+/** The mean of the known speeds per thread: what to expect of a worker that is not measured yet. 1 if none is known. */
+export function typicalSpeed(workers: readonly Measured[]): number {
+  const speeds = workers.map(({ speed, threads }) => (speed.estimate() ?? Number.NaN) / threads);
+  const known = speeds.filter((speed) => !Number.isNaN(speed));
   return known.length === 0 ? 1 : known.reduce((sum, speed) => sum + speed, 0) / known.length;
 }
 

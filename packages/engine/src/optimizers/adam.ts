@@ -1,6 +1,9 @@
+import { runsOf } from '../layout.ts';
+import { plainVectors } from '../vectors/plain-vectors.ts';
+import { updateRuns } from './update-runs.ts';
 import type { ParameterLayout } from '../layout.ts';
 import type { AdamSpec } from '../specs.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { Optimizer, OptimizerOptions } from './optimizer.ts';
 
 /**
  * Adam (Kingma & Ba 2015, algorithm 1) and AdamW (Loshchilov & Hutter 2019, algorithm 2, where the decay is
@@ -10,35 +13,37 @@ import type { Optimizer } from './optimizer.ts';
  *     v = beta2 * v + (1 - beta2) * gradient^2
  *     weights -= learningRate * (m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) + weightDecay * weights)
  */
-export function createAdam(spec: AdamSpec, layout: ParameterLayout): Optimizer {
+export function createAdam(
+  spec: AdamSpec,
+  layout: ParameterLayout,
+  { stepsDone = 0, vectors = plainVectors }: OptimizerOptions,
+): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = spec;
   const weightDecay = spec.type === 'adamw' ? (spec.weightDecay ?? 0.01) : 0;
   checkCoefficients({ beta1, beta2, epsilon, weightDecay });
 
-  const firstMoment = new Float32Array(layout.size);
-  const secondMoment = new Float32Array(layout.size);
+  const { state, update } = vectors.createAdam(layout.size);
+  const runs = runsOf(layout);
   // beta^t, by multiplication: Math.pow differs between engines.
   let power1 = 1;
   let power2 = 1;
+  const advance = (): void => {
+    power1 *= beta1;
+    power2 *= beta2;
+  };
+  for (let t = 0; t < stepsDone; t++) advance();
 
   return {
-    state: { firstMoment, secondMoment },
-    step(weights, gradient, learningRate) {
-      power1 *= beta1;
-      power2 *= beta2;
+    state,
+    step(weights, gradient, learningRate, { into = weights } = {}) {
+      advance();
       const rate = learningRate / (1 - power1);
-      const scale2 = 1 / (1 - power2);
-      for (const { offset, size, role } of layout.parameters) {
-        const decay = role === 'kernel' ? learningRate * weightDecay : 0;
-        for (let i = offset; i < offset + size; i++) {
-          const g = gradient[i]!;
-          const m = beta1 * firstMoment[i]! + (1 - beta1) * g;
-          const v = beta2 * secondMoment[i]! + (1 - beta2) * g * g;
-          firstMoment[i] = m;
-          secondMoment[i] = v;
-          weights[i]! -= (rate * m) / (Math.sqrt(v * scale2) + epsilon) + decay * weights[i]!;
-        }
-      }
+      const secondScale = 1 / (1 - power2);
+      return updateRuns(runs, (run) => {
+        const decay = run.role === 'kernel' ? learningRate * weightDecay : 0;
+        const coefficients = { beta1, beta2, epsilon, rate, secondScale, decay };
+        return update({ weights, gradient, into }, run, coefficients);
+      });
     },
   };
 }

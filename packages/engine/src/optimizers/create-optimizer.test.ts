@@ -66,6 +66,33 @@ describe('every optimizer finds the minimum of a stretched bowl', () => {
   });
 });
 
+test.each<OptimizerSpec>([
+  { type: 'sgd' },
+  { type: 'sgd', momentum: 0.9, nesterov: true },
+  { type: 'adam' },
+  { type: 'adamw' },
+])('%o goes on from a copy of its state as if it had never stopped', (spec) => {
+  const gradients = [0.5, -1, 3, 1e-3].map((g) => Float32Array.of(g, 2 * g));
+  const [whole, early] = [createOptimizer(spec, layout), createOptimizer(spec, layout)];
+  const [expected, weights] = [Float32Array.of(1, 1), Float32Array.of(1, 1)];
+  for (const gradient of gradients) whole.step(expected, gradient, 0.1);
+  for (const gradient of gradients.slice(0, 2)) early.step(weights, gradient, 0.1);
+  const late = createOptimizer(spec, layout, { stepsDone: 2 });
+  for (const [name, values] of Object.entries(late.state)) values.set(early.state[name] ?? []);
+  for (const gradient of gradients.slice(2)) late.step(weights, gradient, 0.1);
+  expect(weights).toEqual(expected);
+});
+
+test('new weights may go elsewhere, also over the gradient, and it is said whether they are finite', () => {
+  const optimizer = createOptimizer({ type: 'sgd' }, layout);
+  const [weights, gradient] = [Float32Array.of(1, 1), Float32Array.of(2, 4)];
+  expect(optimizer.step(weights, gradient, 0.5, { into: gradient })).toBe(true);
+  expect([weights, gradient]).toEqual([Float32Array.of(1, 1), Float32Array.of(0, -1)]);
+  for (const big of [Float32Array.of(3e38, 0), Float32Array.of(0, 3e38)]) {
+    expect(optimizer.step(weights.slice(), big, 3)).toBe(false);
+  }
+});
+
 test('the state is there to be looked at', () => {
   const optimizer = createOptimizer({ type: 'sgd', momentum: 0.5 }, layout);
   optimizer.step(new Float32Array(2), Float32Array.of(1, 2), 0.1);

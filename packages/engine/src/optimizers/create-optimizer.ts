@@ -2,7 +2,7 @@ import { createAdam } from './adam.ts';
 import { createSgd } from './sgd.ts';
 import type { ParameterLayout } from '../layout.ts';
 import type { OptimizerSpec } from '../specs.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { Optimizer, OptimizerOptions } from './optimizer.ts';
 
 /**
  * Creates the optimizer that a recipe names.
@@ -12,6 +12,10 @@ import type { Optimizer } from './optimizer.ts';
  * const adam = createOptimizer({ type: 'adam' }, layout);
  * adam.step(weights, gradient, 0.001);
  */
-export function createOptimizer(spec: OptimizerSpec, layout: ParameterLayout): Optimizer {
-  return spec.type === 'sgd' ? createSgd(spec, layout) : createAdam(spec, layout);
+export function createOptimizer(
+  spec: OptimizerSpec,
+  layout: ParameterLayout,
+  options: OptimizerOptions = {},
+): Optimizer {
+  return spec.type === 'sgd' ? createSgd(spec, layout, options) : createAdam(spec, layout, options);
 }

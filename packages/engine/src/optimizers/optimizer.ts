@@ -1,14 +1,31 @@
-/**
- * Updates flat weights. Arithmetic is IEEE double, only `+ - * /` and square root, rounded to float32
- * when stored: the same bits on every machine.
- */
+import type { VectorMath } from '../vectors/vector-math.ts';
+
+/** Updates flat weights; the same bits on every machine. */
 export interface Optimizer {
   /**
-   * One update, in place.
+   * One update of all trained parameters.
    *
-   * @param gradient The mean over the step's samples; only read.
+   * @param gradient The mean over the step's samples.
+   * @param options `into`: where the new weights go, default `weights` itself; `gradient` will do too.
+   * @returns Whether all new weights are finite. If not, `state` is spoilt and the optimizer of no more use.
    */
-  step(weights: Float32Array, gradient: Float32Array, learningRate: number): void;
-  /** What it remembers between updates: vectors as long as the weights, by name. */
+  step(
+    weights: Float32Array,
+    gradient: Float32Array,
+    learningRate: number,
+    options?: { readonly into?: Float32Array },
+  ): boolean;
+  /**
+   * What it remembers between updates: vectors as long as the weights, by name. To go on later, copy them into the
+   * state of an optimizer that was created with the same spec and as many `stepsDone`.
+   */
   readonly state: Readonly<Record<string, Float32Array>>;
+}
+
+/** Where an optimizer starts, and who computes for it. */
+export interface OptimizerOptions {
+  /** Updates done before, default 0: beta^t of Adam follows from it. */
+  readonly stepsDone?: number;
+  /** Default: plain TypeScript. */
+  readonly vectors?: VectorMath;
 }

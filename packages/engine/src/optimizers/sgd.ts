@@ -1,6 +1,9 @@
+import { runsOf } from '../layout.ts';
+import { plainVectors } from '../vectors/plain-vectors.ts';
+import { updateRuns } from './update-runs.ts';
 import type { ParameterLayout } from '../layout.ts';
 import type { SgdSpec } from '../specs.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { Optimizer, OptimizerOptions } from './optimizer.ts';
 
 /**
  * Stochastic gradient descent, with momentum as in Sutskever et al. 2013 (the form of PyTorch and tfjs):
@@ -9,25 +12,28 @@ import type { Optimizer } from './optimizer.ts';
  *     weights -= learningRate * velocity                              plain momentum
  *     weights -= learningRate * (gradient + momentum * velocity)      Nesterov
  */
-export function createSgd(spec: SgdSpec, layout: ParameterLayout): Optimizer {
+export function createSgd(
+  spec: SgdSpec,
+  layout: ParameterLayout,
+  { vectors = plainVectors }: OptimizerOptions,
+): Optimizer {
   const { momentum = 0, nesterov = false } = spec;
   if (!(momentum >= 0 && momentum < 1)) throw new RangeError(`momentum must be in [0, 1), found ${momentum}`);
-  if (momentum === 0) return { step: descend, state: {} };
+  const runs = runsOf(layout);
+  if (momentum === 0) {
+    return {
+      state: {},
+      step: (weights, gradient, learningRate, { into = weights } = {}) =>
+        updateRuns(runs, (run) => vectors.descend({ weights, gradient, into }, run, learningRate)),
+    };
+  }
 
-  const velocity = new Float32Array(layout.size);
+  const { state, update } = vectors.createMomentum(layout.size);
   return {
-    state: { velocity },
-    step(weights, gradient, learningRate) {
-      for (let i = 0; i < weights.length; i++) {
-        const g = gradient[i]!;
-        const v = momentum * velocity[i]! + g;
-        velocity[i] = v;
-        weights[i]! -= learningRate * (nesterov ? g + momentum * v : v);
-      }
+    state,
+    step(weights, gradient, learningRate, { into = weights } = {}) {
+      const coefficients = { learningRate, momentum, nesterov };
+      return updateRuns(runs, (run) => update({ weights, gradient, into }, run, coefficients));
     },
   };
-}
-
-function descend(weights: Float32Array, gradient: Float32Array, learningRate: number): void {
-  for (let i = 0; i < weights.length; i++) weights[i]! -= learningRate * gradient[i]!;
 }

@@ -1,29 +1,30 @@
-import { addL2Gradient, averageGradient } from '../gradients/average.ts';
-import { clipByGlobalNorm } from '../gradients/clip.ts';
+import { averageGradient } from '../gradients/average.ts';
+import { takeStatistics } from '../gradients/statistics.ts';
 import { learningRateAt } from '../schedules/learning-rate.ts';
-import { findDivergence, findOverflow } from './non-finite.ts';
+import { describeDivergence, describeOverflow } from './non-finite.ts';
 import { endRun } from './state.ts';
 import type { EngineEffect } from '../events.ts';
 import type { Sums } from '../tree/sums.ts';
 import type { ActiveRound, Run } from './state.ts';
 
-/** Turns the sum over all shards into the next version of the weights. Ends the run if the sum is not finite. */
+/**
+ * Turns the sum over all shards into the next version of the weights, in the sum's own vector: nothing is allocated.
+ * Ends the run if the sum or the new weights are not finite.
+ */
 export function commitStep(run: Run, active: ActiveRound, sums: Sums): EngineEffect[] {
-  const { plan } = run;
+  const { plan, vectors } = run;
   const { samples, gradient, metrics } = sums;
   const step = active.round.version;
   const learningRate = learningRateAt(plan.schedule, { step, ...plan });
 
-  averageGradient(gradient, samples);
-  if (plan.l2) addL2Gradient(gradient, run.weights, { l2: plan.l2, layout: plan.layout });
-  const gradientNorm = clipByGlobalNorm(gradient, plan.clipNorm ?? Infinity);
-  if (!Number.isFinite(gradientNorm)) return endRun(run, 'failed', findOverflow(plan, active, gradient));
+  const setStatistics = takeStatistics(sums, plan.layout);
+  const gradientNorm = averageGradient(gradient, run.weights, { ...plan, samples, vectors });
+  if (!Number.isFinite(gradientNorm)) return endRun(run, 'failed', describeOverflow(plan, active, gradient));
 
-  const weights = run.weights.slice();
-  run.optimizer.step(weights, gradient, learningRate);
-  const divergence = findDivergence(plan, active, weights);
-  if (divergence) return endRun(run, 'failed', divergence);
-  run.weights = weights;
+  const isFinite = run.optimizer.step(run.weights, gradient, learningRate, { into: gradient });
+  if (!isFinite) return endRun(run, 'failed', describeDivergence(plan, active, gradient));
+  setStatistics(gradient);
+  run.weights = gradient;
 
   const [loss = 0, correct = 0] = metrics;
   const record = {
@@ -34,6 +35,7 @@ export function commitStep(run: Run, active: ActiveRound, sums: Sums): EngineEff
     accuracy: correct / samples,
     learningRate,
     gradientNorm,
+    ...(active.staleness === undefined ? {} : { staleness: active.staleness }),
     contributions: active.contributions.toSorted((a, b) => a.lo - b.lo),
   };
   return [{ type: 'commit', record }, ...countTowardsEpoch(run, record.step, { samples, loss, correct })];

@@ -4,23 +4,33 @@ import { findNonFinite } from './non-finite.ts';
 import { closeRound } from './rounds.ts';
 import { describeLeaves, describeRound } from './sequence.ts';
 import { endRun } from './state.ts';
+import { useFlight } from './use-flight.ts';
 import type { EngineEffect } from '../events.ts';
 import type { ActiveRound, Run, Worker, WorkerEventOf } from './state.ts';
 
-/** Judges a partial, adds it to the round's sum, and closes the round if it was the last. */
+/** Judges a partial, adds it to its round's sum, and uses the sum if it was the last. */
 export function receivePartial(
   run: Run,
   worker: Worker,
   event: WorkerEventOf<'partial-arrived'>,
 ): EngineEffect[] {
-  const { plan, active } = run;
+  const { plan, pool } = run;
   const { partial, atMs } = event;
-  if (!active) return expel(run, worker, { message: 'partial before the run has started', atMs });
+  // An attempt at a step that is not on its way any more, and whose round will not come again.
+  if (pool && partial.round < pool.nextIndex && !pool.flights.has(partial.round)) return [];
+  const flight = pool?.flights.get(partial.round);
+  const active = pool ? flight?.active : run.active;
+  if (!active) {
+    const message = pool
+      ? `partial for round ${partial.round}, which has not begun`
+      : 'partial before the run has started';
+    return expel(run, worker, { message, atMs });
+  }
 
   const verdict = judgePartial({ plan, active, worker: worker.id, partial });
   if (verdict.type === 'drop') return [];
   if (verdict.type === 'invalid') return expel(run, worker, { message: verdict.message, atMs });
-  const error = findNonFinite({ plan, active, worker: worker.id, partial });
+  const error = findNonFinite({ plan, active, worker: worker.id, partial }, run.vectors);
   if (error) return endRun(run, 'failed', error);
 
   const { lo, hi, samples } = partial;
@@ -36,14 +46,14 @@ export function receivePartial(
   // Speeds are measured in steps only: a sample of an evaluation takes another time.
   if (active.round.task === 'step') worker.speed.record(samples, partial.computeMs);
   const sums = active.sum.root();
-  return sums ? closeRound(run, active, { sums, atMs }) : [];
+  if (!sums) return [];
+  return flight ? useFlight(run, flight, { sums, atMs }) : closeRound(run, active, { sums, atMs });
 }
-
 /** A worker is lost; a leaf that a second one fails on would not be computed by a third either: the run ends. */
 export function failLeaf(run: Run, worker: Worker, event: WorkerEventOf<'worker-failed'>): EngineEffect[] {
-  const { active } = run;
-  const { leaf, message } = event;
-  if (!active || leaf === undefined || event.round !== active.round.index || !owns(active, worker, leaf)) {
+  const { leaf, message, round = -1 } = event;
+  const active = run.pool ? run.pool.flights.get(round)?.active : run.active;
+  if (!active || leaf === undefined || round !== active.round.index || !owns(active, worker, leaf)) {
     return forget(run, worker, event.atMs);
   }
   const first = active.failures.get(leaf);

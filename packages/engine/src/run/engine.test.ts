@@ -132,6 +132,19 @@ describe('a calm run', () => {
     expect(engine.handle({ atMs: 9, type: 'worker-left', worker: a })).toEqual([]);
   });
 
+  test('statistics are averaged over the samples; L2, clipping and the optimizer do not see them', () => {
+    const [kernel, bias] = createPlan().layout.parameters;
+    const statistic = { ...bias!, role: 'statistic', momentum: 0.75 } as const;
+    const layout = { size: 3, parameters: [kernel!, statistic] };
+    const engine = createStarted([a], { layout, clipNorm: 5, optimizer: { type: 'adam' } });
+    const sent = { gradient: Float32Array.of(15, 20, -1000), samples: 5 };
+    const [commit] = send(engine, a, partial(0, 4, sent));
+    expect(commit).toMatchObject({ record: { gradientNorm: 5 } });
+    const plain = createStarted([a], { clipNorm: 5, optimizer: { type: 'adam' } });
+    send(plain, a, partial(0, 4, { ...sent, gradient: Float32Array.of(15, 20, 0) }));
+    expect([...engine.weights()]).toEqual([...plain.weights().slice(0, 2), 0.75 * 3 + 0.25 * -200]);
+  });
+
   test('L2 comes before clipping, and both before the update', () => {
     const engine = createStarted([a], { l2: 1, clipNorm: 1 });
     const [commit] = send(engine, a, partial(0, 4));
@@ -309,6 +322,28 @@ describe('partials', () => {
     expect(types(send(engine, b, partial(2, 4)))).toContain('commit');
   });
 
+  const coding = { groupSize: 2, code: (gradient: Float32Array) => gradient.map(Math.round) };
+
+  test('of a whole group may come coded; a group in parts is coded by the engine', () => {
+    const engine = createStarted([a], { coding });
+    const gradient = Float32Array.of(0.4, 0, 0.6);
+    send(engine, a, partial(0, 1, { gradient: gradient.slice() }));
+    send(engine, a, partial(1, 2, { gradient: gradient.slice() }));
+    send(engine, a, partial(2, 4, { gradient: Float32Array.of(4, 5, 4.5), isCoded: true }));
+    // 0.8 and 1.2 are coded as 1 and 1; what came coded is taken as it is. Five samples, rate 0.5.
+    expect(engine.weights()).toEqual(Float32Array.of(1 - 0.5, 2 - 0.5, 3 - 0.55));
+  });
+
+  test.each<[string, Parameters<typeof createPlan>[0], PartialSum]>([
+    ['coded in an exact run', {}, partial(0, 2, { isCoded: true })],
+    ['coded, and only a part of a group', { coding }, partial(0, 1, { isCoded: true })],
+    ['coded, and several groups', { coding }, partial(0, 4, { isCoded: true })],
+    ['exact, and several groups', { coding }, partial(0, 4)],
+  ])('that are %s put the worker out', (_, changes, sent) => {
+    const engine = createStarted([a], changes);
+    expect(types(send(engine, a, sent))).toEqual(['expel']);
+  });
+
   test('from a worker that came back under its name are late, not wrong', () => {
     const engine = createStarted([a, b]);
     engine.handle({ atMs: 1, type: 'worker-left', worker: a });
@@ -427,7 +462,12 @@ test('a plan that cannot work is refused, naming the setting', () => {
     [{ shards: 0 }, 'shards must be at least 1, found 0'],
     [{ totalSteps: 1.5 }, 'totalSteps must be at least 1, found 1.5'],
     [{ l2: -1 }, 'l2 must be at least 0, found -1'],
+    [
+      { layout: { size: 1, parameters: [{ name: 'm', shape: [1], offset: 0, size: 1, role: 'statistic' }] } },
+      'layout: m has momentum undefined, expected a number from 0 to below 1',
+    ],
     [{ clipNorm: 0 }, 'clipNorm must be above 0, found 0'],
+    [{ coding: { groupSize: 3, code: (gradient) => gradient } }, 'groupSize must be a power of two, found 3'],
     [{ layout: { size: 3, parameters: [] } }, 'layout: parameters fill 0 of 3 elements'],
   ];
   for (const [changes, message] of bad) expect(() => createEngine(createPlan(changes))).toThrow(message);

@@ -4,9 +4,11 @@ import { enlist, expel, forget, join, prepare } from './membership.ts';
 import { openRound } from './rounds.ts';
 import { createRun, endRun } from './state.ts';
 import { describeRun } from './status.ts';
+import { plainVectors } from '../vectors/plain-vectors.ts';
 import type { EngineEffect, EngineEvent, EnginePlan } from '../events.ts';
 import type { Run, WorkerEvent } from './state.ts';
 import type { EngineStatus } from './status.ts';
+import type { VectorMath } from '../vectors/vector-math.ts';
 
 /** The rules of a run: told what happened, it answers what to do. No I/O, no clock, no randomness. */
 export interface Engine {
@@ -22,15 +24,16 @@ export interface Engine {
 /**
  * Creates the engine of one run.
  *
+ * @param options `vectors`: who computes on weights and gradients, by default plain TypeScript; the bits are the same.
  * @throws RangeError naming the setting of the plan that cannot work.
  * @example
  * const engine = createEngine(plan);
  * perform(engine.start(performance.now()));
  * channel.onMessage((event) => perform(engine.handle(event)));
  */
-export function createEngine(plan: EnginePlan): Engine {
+export function createEngine(plan: EnginePlan, options: { readonly vectors?: VectorMath } = {}): Engine {
   checkPlan(plan);
-  const run = createRun(plan);
+  const run = createRun(plan, options.vectors ?? plainVectors);
   return {
     start: (atMs) => start(run, atMs),
     handle: (event) => handle(run, event),
@@ -56,7 +59,7 @@ function handle(run: Run, event: EngineEvent): EngineEffect[] {
   if (run.phase !== 'new' && run.phase !== 'running') return [];
   if (event.type === 'time-passed') return [];
   if (event.type === 'operator-asked') return endRun(run, event.request === 'stop' ? 'stopped' : 'failed');
-  if (event.type === 'worker-joined') return join(run, event.worker);
+  if (event.type === 'worker-joined') return join(run, event.worker, event.threads);
   return handleWorker(run, event);
 }
 

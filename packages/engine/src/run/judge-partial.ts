@@ -1,4 +1,4 @@
-import { isTreeNode } from '../tree/tree.ts';
+import { isGroupNode, isTreeNode } from '../tree/tree.ts';
 import { describeRound, metricsLength } from './sequence.ts';
 import type { EnginePlan, PartialSum, WorkerId } from '../events.ts';
 import type { ActiveRound } from './state.ts';
@@ -23,6 +23,8 @@ export interface PartialCase {
  *     round before the current one        drop: the worker was slow, and others have done its work
  *     any other wrong round               invalid
  *     not a node of the tree              invalid
+ *     coded, but not a group of a step    invalid
+ *     not coded, but beyond one group     invalid
  *     vectors of the wrong length         invalid
  *     impossible time or metrics          invalid
  *     a leaf it never had                 invalid
@@ -42,6 +44,8 @@ export function judgePartial({ plan, active, worker, partial }: PartialCase): Ve
     return invalid(`${found}: not a node of the tree over ${round.leafCount} leaves`);
   }
 
+  const misfit = findCodingMisfit(plan, active, partial);
+  if (misfit !== undefined) return invalid(`${found}: ${misfit}`);
   const gradientLength = round.task === 'step' ? plan.layout.size : 0;
   if (gradient.length !== gradientLength) {
     return invalid(`${found}: expected ${gradientLength} gradient elements, found ${gradient.length}`);
@@ -59,6 +63,21 @@ export function judgePartial({ plan, active, worker, partial }: PartialCase): Ve
   const expected = leases.samples(partial);
   if (samples !== expected) return invalid(`${found}: expected ${expected} samples, found ${samples}`);
   return { type: 'use' };
+}
+
+/** The codec acts on whole groups, before anything is added to them. */
+function findCodingMisfit(
+  { coding }: EnginePlan,
+  { round }: ActiveRound,
+  { isCoded = false, lo, hi }: PartialSum,
+): string | undefined {
+  const groupSize = round.task === 'step' ? coding?.groupSize : undefined;
+  if (isCoded && (groupSize === undefined || !isGroupNode({ lo, hi }, round.leafCount, groupSize))) {
+    return 'coded, but not a group of shards to be coded';
+  }
+  return !isCoded && hi - lo > (groupSize ?? round.leafCount)
+    ? 'more than a group, but not coded'
+    : undefined;
 }
 
 function isCountable(value: number): boolean {

@@ -1,14 +1,17 @@
 import { typicalSpeed } from '../leases/speed.ts';
 import { divideLeaves } from '../leases/share-leaves.ts';
+import { launchFlights } from './step-pool.ts';
 import type { EngineEffect, WorkerId } from '../events.ts';
 import type { Candidate } from '../leases/share-leaves.ts';
 import type { ActiveRound, Run, Worker } from './state.ts';
+import type { StepPool } from './step-pool.ts';
 
 /**
  * Leases every leaf that has no owner, if any worker is ready. Called after each event that can leave a leaf
  * without an owner or bring a worker, so that no leaf waits while somebody could compute it.
  */
 export function leaseUnowned(run: Run, atMs: number): EngineEffect[] {
+  if (run.pool) return leaseSteps(run, run.pool, atMs);
   const { active } = run;
   const ready = [...run.workers.values()].filter(({ stage }) => stage === 'ready');
   const unowned = active?.leases.unowned() ?? [];
@@ -20,6 +23,24 @@ export function leaseUnowned(run: Run, atMs: number): EngineEffect[] {
   return [...publish(run, owners), ...[...shares].map(([worker, leaves]) => lease(active, worker, leaves))];
 }
 
+/** Asynchronous: a whole step for each worker that has none, the fastest first. */
+function leaseSteps(run: Run, pool: StepPool, atMs: number): EngineEffect[] {
+  const ready = [...run.workers.values()].filter(({ stage }) => stage === 'ready');
+  const fastestFirst = toCandidates(run, ready).toSorted((a, b) => b.speed - a.speed);
+  const flights = launchFlights(
+    { plan: run.plan, vectors: run.vectors, pool },
+    fastestFirst.map(({ worker }) => worker),
+    atMs,
+  );
+  const owners = ready.filter(({ id }) => flights.some(({ worker }) => worker === id));
+  return [
+    ...publish(run, owners),
+    ...flights.map(({ active, worker }) =>
+      lease(active, worker, active.leases.leaves({ lo: 0, hi: run.plan.shards })),
+    ),
+  ];
+}
+
 function lease({ round }: ActiveRound, worker: WorkerId, leaves: readonly number[]): EngineEffect {
   return { type: 'lease', worker, round, leaves };
 }
@@ -29,6 +50,7 @@ function lease({ round }: ActiveRound, worker: WorkerId, leaves: readonly number
  * A spare gets none: it fetches what it needs if it is ever called.
  */
 export function expectedShards(run: Run, worker: Worker): number[] {
+  if (run.plan.maxStaleness !== undefined) return [...Array(run.plan.shards).keys()];
   const expected = [...run.workers.values()].filter(({ stage }) => stage !== 'joined');
   let start = 0;
   for (const [id, count] of divideLeaves(run.plan.shards, toCandidates(run, expected))) {
@@ -40,7 +62,7 @@ export function expectedShards(run: Run, worker: Worker): number[] {
 
 /** Sends the current weights once, to all who lack them. */
 function publish(run: Run, workers: readonly Worker[]): EngineEffect[] {
-  const version = run.active?.round.version ?? 0;
+  const version = run.pool?.version ?? run.active?.round.version ?? 0;
   const lacking = workers.filter((worker) => worker.version !== version);
   if (lacking.length === 0) return [];
   for (const worker of lacking) worker.version = version;
@@ -48,10 +70,10 @@ function publish(run: Run, workers: readonly Worker[]): EngineEffect[] {
 }
 
 function toCandidates(run: Run, workers: readonly Worker[]): Candidate[] {
-  const typical = typicalSpeed(workers.map(({ speed }) => speed));
-  return workers.map(({ id, speed }) => ({
+  const typical = typicalSpeed(workers);
+  return workers.map(({ id, speed, threads }) => ({
     worker: id,
-    speed: speed.estimate() ?? typical,
+    speed: speed.estimate() ?? typical * threads,
     load: run.active?.leases.load(id) ?? 0,
   }));
 }

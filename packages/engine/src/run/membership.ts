@@ -1,12 +1,13 @@
 import { expectedShards, leaseUnowned } from './leasing.ts';
 import { createWorker } from './state.ts';
+import { dropFlights } from './step-pool.ts';
 import type { EngineEffect, WorkerId } from '../events.ts';
 import type { Run, Worker, WorkerEventOf } from './state.ts';
 
 /** A worker is there; it says next when its model is built. */
-export function join(run: Run, id: WorkerId): EngineEffect[] {
+export function join(run: Run, id: WorkerId, threads = 1): EngineEffect[] {
   if (run.workers.has(id)) throw new RangeError(`worker ${id} has already joined`);
-  run.workers.set(id, createWorker(id));
+  run.workers.set(id, createWorker(id, threads));
   return [];
 }
 
@@ -32,6 +33,7 @@ export function enlist(run: Run, worker: Worker, event: WorkerEventOf<'worker-pr
 export function forget(run: Run, worker: Worker, atMs: number): EngineEffect[] {
   run.workers.delete(worker.id);
   run.active?.leases.release(worker.id, atMs);
+  if (run.pool) dropFlights(run.pool, worker.id);
   return leaseUnowned(run, atMs);
 }
 

@@ -4,6 +4,7 @@ import { leaseUnowned } from './leasing.ts';
 import { reportEvaluation } from './report-evaluation.ts';
 import { roundAfter } from './sequence.ts';
 import { createActiveRound, endRun } from './state.ts';
+import { createStepPool } from './step-pool.ts';
 import type { EngineEffect, Round } from '../events.ts';
 import type { Sums } from '../tree/sums.ts';
 import type { ActiveRound, Run } from './state.ts';
@@ -12,7 +13,10 @@ import type { ActiveRound, Run } from './state.ts';
 export function openRound(run: Run, atMs: number, last?: Round): EngineEffect[] {
   const round = roundAfter(run.plan, last);
   if (!round) return endRun(run, 'finished');
-  run.active = createActiveRound(run.plan, round, atMs);
+  const { maxStaleness } = run.plan;
+  const isPooled = round.task === 'step' && maxStaleness !== undefined;
+  run.pool = isPooled ? createStepPool(run.plan, round, { maxStaleness, atMs }) : undefined;
+  run.active = isPooled ? undefined : createActiveRound(run, round, atMs);
   return leaseUnowned(run, atMs);
 }
 
@@ -32,7 +36,7 @@ export function closeRound(run: Run, active: ActiveRound, { sums, atMs }: Comple
 }
 
 function updateSpeeds(run: Run): void {
-  const meters = [...run.workers.values()].map(({ speed }) => speed);
-  const typical = typicalSpeed(meters);
-  for (const meter of meters) meter.endRound(typical);
+  const workers = [...run.workers.values()];
+  const typical = typicalSpeed(workers);
+  for (const { speed, threads } of workers) speed.endRound(typical * threads);
 }

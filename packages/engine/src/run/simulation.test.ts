@@ -1,12 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addL2Gradient, averageGradient } from '../gradients/average.ts';
-import { clipByGlobalNorm } from '../gradients/clip.ts';
+import { averageGradient } from '../gradients/average.ts';
 import { createOptimizer } from '../optimizers/create-optimizer.ts';
 import { learningRateAt } from '../schedules/learning-rate.ts';
 import { addSums } from '../tree/sums.ts';
 import { createTreeSum } from '../tree/tree-sum.ts';
-import { treeCover, treeMid } from '../tree/tree.ts';
+import { isGroupNode, treeCover, treeMid } from '../tree/tree.ts';
 import { createEngine } from './engine.ts';
 import { roundAfter, samplesOf } from './sequence.ts';
 import type {
@@ -14,11 +13,13 @@ import type {
   EngineEvent,
   EnginePlan,
   EvaluationRecord,
+  PartialSum,
   Round,
   StepRecord,
   WorkerId,
 } from '../events.ts';
 import type { Sums } from '../tree/sums.ts';
+import type { TreeNode } from '../tree/tree.ts';
 
 /*
  * A small world around the engine: workers whose gradients are fake, but pure functions of (weights, round, leaf),
@@ -62,6 +63,7 @@ function createPlan(seed: number): EnginePlan {
     schedule: { type: 'one-cycle', learningRate: 0.1 },
     l2: 0.01,
     clipNorm: 50,
+    ...(draw(2) === 0 ? {} : { coding: { groupSize: 2 ** draw(4), code: roundRoughly } }),
     shards,
     stepsPerEpoch,
     totalSteps: 1 + draw(8),
@@ -73,6 +75,11 @@ function createPlan(seed: number): EnginePlan {
       blocks: { validation: [3, 0, 2], test: [5, 5, 5, 5, 1] },
     },
   };
+}
+
+/** A stand-in for a lossy codec: it keeps a few bits, and doing it twice, or before an addition, gives other numbers. */
+function roundRoughly(gradient: Float32Array): Float32Array {
+  return gradient.map((value) => Math.fround(Math.round(value * 8) / 8 + 0.01));
 }
 
 /** Magnitudes differ so much that any other order of additions would give other bits. */
@@ -104,9 +111,7 @@ function expectedWeights(plan: EnginePlan): Float32Array {
     if (round.task === 'evaluate') continue;
     const sums = recursiveSum(plan, round, { lo: 0, hi: plan.shards, weights });
     if (!sums) throw new Error('no samples');
-    averageGradient(sums.gradient, sums.samples);
-    addL2Gradient(sums.gradient, weights, { l2: plan.l2 ?? 0, layout: plan.layout });
-    clipByGlobalNorm(sums.gradient, plan.clipNorm ?? Infinity);
+    averageGradient(sums.gradient, weights, { ...plan, samples: sums.samples });
     optimizer.step(weights, sums.gradient, learningRateAt(plan.schedule, { step: round.version, ...plan }));
   }
   return weights;
@@ -118,7 +123,14 @@ interface Node {
   readonly weights: Float32Array;
 }
 
-function recursiveSum(plan: EnginePlan, round: Round, { lo, hi, weights }: Node): Sums | undefined {
+function recursiveSum(plan: EnginePlan, round: Round, node: Node): Sums | undefined {
+  const sums = plainRecursiveSum(plan, round, node);
+  const { coding } = plan;
+  if (!sums || !coding || !isGroupNode(node, plan.shards, coding.groupSize)) return sums;
+  return { ...sums, gradient: coding.code(sums.gradient) };
+}
+
+function plainRecursiveSum(plan: EnginePlan, round: Round, { lo, hi, weights }: Node): Sums | undefined {
   if (hi - lo === 1) {
     return samplesOf(plan, round)[lo] === 0 ? undefined : computeLeaf(plan, round, { leaf: lo, weights });
   }
@@ -142,7 +154,7 @@ interface World {
   readonly evaluations: readonly EvaluationRecord[];
 }
 
-const faults = { kills: 0, failures: 0, returns: 0, zombies: 0, duplicates: 0 };
+const faults = { coded: 0, kills: 0, failures: 0, returns: 0, zombies: 0, duplicates: 0 };
 
 /** Runs a plan to its end. Without `chaos`, with one worker. */
 function simulate(plan: EnginePlan, { seed, chaos }: { seed: number; chaos: boolean }): World {
@@ -224,17 +236,31 @@ function simulate(plan: EnginePlan, { seed, chaos }: { seed: number; chaos: bool
       post(id, { atMs, type: 'worker-failed', worker: id, round: round.index, leaf, message: 'a fault' });
       return;
     }
-    const sum = createTreeSum<Sums>(round.leafCount, addSums);
-    const cover = treeCover(leaves, round.leafCount);
-    for (const leaf of leaves) {
-      const { lo, hi, value } = sum.add(
-        { lo: leaf, hi: leaf + 1 },
-        computeLeaf(plan, round, { leaf, ...worker }),
-      );
-      if (!cover.some((node) => node.lo === lo && node.hi === hi)) continue;
-      const partial = { round: round.index, lo, hi, computeMs: 1 + 9 * random(), ...value };
+    const groupSize = (round.task === 'step' && plan.coding?.groupSize) || round.leafCount;
+    for (const { lo, hi } of treeCover(leaves, round.leafCount, groupSize)) {
+      const sum = createTreeSum<Sums>(hi - lo, addSums);
+      for (let leaf = lo; leaf < hi; leaf++) {
+        sum.add({ lo: leaf - lo, hi: leaf - lo + 1 }, computeLeaf(plan, round, { leaf, ...worker }));
+      }
+      const value = sum.root();
+      if (!value) throw new Error('a node without leaves');
+      const place = { round: round.index, lo, hi, computeMs: 1 + 9 * random() };
+      const partial = { ...place, ...value, ...coded({ lo, hi }, round, value.gradient) };
       post(id, { atMs, type: 'partial-arrived', worker: id, partial });
     }
+  }
+
+  /** A whole group is coded by its worker, but it need not be. */
+  function coded(
+    node: TreeNode,
+    { task, leafCount }: Round,
+    gradient: Float32Array,
+  ): Pick<PartialSum, 'gradient' | 'isCoded'> {
+    const { coding } = plan;
+    const isGroup = coding && task === 'step' && isGroupNode(node, leafCount, coding.groupSize);
+    if (!isGroup || chance(0.2)) return { gradient };
+    faults.coded++;
+    return { gradient: coding.code(gradient), isCoded: true };
   }
 
   function join(): void {

@@ -4,14 +4,16 @@ import { createSpeedMeter } from '../leases/speed.ts';
 import { createOptimizer } from '../optimizers/create-optimizer.ts';
 import { addSums } from '../tree/sums.ts';
 import { createTreeSum } from '../tree/tree-sum.ts';
+import { codeGroups, type CodedSums } from './code-groups.ts';
 import { samplesOf } from './sequence.ts';
 import type { Contribution, EngineEffect, EngineEvent, EnginePlan, Round, WorkerId } from '../events.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import type { LeafSharing } from '../leases/share-leaves.ts';
 import type { SpeedMeter } from '../leases/speed.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
-import type { Sums } from '../tree/sums.ts';
 import type { TreeSum } from '../tree/tree-sum.ts';
+import type { VectorMath } from '../vectors/vector-math.ts';
+import type { StepPool } from './step-pool.ts';
 
 /** `joined`: builds its model. `preparing`: fetches its data. `ready`: takes leases. */
 export type WorkerStage = 'joined' | 'preparing' | 'ready';
@@ -19,6 +21,7 @@ export type WorkerStage = 'joined' | 'preparing' | 'ready';
 /** A worker that is connected. */
 export interface Worker {
   readonly id: WorkerId;
+  readonly threads: number;
   stage: WorkerStage;
   numericsClass: string | undefined;
   /** The shards that it was asked to prepare. */
@@ -47,10 +50,12 @@ export interface Failure {
 export interface ActiveRound {
   readonly round: Round;
   readonly leases: LeaseTable;
-  readonly sum: TreeSum<Sums>;
+  readonly sum: TreeSum<CodedSums>;
   readonly contributions: Contribution[];
   /** The first failure on each leaf. */
   readonly failures: Map<number, Failure>;
+  /** Asynchronous only: updates made since the weights were sent. */
+  readonly staleness?: number;
 }
 
 /** Sums over the training samples of the epoch so far. */
@@ -63,6 +68,8 @@ export interface EpochTotals {
 /** Everything the engine knows. */
 export interface Run {
   readonly plan: EnginePlan;
+  /** Computes on vectors of weights and gradients. */
+  readonly vectors: VectorMath;
   readonly optimizer: Optimizer;
   readonly sharing: LeafSharing;
   /** In the order of joining. */
@@ -70,40 +77,52 @@ export interface Run {
   phase: 'new' | 'running' | 'finished' | 'stopped' | 'failed';
   /** Replaced, never changed: published vectors are shared with the caller. */
   weights: Float32Array;
-  /** While running. */
+  /** While running, unless there is a pool. */
   active: ActiveRound | undefined;
+  /** While steps are computed asynchronously. */
+  pool: StepPool | undefined;
   epochTotals: EpochTotals;
 }
 
 /** The state before the start. */
-export function createRun(plan: EnginePlan): Run {
+export function createRun(plan: EnginePlan, vectors: VectorMath): Run {
   return {
     plan,
-    optimizer: createOptimizer(plan.optimizer, plan.layout),
+    vectors,
+    optimizer: createOptimizer(plan.optimizer, plan.layout, { vectors }),
     sharing: createLeafSharing(),
     workers: new Map(),
     phase: 'new',
     weights: plan.initialWeights.slice(),
     active: undefined,
+    pool: undefined,
     epochTotals: { samples: 0, loss: 0, correct: 0 },
   };
 }
 
 /** A round of which nothing is leased yet. */
-export function createActiveRound(plan: EnginePlan, round: Round, atMs: number): ActiveRound {
+export function createActiveRound(
+  { plan, vectors }: Pick<Run, 'plan' | 'vectors'>,
+  round: Round,
+  atMs: number,
+): ActiveRound {
   const samples = samplesOf(plan, round);
   return {
     round,
     leases: createLeaseTable(samples, atMs),
-    sum: createTreeSum(round.leafCount, addSums, (leaf) => (samples[leaf] ?? 0) > 0),
+    sum: createTreeSum<CodedSums>(round.leafCount, (left, right) => addSums(left, right, vectors), {
+      isPresent: (leaf) => (samples[leaf] ?? 0) > 0,
+      settle: codeGroups(plan, round),
+    }),
     contributions: [],
     failures: new Map(),
   };
 }
 
-export function createWorker(id: WorkerId): Worker {
+export function createWorker(id: WorkerId, threads: number): Worker {
   return {
     id,
+    threads,
     stage: 'joined',
     numericsClass: undefined,
     askedShards: [],
@@ -118,5 +137,6 @@ type End = Extract<EngineEffect, { readonly type: 'end' }>;
 export function endRun(run: Run, outcome: End['outcome'], error?: NonNullable<End['error']>): [End] {
   run.phase = outcome;
   run.active = undefined;
+  run.pool = undefined;
   return [error ? { type: 'end', outcome, error } : { type: 'end', outcome }];
 }

@@ -1,5 +1,6 @@
 import type { Round, WorkerId } from '../events.ts';
-import type { OutstandingLeaf } from '../leases/lease-table.ts';
+import type { LeaseTable, OutstandingLeaf } from '../leases/lease-table.ts';
+import { currentRound } from './step-pool.ts';
 import type { Run, Worker, WorkerStage } from './state.ts';
 
 /** One connected worker. */
@@ -31,16 +32,24 @@ export interface EngineStatus {
 }
 
 export function describeRun(run: Run): EngineStatus {
-  const outstanding = run.active?.leases.outstanding() ?? [];
+  const outstanding = outstandingLeaves(run);
   const workers = [...run.workers.values()];
   return {
     phase: run.phase,
     waitingFor: waitingFor(run, outstanding),
-    round: run.active?.round,
+    round: run.pool ? currentRound(run.plan, run.pool) : run.active?.round,
     outstanding,
     workers: workers.map((worker) => describeWorker(run, worker)),
     spares: workers.filter((worker) => isSpare(run, worker)).map(({ id }) => id),
   };
+}
+
+/** Asynchronous: the leaves of all steps on their way; if there are none, those of the next step. */
+function outstandingLeaves({ active, pool, plan }: Run): readonly OutstandingLeaf[] {
+  if (!pool) return active?.leases.outstanding() ?? [];
+  const flights = [...pool.flights.values()];
+  if (flights.length > 0) return flights.flatMap((flight) => flight.active.leases.outstanding());
+  return [...Array(plan.shards).keys()].map((leaf) => ({ leaf, owner: undefined, sinceMs: pool.sinceMs }));
 }
 
 function waitingFor(run: Run, outstanding: readonly OutstandingLeaf[]): EngineStatus['waitingFor'] {
@@ -50,10 +59,16 @@ function waitingFor(run: Run, outstanding: readonly OutstandingLeaf[]): EngineSt
 }
 
 function describeWorker(run: Run, { id, stage, numericsClass, speed }: Worker): WorkerStatus {
-  const load = run.active?.leases.load(id) ?? 0;
+  const load = leaseTables(run).reduce((sum, leases) => sum + leases.load(id), 0);
   return { worker: id, stage, numericsClass, samplesPerMs: speed.estimate(), load };
 }
 
 function isSpare(run: Run, { id, stage }: Worker): boolean {
-  return stage === 'ready' && run.active?.leases.holdsAny(id) === false;
+  const leases = leaseTables(run);
+  return stage === 'ready' && leases.length > 0 && !leases.some((table) => table.holdsAny(id));
+}
+
+function leaseTables({ active, pool }: Run): LeaseTable[] {
+  if (pool) return [...pool.flights.values()].map((flight) => flight.active.leases);
+  return active ? [active.leases] : [];
 }

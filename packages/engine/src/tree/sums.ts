@@ -1,3 +1,6 @@
+import { plainVectors } from '../vectors/plain-vectors.ts';
+import type { VectorMath } from '../vectors/vector-math.ts';
+
 /** What a tree node holds: sums over the samples below it. */
 export interface Sums {
   readonly samples: number;
@@ -10,23 +13,12 @@ export interface Sums {
  * Left + right, element by element: gradients in float32, metrics in float64.
  * The result takes over the vectors of `left`; those of `right` are not needed any more.
  */
-export function addSums(left: Sums, right: Sums): Sums {
+export function addSums(left: Sums, right: Sums, vectors: VectorMath = plainVectors): Sums {
   checkLength(left.gradient, right.gradient);
   checkLength(left.metrics, right.metrics);
-  addFloat32(left.gradient, right.gradient);
-  addFloat64(left.metrics, right.metrics);
+  vectors.add(left.gradient, right.gradient);
+  for (let i = 0; i < left.metrics.length; i++) left.metrics[i]! += right.metrics[i]!;
   return { samples: left.samples + right.samples, gradient: left.gradient, metrics: left.metrics };
-}
-
-// The store into a Float32Array rounds once, which makes this exact float32 addition:
-// a float64 sum of two float32 numbers has enough bits that rounding it again changes nothing.
-function addFloat32(target: Float32Array, other: Float32Array): void {
-  for (let i = 0; i < target.length; i++) target[i]! += other[i]!;
-}
-
-// Its own function: a loop that has seen both types of vector runs at half the speed.
-function addFloat64(target: Float64Array, other: Float64Array): void {
-  for (let i = 0; i < target.length; i++) target[i]! += other[i]!;
 }
 
 function checkLength(left: ArrayLike<number>, right: ArrayLike<number>): void {

@@ -36,7 +36,9 @@ test('any partition over workers and any order of arrival give the bits of the d
   fc.assert(
     fc.property(scenario, (leaves) => {
       const leafCount = leaves.length;
-      const root = createTreeSum<Sums>(leafCount, addSums, (leaf) => leaves[leaf]?.value !== undefined);
+      const root = createTreeSum<Sums>(leafCount, addSums, {
+        isPresent: (leaf) => leaves[leaf]?.value !== undefined,
+      });
       const parts = [0, 1, 2, 3, 4].flatMap((worker) => {
         const own = [...leaves.keys()].filter(
           (i) => leaves[i]?.worker === worker && leaves[i].value !== undefined,

@@ -19,11 +19,18 @@ export interface TreeSum<Value> {
   root(): Value | undefined;
 }
 
+/** How a tree sum differs from plain addition over all leaves. */
+export interface TreeSumOptions<Value> {
+  /** Leaves for which this is false have no value: absent + x = x. Default: all are present. */
+  readonly isPresent?: (leaf: number) => boolean;
+  /** Turns the value of a node, once it is known, into the one that is used. Default: it stays as it is. */
+  readonly settle?: (node: SummedNode<Value>) => Value;
+}
+
 /**
  * Creates an empty sum over `leafCount` leaves.
  *
  * @param combine Adds the right value to the left one. It may reuse either: the sum owns what it was given.
- * @param isPresent Leaves for which this is false have no value: absent + x = x. Default: all are present.
  * @example
  * const sum = createTreeSum<string>(3, (left, right) => `(${left} + ${right})`);
  * sum.add({ lo: 2, hi: 3 }, 'c');
@@ -34,7 +41,7 @@ export interface TreeSum<Value> {
 export function createTreeSum<Value>(
   leafCount: number,
   combine: (left: Value, right: Value) => Value,
-  isPresent: (leaf: number) => boolean = () => true,
+  { isPresent = () => true, settle = ({ value }) => value }: TreeSumOptions<Value> = {},
 ): TreeSum<Value> {
   /** Sums that wait for their other half, and at last the root. */
   const waiting = new Map<string, Value>();
@@ -56,15 +63,19 @@ export function createTreeSum<Value>(
     return { ...parent, value };
   }
 
+  function settled(node: SummedNode<Value>): SummedNode<Value> {
+    return { lo: node.lo, hi: node.hi, value: settle(node) };
+  }
+
   return {
     add(node, value) {
-      let largest: SummedNode<Value> = { lo: node.lo, hi: node.hi, value };
+      let largest = settled({ lo: node.lo, hi: node.hi, value });
       let parent = treeParent(largest, leafCount);
       markAdded(added, node);
       while (parent) {
         const merged = merge(largest, parent);
         if (!merged) break;
-        largest = merged;
+        largest = settled(merged);
         parent = treeParent(largest, leafCount);
       }
       waiting.set(keyOf(largest), largest.value);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isTreeNode, treeCover, treeMid, treeParent } from './tree.ts';
+import { isGroupNode, isTreeNode, treeCover, treeMid, treeParent } from './tree.ts';
 
 /** All nodes, by the definition. */
 function nodesOf(lo: number, hi: number): string[] {
@@ -63,6 +63,35 @@ test('a cover holds exactly the leaves, with the fewest nodes', () => {
       }
     }),
   );
+});
+
+test('groups are nodes; every other node lies within one group, or holds several', () => {
+  for (let leafCount = 1; leafCount <= 20; leafCount++) {
+    for (const groupSize of [1, 2, 4, 8, 32]) {
+      const groups = Array.from({ length: Math.ceil(leafCount / groupSize) }, (_, i) => i * groupSize);
+      for (const node of nodesOf(0, leafCount)) {
+        const [lo = 0, hi = 0] = node.split('-').map(Number);
+        const inside = groups.filter((start) => lo < start + groupSize && hi > start);
+        const isGroup = isGroupNode({ lo, hi }, leafCount, groupSize);
+        if (isGroup) groups.splice(groups.indexOf(lo), 1);
+        else expect(inside.length > 1 || hi - lo < groupSize).toBe(true);
+      }
+      expect(groups).toEqual([]);
+    }
+  }
+});
+
+test('a cover with groups holds the leaves, and no node larger than a group', () => {
+  expect(treeCover([1, 2, 3, 4, 5, 6], 7, 2)).toEqual([
+    { lo: 1, hi: 2 },
+    { lo: 2, hi: 4 },
+    { lo: 4, hi: 6 },
+    { lo: 6, hi: 7 },
+  ]);
+  expect(treeCover([0, 1, 2, 3, 4], 5, 4)).toEqual([
+    { lo: 0, hi: 4 },
+    { lo: 4, hi: 5 },
+  ]);
 });
 
 test('a cover refuses leaves that do not ascend or do not exist', () => {

@@ -33,11 +33,16 @@ export function treeParent({ lo, hi }: TreeNode, leafCount: number): TreeNode | 
 /**
  * The fewest nodes that together hold exactly `leaves`, from left to right.
  *
+ * @param groupSize No node may be larger than a group of this many leaves: see {@link isGroupNode}. Default: any size.
  * @param leaves Ascending, each at least 0 and below `leafCount`; else a `RangeError`.
  * @example
  * treeCover([3, 4, 5, 6, 7], 8); // [{ lo: 3, hi: 4 }, { lo: 4, hi: 8 }]
  */
-export function treeCover(leaves: readonly number[], leafCount: number): TreeNode[] {
+export function treeCover(
+  leaves: readonly number[],
+  leafCount: number,
+  groupSize: number = leafCount,
+): TreeNode[] {
   let previous = -1;
   for (const leaf of leaves) {
     if (!Number.isInteger(leaf) || leaf <= previous || leaf >= leafCount) {
@@ -47,17 +52,26 @@ export function treeCover(leaves: readonly number[], leafCount: number): TreeNod
     }
     previous = leaf;
   }
-  return cover({ lo: 0, hi: leafCount }, leaves);
+  return cover({ lo: 0, hi: leafCount }, leaves, groupSize);
 }
 
-function cover(node: TreeNode, leaves: readonly number[]): TreeNode[] {
+/**
+ * Whether [lo, hi) is a group: the leaves from one multiple of `groupSize`, a power of two, to the next or to the last
+ * leaf. Every group is a node of the tree, and every other node lies within one group or holds several.
+ */
+export function isGroupNode({ lo, hi }: TreeNode, leafCount: number, groupSize: number): boolean {
+  return lo % groupSize === 0 && hi === Math.min(lo + groupSize, leafCount);
+}
+
+function cover(node: TreeNode, leaves: readonly number[], groupSize: number): TreeNode[] {
   if (leaves.length === 0) return [];
-  if (leaves.length === node.hi - node.lo) return [node];
+  const size = node.hi - node.lo;
+  if (leaves.length === size && size <= groupSize) return [node];
   const mid = treeMid(node.lo, node.hi);
   const left = leaves.filter((leaf) => leaf < mid);
   return [
-    ...cover({ lo: node.lo, hi: mid }, left),
-    ...cover({ lo: mid, hi: node.hi }, leaves.slice(left.length)),
+    ...cover({ lo: node.lo, hi: mid }, left, groupSize),
+    ...cover({ lo: mid, hi: node.hi }, leaves.slice(left.length), groupSize),
   ];
 }
 

@@ -70,7 +70,13 @@ function topology(spec: ModelSpec, lastActivation: string): object {
 
 const classNames = {
   conv2d: 'Conv2D',
+  depthwiseConv2d: 'DepthwiseConv2D',
   maxPooling2d: 'MaxPooling2D',
+  averagePooling2d: 'AveragePooling2D',
+  globalAveragePooling2d: 'GlobalAveragePooling2D',
+  batchNormalization: 'BatchNormalization',
+  activation: 'Activation',
+  dropout: 'Dropout',
   flatten: 'Flatten',
   dense: 'Dense',
 } as const;
@@ -81,36 +87,58 @@ function nameAndInput({ name, inputShape }: ResolvedLayer, index: number): objec
 }
 
 // Zeros: loading overwrites them at once, and the default initialisers would cost time and draw random numbers.
-const initializers = {
-  kernel_initializer: { class_name: 'Zeros', config: {} },
-  bias_initializer: { class_name: 'Zeros', config: {} },
-  use_bias: true,
-};
+const zeros = { class_name: 'Zeros', config: {} };
 
 function layerConfig(layer: CompleteLayer): object {
   switch (layer.type) {
     case 'conv2d':
       return {
         filters: layer.filters,
-        kernel_size: square(layer.kernelSize),
-        strides: square(layer.strides),
-        padding: layer.padding,
-        data_format: 'channels_last',
-        activation: layer.activation,
-        ...initializers,
+        kernel_initializer: zeros,
+        ...convolutionConfig(layer),
+      };
+    case 'depthwiseConv2d':
+      return {
+        depth_multiplier: layer.depthMultiplier,
+        depthwise_initializer: zeros,
+        ...convolutionConfig(layer),
       };
     case 'maxPooling2d':
+    case 'averagePooling2d':
       return {
         pool_size: square(layer.poolSize),
         strides: square(layer.strides),
         padding: layer.padding,
-        data_format: 'channels_last',
+        ...channelsLast,
       };
+    case 'batchNormalization':
+      return { axis: -1, momentum: layer.momentum, epsilon: layer.epsilon, center: true, scale: true };
+    case 'activation':
+      return { activation: layer.activation };
+    case 'dropout':
+      return { rate: layer.rate };
     case 'flatten':
-      return { data_format: 'channels_last' };
+    case 'globalAveragePooling2d':
+      return channelsLast;
     case 'dense':
-      return { units: layer.units, activation: layer.activation, ...initializers };
+      return { units: layer.units, kernel_initializer: zeros, ...biasAndActivation(layer) };
   }
+}
+
+const channelsLast = { data_format: 'channels_last' };
+
+function convolutionConfig(layer: Extract<CompleteLayer, { kernelSize: number }>): object {
+  return {
+    kernel_size: square(layer.kernelSize),
+    strides: square(layer.strides),
+    padding: layer.padding,
+    ...channelsLast,
+    ...biasAndActivation(layer),
+  };
+}
+
+function biasAndActivation({ useBias, activation }: Extract<CompleteLayer, { useBias: boolean }>): object {
+  return { use_bias: useBias, bias_initializer: zeros, activation };
 }
 
 function square(side: number): [number, number] {

@@ -11,3 +11,8 @@ export function invalid(path: string, expected: string, found: unknown): never {
 export function positiveInteger(value: unknown, path: string): void {
   if (!Number.isSafeInteger(value) || (value as number) < 1) invalid(path, 'a positive integer', value);
 }
+
+/** Throws `RECIPE_INVALID` unless `value` is a number from 0 to below 1. */
+export function share(value: number, path: string): void {
+  if (!(value >= 0 && value < 1)) invalid(path, 'a number from 0 to below 1', value);
+}

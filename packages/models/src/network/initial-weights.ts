@@ -1,21 +1,27 @@
 import { uniform } from '@gradwire/random';
 import type { ModelSpec } from '../specs.ts';
 import { parameterLayout } from './parameter-layout.ts';
+import { resolveLayers } from './resolve-layers.ts';
 
 /**
  * The flat weight vector a run starts from: kernels uniform in +-sqrt(6 / (fan in + fan out)) (Glorot & Bengio 2010,
- * eq. 16), biases zero. A function of network and seed alone, with equal bits everywhere.
+ * eq. 16), biases zero; batch normalisation with scale and variance 1, shift and mean 0. A function of network and seed
+ * alone, with equal bits everywhere.
  *
- * @param seed - 32-bit unsigned; each parameter draws from its own Philox sequence `(seed, weights, index)`.
+ * @param seed - 32-bit unsigned; each kernel draws from its own Philox sequence `(seed, weights, index)`.
  */
 export function initialWeights(spec: ModelSpec, seed: number): Float32Array {
   const { parameters, size } = parameterLayout(spec);
+  const initial = resolveLayers(spec).flatMap((layer) =>
+    layer.parameters.map((parameter) => parameter.initial),
+  );
   const weights = new Float32Array(size);
-  for (const [index, parameter] of parameters.entries()) {
-    if (parameter.role === 'bias') continue;
-    const limit = glorotLimit(parameter.shape);
+  for (const [index, { shape, offset, size: length }] of parameters.entries()) {
+    if (initial[index] === 'ones') weights.fill(1, offset, offset + length);
+    if (initial[index] !== 'glorot') continue;
+    const limit = glorotLimit(shape);
     const range = { low: -limit, high: limit };
-    weights.set(uniform({ seed, stream: 'weights', a: index }, parameter.size, range), parameter.offset);
+    weights.set(uniform({ seed, stream: 'weights', a: index }, length, range), offset);
   }
   return weights;
 }

@@ -12,7 +12,7 @@ import {
   withOutputs,
 } from '../index.ts';
 
-const tenClasses: TaskSpec = { type: 'multiclass', classes: 10 };
+const tenClasses = { type: 'multiclass', classes: 10 } as const satisfies TaskSpec;
 
 function network(inputShape: number[], ...layers: LayerSpec[]): ModelSpec {
   return { name: 'test', inputShape, layers };
@@ -100,8 +100,8 @@ test.each([
     'model.layers[0].units: expected 10 for this multiclass task, found 9',
   ],
   [
-    network([4], { type: 'dropout' } as unknown as LayerSpec),
-    'model.layers[0].type: expected conv2d, maxPooling2d',
+    network([4], { type: 'lstm' } as unknown as LayerSpec),
+    'model.layers[0].type: expected conv2d, depthwiseConv2d',
   ],
 ])('an impossible network is refused: %#', (spec, message) => {
   const validate = (): void => validateModelSpec(spec, tenClasses);
@@ -115,5 +115,8 @@ test('impossible tasks are refused, other outputs are a matter of one call', () 
   expect(() => validateModelSpec(binary, { type: 'binary', positive: [] })).toThrow(/task.positive/);
   expect(() => validateModelSpec(binary, { type: 'binary', positive: [256] })).toThrow(/task.positive\[0\]/);
   expect(() => validateModelSpec(binary, { type: 'multilabel', classes: 257 })).toThrow(/at most 256/);
+  for (const smoothing of [-0.1, 1, Number.NaN]) {
+    expect(() => validateModelSpec(mnistCnn, { ...tenClasses, smoothing })).toThrow(/task.smoothing/);
+  }
   expect(() => withOutputs(network([4], { type: 'flatten' }), 2)).toThrow(TypeError);
 });

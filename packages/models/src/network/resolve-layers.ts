@@ -1,33 +1,40 @@
-import type { Parameter } from '@gradwire/engine';
 import type { LayerSpec, ModelSpec } from '../specs.ts';
-import { invalid, positiveInteger } from './checks.ts';
+import { invalid, positiveInteger, share } from './checks.ts';
+import type { LayerParameter } from './layer-parameters.ts';
+import { parametersOf } from './layer-parameters.ts';
 
 /** A layer with every default filled in. */
 export type CompleteLayer = Required<LayerSpec>;
 
-/** A layer in its place: named, with its shapes (of one sample) and the tensors it trains. */
+/** A layer in its place: named, with its shapes (of one sample) and its tensors. */
 export interface ResolvedLayer {
   /** As Keras numbers them: `conv2d_1`, `max_pooling2d_1`. */
   readonly name: string;
   readonly layer: CompleteLayer;
   readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];
-  /** Kernel, then bias; empty for layers that train nothing. */
-  readonly parameters: readonly Pick<Parameter, 'name' | 'shape' | 'role'>[];
+  /** Kernel, then bias; scale, shift, moving mean, moving variance; empty for layers that hold nothing. */
+  readonly parameters: readonly LayerParameter[];
 }
 
 const keyOfType = {
   conv2d: 'conv2d',
+  depthwiseConv2d: 'depthwise_conv2d',
   maxPooling2d: 'max_pooling2d',
+  averagePooling2d: 'average_pooling2d',
+  globalAveragePooling2d: 'global_average_pooling2d',
+  batchNormalization: 'batch_normalization',
+  activation: 'activation',
+  dropout: 'dropout',
   flatten: 'flatten',
   dense: 'dense',
-} as const;
+} as const satisfies Record<LayerSpec['type'], string>;
 
 /**
- * Walks through a network: names its layers, infers shapes and lists the tensors to train, in the order of the
- * flat weight vector.
+ * Walks through a network: names its layers, infers shapes and lists their tensors, in the order of the flat weight
+ * vector.
  *
- * @throws GradwireError `RECIPE_INVALID` if a size is no positive integer or a layer does not fit its input.
+ * @throws GradwireError `RECIPE_INVALID` if a setting is out of range or a layer does not fit its input.
  */
 export function resolveLayers(spec: ModelSpec): ResolvedLayer[] {
   for (const [axis, side] of spec.inputShape.entries()) positiveInteger(side, `model.inputShape[${axis}]`);
@@ -50,11 +57,26 @@ export function resolveLayers(spec: ModelSpec): ResolvedLayer[] {
 function withDefaults(spec: LayerSpec): CompleteLayer {
   switch (spec.type) {
     case 'conv2d':
-      return { strides: 1, padding: 'valid', activation: 'linear', ...spec };
+      return { strides: 1, padding: 'valid', activation: 'linear', useBias: true, ...spec };
+    case 'depthwiseConv2d':
+      return {
+        strides: 1,
+        padding: 'valid',
+        activation: 'linear',
+        useBias: true,
+        depthMultiplier: 1,
+        ...spec,
+      };
     case 'maxPooling2d':
+    case 'averagePooling2d':
       return { strides: spec.poolSize, padding: 'valid', ...spec };
+    case 'batchNormalization':
+      return { momentum: 0.99, epsilon: 0.001, ...spec };
     case 'dense':
-      return { activation: 'linear', ...spec };
+      return { activation: 'linear', useBias: true, ...spec };
+    case 'globalAveragePooling2d':
+    case 'activation':
+    case 'dropout':
     case 'flatten':
       return spec;
   }
@@ -64,18 +86,33 @@ function outputShapeOf(layer: CompleteLayer, input: readonly number[], path: str
   switch (layer.type) {
     case 'conv2d': {
       positiveInteger(layer.filters, `${path}.filters`);
-      const [height, width] = slide(input, {
-        ...layer,
-        window: layer.kernelSize,
-        setting: 'kernelSize',
-        path,
-      });
-      return [height, width, layer.filters];
+      return [
+        ...slide(input, { ...layer, window: layer.kernelSize, setting: 'kernelSize', path }),
+        layer.filters,
+      ];
     }
-    case 'maxPooling2d': {
-      const [height, width] = slide(input, { ...layer, window: layer.poolSize, setting: 'poolSize', path });
-      return [height, width, input[2] as number];
+    case 'depthwiseConv2d': {
+      positiveInteger(layer.depthMultiplier, `${path}.depthMultiplier`);
+      const sides = slide(input, { ...layer, window: layer.kernelSize, setting: 'kernelSize', path });
+      return [...sides, (input[2] as number) * layer.depthMultiplier];
     }
+    case 'maxPooling2d':
+    case 'averagePooling2d':
+      return [
+        ...slide(input, { ...layer, window: layer.poolSize, setting: 'poolSize', path }),
+        input[2] as number,
+      ];
+    case 'globalAveragePooling2d':
+      return [channelsOf(input, path)];
+    case 'batchNormalization':
+      share(layer.momentum, `${path}.momentum`);
+      if (!(layer.epsilon > 0)) invalid(`${path}.epsilon`, 'a number above 0', layer.epsilon);
+      return input;
+    case 'dropout':
+      share(layer.rate, `${path}.rate`);
+      return input;
+    case 'activation':
+      return input;
     case 'flatten':
       return [input.reduce((product, side) => product * side, 1)];
     case 'dense':
@@ -101,8 +138,7 @@ function slide(
 ): [number, number] {
   positiveInteger(window, `${path}.${setting}`);
   positiveInteger(strides, `${path}.strides`);
-  if (input.length !== 3)
-    invalid(path, 'an input of shape [height, width, channels]', `shape [${input.join(', ')}]`);
+  channelsOf(input, path);
   const [height, width] = input.map((side) =>
     padding === 'same' ? Math.ceil(side / strides) : Math.floor((side - window) / strides) + 1,
   ) as [number, number, number];
@@ -111,20 +147,8 @@ function slide(
   return [height, width];
 }
 
-function parametersOf(
-  layer: CompleteLayer,
-  input: readonly number[],
-  name: string,
-): ResolvedLayer['parameters'] {
-  const channels = input.at(-1) as number;
-  if (layer.type === 'dense') return kernelAndBias(name, [channels, layer.units]);
-  if (layer.type !== 'conv2d') return [];
-  return kernelAndBias(name, [layer.kernelSize, layer.kernelSize, channels, layer.filters]);
-}
-
-function kernelAndBias(name: string, kernelShape: readonly number[]): ResolvedLayer['parameters'] {
-  return [
-    { name: `${name}/kernel`, shape: kernelShape, role: 'kernel' },
-    { name: `${name}/bias`, shape: [kernelShape.at(-1) as number], role: 'bias' },
-  ];
+function channelsOf(input: readonly number[], path: string): number {
+  if (input.length !== 3)
+    invalid(path, 'an input of shape [height, width, channels]', `shape [${input.join(', ')}]`);
+  return input[2] as number;
 }

@@ -27,6 +27,8 @@ function validateTask(task: TaskSpec): void {
     positiveInteger(task.classes, 'task.classes');
     // Labels are bytes.
     if (task.classes > 256) invalid('task.classes', 'at most 256', task.classes);
+    const smoothing = task.type === 'multiclass' ? (task.smoothing ?? 0) : 0;
+    if (!(smoothing >= 0 && smoothing < 1)) invalid('task.smoothing', 'from 0 to below 1', smoothing);
     return;
   }
   if (task.positive.length === 0) invalid('task.positive', 'at least one class', 'none');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { answerNames, binaryRows, decodeProbabilities, oneHot, targets } from '../index.ts';
+import { answerNames, binaryRows, decodeProbabilities, oneHot, smoothTargets, targets } from '../index.ts';
 
 test('one-hot rows hold a single 1, at the label', () => {
   expect([...oneHot(new Uint8Array([2, 0]), 3)]).toEqual([0, 0, 1, 1, 0, 0]);
@@ -11,6 +11,20 @@ test('targets follow the task', () => {
   expect(targets(labels, { type: 'multiclass', classes: 8 })).toEqual(oneHot(labels, 8));
   expect(targets(labels, { type: 'multilabel', classes: 8 })).toEqual(oneHot(labels, 8));
   expect([...targets(labels, { type: 'binary', positive: [7, 2] })]).toEqual([1, 0, 1]);
+});
+
+test('smoothing spreads a share of each target evenly and keeps the sum of a row', () => {
+  const task = { type: 'multiclass', classes: 4, smoothing: 0.5 } as const;
+  const hard = targets(new Uint8Array([2, 0]), task);
+  expect([...hard]).toEqual([0, 0, 1, 0, 1, 0, 0, 0]);
+  const soft = smoothTargets(hard, task);
+  expect([...soft]).toEqual([0.125, 0.125, 0.625, 0.125, 0.625, 0.125, 0.125, 0.125]);
+  expect([...hard]).toEqual([0, 0, 1, 0, 1, 0, 0, 0]);
+  for (const other of [
+    { type: 'multiclass', classes: 4 },
+    { type: 'multilabel', classes: 4 },
+  ] as const)
+    expect(smoothTargets(hard, other)).toBe(hard);
 });
 
 test('decoding gives the best labels first; ties keep the class order', () => {

@@ -1,6 +1,7 @@
 /** What {@link targets} needs of a task; `TaskSpec` of `@gradwire/models` fits. */
 export type TargetSpec =
-  | { readonly type: 'multiclass' | 'multilabel'; readonly classes: number }
+  | { readonly type: 'multiclass'; readonly classes: number; readonly smoothing?: number }
+  | { readonly type: 'multilabel'; readonly classes: number }
   | { readonly type: 'binary'; readonly positive: readonly number[] };
 
 /**
@@ -23,7 +24,7 @@ export function oneHot(labels: Uint8Array, classes: number): Float32Array {
 
 /**
  * The network's targets, `[labels.length x outputs]` row-major: one-hot rows, or for a binary task one value a
- * sample, 1 if its label is among `positive`.
+ * sample, 1 if its label is among `positive`. Not smoothed: that is for training alone, see `smoothTargets`.
  *
  * @throws RangeError if a label is not below the number of classes.
  */

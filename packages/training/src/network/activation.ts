@@ -1,35 +1,69 @@
 import { addBias, kernelsReady, reluGradient } from '@gradwire/kernels';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { add, cast, greater, mul, relu, sum } from '@tensorflow/tfjs-core';
+import {
+  add,
+  cast,
+  elu,
+  greater,
+  less,
+  logicalAnd,
+  minimum,
+  mul,
+  relu,
+  relu6,
+  sigmoid,
+  square,
+  sub,
+  sum,
+  tanh,
+} from '@tensorflow/tfjs-core';
+import { isOffered } from './is-offered.ts';
+import type { Activation } from './operation.ts';
 
 /** The result of {@link activate}. */
 export interface Activated {
   readonly output: Tensor;
   /** @param dy - gradient by `output`. Returns the gradients by `z` and by the bias. */
-  backward(dy: Tensor): { dz: Tensor; dBias: Tensor };
+  backward(dy: Tensor): { readonly dz: Tensor; readonly dBias?: Tensor };
 }
 
-/** Adds the bias to `z` and applies the activation. */
-export function activate(z: Tensor, bias: Tensor, activation: 'linear' | 'relu'): Activated {
-  const output = kernelsReady()
-    ? addBias(z, bias, { relu: activation === 'relu' })
-    : applyPlain(add(z, bias), activation);
+/** Adds the bias, if there is one, to `z` and applies the activation. */
+export function activate(z: Tensor, bias: Tensor | undefined, activation: Activation): Activated {
+  const output = biasAndActivation(z, bias, activation);
   return {
     output,
     backward(dy) {
-      const dz = activation === 'relu' ? throughRelu(dy, output) : dy;
-      return { dz, dBias: sum(dz, allButLast(dz)) };
+      const dz = derivatives[activation](dy, output);
+      return bias ? { dz, dBias: sum(dz, allButLast(dz)) } : { dz };
     },
   };
 }
 
-function applyPlain(shifted: Tensor, activation: 'linear' | 'relu'): Tensor {
-  return activation === 'relu' ? relu(shifted) : shifted;
+function biasAndActivation(z: Tensor, bias: Tensor | undefined, activation: Activation): Tensor {
+  const joins = activation === 'linear' || activation === 'relu';
+  if (bias && joins && kernelsReady()) return addBias(z, bias, { relu: activation === 'relu' });
+  return functions[activation](bias ? add(z, bias) : z);
 }
 
-function throughRelu(dy: Tensor, y: Tensor): Tensor {
-  return kernelsReady() ? reluGradient(dy, y) : mul(dy, cast(greater(y, 0), 'float32'));
-}
+const functions: Record<Activation, (z: Tensor) => Tensor> = {
+  linear: (z) => z,
+  relu,
+  relu6,
+  sigmoid,
+  tanh,
+  elu,
+};
+
+/** Gradients by the activation's input, from the one by its output and the output itself. */
+const derivatives: Record<Activation, (dy: Tensor, y: Tensor) => Tensor> = {
+  linear: (dy) => dy,
+  relu: (dy, y) =>
+    isOffered('GradwireReluGradient') ? reluGradient(dy, y) : mul(dy, cast(greater(y, 0), 'float32')),
+  relu6: (dy, y) => mul(dy, cast(logicalAnd(greater(y, 0), less(y, 6)), 'float32')),
+  sigmoid: (dy, y) => mul(dy, mul(y, sub(1, y))),
+  tanh: (dy, y) => mul(dy, sub(1, square(y))),
+  elu: (dy, y) => mul(dy, add(minimum(y, 0), 1)),
+};
 
 function allButLast(x: Tensor): number[] {
   return [...x.shape.keys()].slice(0, -1);

@@ -146,7 +146,7 @@ function referenceLayer(resolved: ResolvedLayer, x: number[], own: OwnWeights): 
             );
           }),
         );
-  const isRelu = layer.type !== 'maxPooling2d' && layer.activation === 'relu';
+  const isRelu = 'activation' in layer && layer.activation === 'relu';
   return isRelu ? values.map((value) => Math.max(value, 0)) : values;
 }
 
@@ -177,7 +177,11 @@ function* windowsOf(
 }
 
 /** Padding before the first pixel, as TensorFlow defines 'same'. */
-function padding(layer: Extract<CompleteLayer, { strides: number }>, input: number, output: number): number {
+function padding(
+  layer: Extract<CompleteLayer, { type: 'conv2d' | 'maxPooling2d' }>,
+  input: number,
+  output: number,
+): number {
   if (layer.padding === 'valid') return 0;
   const side = layer.type === 'conv2d' ? layer.kernelSize : layer.poolSize;
   return Math.floor(Math.max((output - 1) * layer.strides + side - input, 0) / 2);

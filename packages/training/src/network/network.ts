@@ -1,88 +1,127 @@
-import type { ModelSpec, ResolvedLayer } from '@gradwire/models';
-import { resolveLayers } from '@gradwire/models';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { tidy } from '@tensorflow/tfjs-core';
-import type { Block, ForwardPass } from './block.ts';
-import { createConvolution } from './convolution.ts';
-import { createDense, createFlatten } from './dense.ts';
-import { createMaxPooling } from './max-pooling.ts';
+import { add, tidy } from '@tensorflow/tfjs-core';
+import type { Block, ForwardPass, Mode } from './block.ts';
+import { createBlock } from './create-block.ts';
+import type { Group } from './fuse.ts';
+import { fuse } from './fuse.ts';
+import type { GraphLayer } from './operation.ts';
+import { type Crop, createCrop } from './native/crop.ts';
+import { makesMask } from './plain-layer.ts';
 
-/** A network as a chain of blocks. Tensors that its methods return or make belong to the surrounding `tidy`. */
+/** A network as a graph of blocks. Tensors that its methods return or make belong to the surrounding `tidy`. */
 export interface Network {
-  /** @param x - `[samples, ...inputShape]`. Returns the logits, `[samples, outputs]`; nothing else stays alive. */
-  predict(x: Tensor, parameters: readonly Tensor[]): Tensor;
-  /** As `predict`, with a `backward` that takes the gradient by the logits and returns one tensor a parameter. */
-  forward(
-    x: Tensor,
-    parameters: readonly Tensor[],
-  ): { readonly logits: Tensor; readonly backward: (dLogits: Tensor) => Tensor[] };
+  /** @param x - `[samples, ...inputShape]`. Returns the logits, `[samples, outputs]`. */
+  predict(x: Tensor, tensors: readonly Tensor[]): Tensor;
+  /** As `predict`, with a `backward` that takes the gradient by the logits. */
+  forward(x: Tensor, tensors: readonly Tensor[], mode: Extract<Mode, { training: true }>): TrainingPass;
 }
 
-/** Chains a model's layers; parameters are taken and returned in the order of its layout. */
-export function createNetwork(spec: ModelSpec): Network {
-  const links = createLinks(createBlocks(resolveLayers(spec)));
-  // Nobody reads gradients by the samples, so the backward pass ends at the first block that trains anything.
-  const firstTrained = links.findIndex(({ block }) => block.parameterCount > 0);
+/** The result of {@link Network.forward}. */
+export interface TrainingPass {
+  readonly logits: Tensor;
+  /** Gradients by the trained tensors; undefined where the logits do not depend on one. */
+  backward(dLogits: Tensor): (Tensor | undefined)[];
+}
+
+/**
+ * Joins a graph's layers into blocks. The last layer gives the logits.
+ *
+ * @param trained - the first so many tensors are trained or statistics, the others are constants.
+ */
+export function createNetwork(layers: readonly GraphLayer[], trained: number): Network {
+  const links = createLinks(layers, trained);
+  // A mask belongs to the block that makes it, and is read by later ones.
+  const keepsAll = links.some(({ group: { work } }) => work.type === 'plain' && makesMask(work.layer));
+  const crop: Crop = createCrop(layers);
   return {
-    predict(x, parameters) {
-      return links.reduce((input, { block, start, end }) => {
-        const output = tidy(() => block.forward(input, parameters.slice(start, end)).output);
-        if (input !== x) input.dispose();
-        return output;
-      }, x);
-    },
-    forward(x, parameters) {
+    predict: (x, tensors) => predict(links, crop(x, tensors), { tensors, keepsAll }),
+    forward(samples, tensors, mode) {
+      const x = crop(samples, tensors);
       const passes: ForwardPass[] = [];
-      let output = x;
-      for (const { block, start, end } of links) {
-        const pass = block.forward(output, parameters.slice(start, end));
-        passes.push(pass);
-        output = pass.output;
+      for (const link of links) {
+        const inputs = link.group.inputs.map((input) => passes[input]?.output ?? x);
+        passes.push(link.block.forward(inputs, own(link, tensors), mode));
       }
-      return { logits: output, backward: (dLogits) => runBackward(passes, firstTrained, dLogits) };
+      const logits = passes.at(-1)?.output ?? x;
+      return { logits, backward: (dLogits) => runBackward(links, passes, dLogits).slice(0, trained) };
     },
   };
 }
 
-/** A block and its range in the list of parameters. */
+/** A block in its place. */
 interface Link {
+  readonly group: Group;
   readonly block: Block;
-  readonly start: number;
-  readonly end: number;
+  /** Does it, or one before it, train anything? Nobody reads other gradients. */
+  readonly trains: boolean;
+  readonly inputNeeded: boolean;
+  /** Groups whose outputs nobody reads after this one. */
+  readonly lastOf: readonly number[];
 }
 
-function createLinks(blocks: readonly Block[]): Link[] {
-  let end = 0;
-  return blocks.map((block) => {
-    const start = end;
-    end += block.parameterCount;
-    return { block, start, end };
-  });
-}
-
-function runBackward(passes: readonly ForwardPass[], firstTrained: number, dLogits: Tensor): Tensor[] {
-  const gradients: Tensor[] = [];
-  let dy = dLogits;
-  for (let i = passes.length - 1; i >= firstTrained; i -= 1) {
-    const result = (passes[i] as ForwardPass).backward(dy, { inputNeeded: i > firstTrained });
-    gradients.unshift(...result.parameters);
-    dy = result.input ?? dy;
+function createLinks(layers: readonly GraphLayer[], trained: number): Link[] {
+  const groups = fuse(layers);
+  const links: Link[] = [];
+  for (const [position, group] of groups.entries()) {
+    const place = layers.indexOf(group.layers[0] as GraphLayer);
+    const inputNeeded = group.inputs.some((input) => links[input]?.trains);
+    links.push({
+      group,
+      block: createBlock(group, place),
+      trains: inputNeeded || group.tensors.some((tensor) => tensor < trained),
+      inputNeeded,
+      lastOf: group.inputs.filter(
+        (input) => input >= 0 && !groups.slice(position + 1).some(({ inputs }) => inputs.includes(input)),
+      ),
+    });
   }
-  return gradients;
+  return links;
 }
 
-function createBlocks(layers: readonly ResolvedLayer[]): Block[] {
-  const blocks: Block[] = [];
-  for (let i = 0; i < layers.length; i += 1) {
-    const { layer } = layers[i] as ResolvedLayer;
-    const next = layers[i + 1]?.layer;
-    if (layer.type === 'conv2d' && next?.type === 'maxPooling2d') {
-      blocks.push(createConvolution(layer, next));
-      i += 1;
-    } else if (layer.type === 'conv2d') blocks.push(createConvolution(layer));
-    else if (layer.type === 'maxPooling2d') blocks.push(createMaxPooling(layer));
-    else if (layer.type === 'dense') blocks.push(createDense(layer));
-    else blocks.push(createFlatten());
+function own({ group }: Link, tensors: readonly Tensor[]): Tensor[] {
+  return group.tensors.map((tensor) => tensors[tensor] as Tensor);
+}
+
+interface Predicting {
+  readonly tensors: readonly Tensor[];
+  readonly keepsAll: boolean;
+}
+
+function predict(links: readonly Link[], x: Tensor, { tensors, keepsAll }: Predicting): Tensor {
+  const outputs: Tensor[] = [];
+  for (const link of links) {
+    const inputs = link.group.inputs.map((input) => outputs[input] ?? x);
+    const compute = (): Tensor => {
+      const { output } = link.block.forward(inputs, own(link, tensors), { training: false });
+      return inputs.includes(output) ? output.clone() : output;
+    };
+    outputs.push(keepsAll ? compute() : tidy(compute));
+    if (!keepsAll) for (const done of link.lastOf) outputs[done]?.dispose();
   }
-  return blocks;
+  return outputs.at(-1) ?? x;
+}
+
+function runBackward(
+  links: readonly Link[],
+  passes: readonly ForwardPass[],
+  dLogits: Tensor,
+): (Tensor | undefined)[] {
+  const byOutput: (Tensor | undefined)[] = [];
+  const byTensor: (Tensor | undefined)[] = [];
+  byOutput[links.length - 1] = dLogits;
+  for (const [position, { group, trains, inputNeeded }] of [...links.entries()].toReversed()) {
+    const dy = byOutput[position];
+    if (!trains || !dy) continue;
+    const { inputs, tensors } = (passes[position] as ForwardPass).backward(dy, { inputNeeded });
+    for (const [i, tensor] of group.tensors.entries()) accumulate(byTensor, tensor, tensors[i]);
+    for (const [i, input] of group.inputs.entries()) {
+      if (links[input]?.trains) accumulate(byOutput, input, inputs[i]);
+    }
+  }
+  return byTensor;
+}
+
+function accumulate(sums: (Tensor | undefined)[], position: number, more: Tensor | undefined): void {
+  const sum = sums[position];
+  sums[position] = sum && more ? add(sum, more) : (more ?? sum);
 }

@@ -1,25 +1,24 @@
-import { answerCount, initialWeights } from '@gradwire/models';
+import { answerCount } from '@gradwire/models';
 import { targets } from '@gradwire/preprocess';
 import { uniform } from '@gradwire/random';
-import type { Batch, TrainedRecipe, Trainer } from './trainer.ts';
+import type { Batch, Trainer } from './trainer.ts';
 
 const probeSamples = 16;
 
 /**
  * Names a trainer's numerics class: the SHA-256, in hexadecimal, of the gradient of a synthetic micro-batch of 16
- * samples at the recipe's initial weights. Trainers with equal hashes give equal bits. Replaces the trainer's
- * weights by the initial ones.
+ * samples at the initial weights. Trainers with equal hashes give equal bits. Replaces the trainer's weights by the
+ * initial ones.
  */
 export async function probeHash(trainer: Trainer): Promise<string> {
-  const { model, seed } = trainer.recipe;
-  trainer.setWeights(initialWeights(model, seed));
-  const { gradient } = trainer.gradient(probeBatch(trainer.recipe));
+  trainer.setWeights(trainer.initialWeights());
+  const { gradient } = trainer.gradient(probeBatch(trainer), { step: 0, shard: 0 });
   const digest = await crypto.subtle.digest('SHA-256', gradient);
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-function probeBatch({ model, task, seed }: TrainedRecipe): Batch {
-  const size = model.inputShape.reduce((product, side) => product * side, probeSamples);
+function probeBatch({ inputShape, task, seed }: Trainer): Batch {
+  const size = inputShape.reduce((product, side) => product * side, probeSamples);
   const features = Float32Array.from(uniform({ seed, stream: 'probe' }, size));
   const classes = task.type === 'binary' ? Math.max(...task.positive) + 1 : answerCount(task);
   const labels = Uint8Array.from({ length: probeSamples }, (_, i) => i % classes);

@@ -15,7 +15,7 @@ beforeAll(async () => {
   await prepareBackend('wasm');
 });
 
-const tenClasses: TaskSpec = { type: 'multiclass', classes: 10 };
+const tenClasses = { type: 'multiclass', classes: 10 } as const satisfies TaskSpec;
 
 function batchOf(count: number, task: TaskSpec = tenClasses, seed = 3): Batch {
   const features = Float32Array.from(uniform({ seed, stream: 'probe' }, count * 784));
@@ -165,6 +165,27 @@ test('descending the gradient lowers the loss', () => {
   });
   expect(losses.every((loss, i) => i === 0 || loss < (losses[i - 1] as number))).toBe(true);
   trainer.dispose();
+});
+
+test('label smoothing acts on training alone, and moves the gradient towards every class', () => {
+  const smoothing = 0.2;
+  const soft = trainerOf(mlp, { ...tenClasses, smoothing });
+  const hard = trainerOf(mlp);
+  const batch = batchOf(12);
+  expect(soft.evaluate(batch)).toEqual(hard.evaluate(batch));
+  // The gradient by the last bias is the sum of `softmax - target`: linear in the targets.
+  const { offset, size } = hard.layout.parameters.at(-1) as (typeof hard.layout.parameters)[number];
+  const biasGradient = (trainer: Trainer): number[] => [
+    ...trainer.gradient(batch).gradient.subarray(offset, offset + size),
+  ];
+  const counts = Array.from({ length: 10 }, (_, k) => batch.labels.filter((label) => label === k).length);
+  const hardGradient = biasGradient(hard);
+  for (const [k, g] of biasGradient(soft).entries()) {
+    const moved = smoothing * ((counts[k] as number) - batch.count / 10);
+    expect(g).toBeCloseTo((hardGradient[k] as number) + moved, 4);
+  }
+  soft.dispose();
+  hard.dispose();
 });
 
 test('weights are copied, and wrong calls are refused', () => {

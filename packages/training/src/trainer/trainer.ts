@@ -1,28 +1,21 @@
-import { kernelsReady, valuesInPlace } from '@gradwire/kernels';
 import type { ParameterLayout } from '@gradwire/engine';
-import type { LayersModelArtifacts } from '@gradwire/models';
-import {
-  confusionCounts,
-  countCorrect,
-  layersModelArtifacts,
-  lossSum,
-  parameterLayout,
-  probabilities,
-  validateModelSpec,
-} from '@gradwire/models';
-import type { Recipe } from '@gradwire/recipes';
+import { kernelsReady, valuesInPlace } from '@gradwire/kernels';
+import type { LayersModelArtifacts, TaskSpec } from '@gradwire/models';
+import { confusionCounts, countCorrect, lossSum, probabilities } from '@gradwire/models';
+import { smoothTargets } from '@gradwire/preprocess';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { tensor, tidy } from '@tensorflow/tfjs-core';
-import type { Network } from '../network/network.ts';
-import { createNetwork } from '../network/network.ts';
-import type { WeightTensors } from './weight-tensors.ts';
-import { createWeightTensors } from './weight-tensors.ts';
+import type { Position } from '../network/block.ts';
+import type { BlockSummary } from '../network/explain.ts';
+import { computeLoss } from './compute-loss.ts';
+import type { TrainedModel, TrainedRecipe, TrainerParts } from './trainer-parts.ts';
+import { partsOfModel, partsOfRecipe } from './trainer-parts.ts';
 
 /** Samples ready for the network; see `createBatcher`. */
 export interface Batch {
   /** `[count, ...inputShape]`, row-major. */
   readonly features: Float32Array;
-  /** `[count, outputs]`, row-major. */
+  /** `[count, outputs]`, row-major; before any label smoothing, which `gradient` adds. */
   readonly targets: Float32Array;
   /** Class index of each sample. */
   readonly labels: Uint8Array;
@@ -38,87 +31,95 @@ export interface GradientSum {
   readonly metrics: Float64Array;
 }
 
-/** The parts of a recipe that decide what a trainer computes. */
-export type TrainedRecipe = Pick<Recipe, 'model' | 'task' | 'seed'>;
-
 /** Computes gradients and answers of one network on the current tfjs backend. Holds one tensor a parameter. */
 export interface Trainer {
-  readonly recipe: TrainedRecipe;
+  readonly task: TaskSpec;
+  readonly seed: number;
+  /** Shape of one sample. */
+  readonly inputShape: readonly number[];
   readonly layout: ParameterLayout;
+  /** Which layers are computed together, and which run as tfjs runs them. */
+  readonly blocks: readonly BlockSummary[];
+  /** What a recipe's run starts from; of a LayersModel the weights that it holds now. */
+  initialWeights(): Float32Array;
   /** Copies a flat weight vector into the network. RangeError if its length is not `layout.size`. */
   setWeights(weights: Float32Array): void;
-  /** A pure function of weights and batch, bit for bit, within a numerics class. */
-  gradient(batch: Batch): GradientSum;
+  /** The flat vector that was set last, not to be changed; it stays as it is when others are set. */
+  weights(): Float32Array;
+  /**
+   * A pure function of weights, batch and position, bit for bit, within a numerics class. TypeError if the network draws
+   * random numbers (dropout) and there is no position. With `into`, of `layout.size` elements, the gradient goes there.
+   */
+  gradient(batch: Batch, position?: Position, into?: Float32Array): GradientSum;
   /** `[loss sum, correct answers, confusion counts (actual x predicted, row-major)]`. */
   evaluate(batch: Batch): Float64Array;
   /** Probabilities `[count, outputs]`, row-major, for features `[count, ...inputShape]`. */
   predict(features: Float32Array, count: number): Float32Array;
-  /** The network that gives probabilities, with its weights, for `tf.loadLayersModel(tf.io.fromMemory(...))`. */
+  /**
+   * The network with its weights, for `tf.loadLayersModel(tf.io.fromMemory(...))`: a recipe's gives probabilities, a
+   * LayersModel what it gives.
+   */
   modelArtifacts(): LayersModelArtifacts;
-  /** Frees the weights. */
+  /** Frees the weights of a recipe; a LayersModel stays with its owner. */
   dispose(): void;
 }
 
 /**
- * Creates the trainer of a recipe. `setWeights` comes first; the caller disposes the trainer.
+ * Creates the trainer of a recipe or of a LayersModel; the caller disposes it. For a recipe `setWeights` comes first; a
+ * model starts with its own weights and always holds those that were set last. Its regularisers, constraints and
+ * compiled loss are not used.
  *
  * @throws GradwireError `RECIPE_INVALID` if network and task do not fit.
  *
  * @example
  * await prepareBackend('auto');
  * const trainer = createTrainer({ recipe });
- * trainer.setWeights(initialWeights(recipe.model, recipe.seed));
+ * trainer.setWeights(trainer.initialWeights());
  * const { gradient, metrics } = trainer.gradient(batch);
  */
-export function createTrainer({ recipe }: { readonly recipe: TrainedRecipe }): Trainer {
-  validateModelSpec(recipe.model, recipe.task);
-  const layout = parameterLayout(recipe.model);
-  const state: TrainerState = {
-    recipe,
-    layout,
-    network: createNetwork(recipe.model),
-    weights: createWeightTensors(layout),
-  };
+export function createTrainer(source: { readonly recipe: TrainedRecipe } | TrainedModel): Trainer {
+  const parts = 'recipe' in source ? partsOfRecipe(source.recipe) : partsOfModel(source);
+  const { task, seed, inputShape, layout, blocks, weights } = parts;
   return {
-    recipe,
+    task,
+    seed,
+    inputShape,
     layout,
-    setWeights: (weights) => state.weights.set(weights),
-    gradient: (batch) => computeGradient(state, batch),
-    evaluate: (batch) => evaluateBatch(state, batch),
-    predict: (features, count) => probabilities(recipe.task, computeLogits(state, features, count)),
-    modelArtifacts: () =>
-      layersModelArtifacts({ spec: recipe.model, task: recipe.task }, state.weights.flat()),
-    dispose: () => state.weights.dispose(),
+    blocks,
+    initialWeights: () => parts.initialWeights(),
+    setWeights: (values) => weights.set(values),
+    weights: () => weights.flat(),
+    gradient: (batch, position, into = new Float32Array(layout.size)) => ({
+      gradient: into,
+      metrics: computeGradient(parts, batch, { position, gradient: into }),
+    }),
+    evaluate: (batch) => evaluateBatch(parts, batch),
+    predict: (features, count) => probabilities(task, computeLogits(parts, features, count)),
+    modelArtifacts: () => parts.modelArtifacts(),
+    dispose: () => weights.dispose(),
   };
 }
 
-interface TrainerState {
-  readonly recipe: TrainedRecipe;
-  readonly layout: ParameterLayout;
-  readonly network: Network;
-  readonly weights: WeightTensors;
-}
-
-function computeGradient(state: TrainerState, batch: Batch): GradientSum {
-  const { recipe, layout, network, weights } = state;
-  const { inputShape } = recipe.model;
+function computeGradient(
+  parts: TrainerParts,
+  batch: Batch,
+  { position, gradient }: { readonly position: Position | undefined; readonly gradient: Float32Array },
+): Float64Array {
+  const { task, seed, inputShape, layout, network, weights } = parts;
   checkFeatures(inputShape, batch.features, batch.count);
-  const gradient = new Float32Array(layout.size);
   const metrics = tidy(() => {
-    const { logits, backward } = network.forward(
-      tensor(batch.features, [batch.count, ...inputShape]),
-      weights.tensors(),
-    );
-    const values = logits.dataSync<'float32'>();
-    const dLogits = new Float32Array(values.length);
-    const loss = lossSum(recipe.task, { logits: values, targets: batch.targets, gradient: dLogits });
-    const gradients = backward(tensor(dLogits, logits.shape));
-    for (const [i, { offset }] of layout.parameters.entries()) {
-      gradient.set(valuesOf(gradients[i] as Tensor), offset);
+    const x = tensor(batch.features, [batch.count, ...inputShape]);
+    const { logits, backward } = network.forward(x, weights.tensors(), { training: true, seed, position });
+    const { loss, dLogits, values } = computeLoss(task, logits, smoothTargets(batch.targets, task));
+    const gradients = backward(dLogits);
+    for (const [i, { offset, size }] of layout.parameters.entries()) {
+      const found = gradients[i];
+      if (found) gradient.set(valuesOf(found), offset);
+      else gradient.fill(0, offset, offset + size);
     }
-    return [loss, countCorrect(recipe.task, values, batch.labels)];
+    return [loss, countCorrect(task, values, batch.labels)];
   });
-  return { gradient, metrics: Float64Array.from(metrics) };
+  return Float64Array.from(metrics);
 }
 
 /** Valid until the next operation. */
@@ -126,9 +127,9 @@ function valuesOf(x: Tensor): Float32Array {
   return kernelsReady() ? valuesInPlace(x) : x.dataSync<'float32'>();
 }
 
-function evaluateBatch(state: TrainerState, batch: Batch): Float64Array {
-  const { task } = state.recipe;
-  const logits = computeLogits(state, batch.features, batch.count);
+function evaluateBatch(parts: TrainerParts, batch: Batch): Float64Array {
+  const { task } = parts;
+  const logits = computeLogits(parts, batch.features, batch.count);
   return Float64Array.of(
     lossSum(task, { logits, targets: batch.targets }),
     countCorrect(task, logits, batch.labels),
@@ -137,11 +138,10 @@ function evaluateBatch(state: TrainerState, batch: Batch): Float64Array {
 }
 
 function computeLogits(
-  { recipe, network, weights }: TrainerState,
+  { inputShape, network, weights }: TrainerParts,
   features: Float32Array,
   count: number,
 ): Float32Array {
-  const { inputShape } = recipe.model;
   checkFeatures(inputShape, features, count);
   return tidy(() => {
     const logits = network.predict(tensor(features, [count, ...inputShape]), weights.tensors());

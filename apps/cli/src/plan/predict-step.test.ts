@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { loopback } from './link.ts';
+import { predictStep, type StepShape } from './predict-step.ts';
+
+const costs = {
+  gradientMs: 10,
+  localStepMs: 12,
+  receiveMs: 1,
+  sendMs: 2,
+  publishMs: 3,
+  addMs: 4,
+  commitMs: 5,
+};
+const shape: StepShape = { workers: 2, shards: 8, samples: 128, vectorBytes: 1e6, link: loopback };
+
+test('synchronous: publish, receive, four gradients, send, two partials to add, commit', () => {
+  const { stepMs, samplesPerSecond, waitingShare } = predictStep(costs, shape);
+  expect(stepMs).toBe(3 + 1 + 4 * 10 + 2 + 2 * 4 + 5);
+  expect(samplesPerSecond).toBeCloseTo(128_000 / 59, 9);
+  expect(waitingShare).toBeCloseTo(1 - 40 / 59, 9);
+});
+
+test('a link adds a round trip, the weights and the gradient', () => {
+  const link = { downBitsPerSecond: 80e6, upBitsPerSecond: 40e6, roundTripMs: 30 };
+  // A megabyte takes 100 ms down and 200 ms up.
+  expect(predictStep(costs, { ...shape, link }).stepMs).toBe(59 + 30 + 100 + 200);
+});
+
+test('three workers: shards 0 to 2 are two tree nodes, and the first is sent while the third shard is computed', () => {
+  const link = { ...loopback, upBitsPerSecond: 800e6 };
+  const three = { ...shape, workers: 3, link };
+  // [0, 2) after 1 + 20 + 2 takes 10 ms to send; [2, 3) is ready after 1 + 20 + 2 + 10 + 2 and takes 10 more.
+  expect(predictStep(costs, three).stepMs).toBe(3 + (1 + 20 + 2 + 10 + 2 + 10) + 3 * 4 + 5);
+  const slow = { ...three, link: { ...loopback, upBitsPerSecond: 80e6 } };
+  // Here the second node waits for the first: 23 + 100 + 100.
+  expect(predictStep(costs, slow).stepMs).toBe(3 + 223 + 3 * 4 + 5);
+});
+
+test('more workers than shards are of no use', () => {
+  const full = predictStep(costs, { ...shape, workers: 8 });
+  expect(predictStep(costs, { ...shape, workers: 20 })).toEqual(full);
+});
+
+test('local steps: a leaf is that many, and the traffic stays the same', () => {
+  const { stepMs } = predictStep(costs, { ...shape, localSteps: 32 });
+  expect(stepMs).toBe(59 - 40 + 4 * 32 * 12);
+});
+
+test('asynchronous: as many cycles at once as may be used, until the coordinator is busy all the time', () => {
+  const cycle = 3 + 1 + 80 + 2 + 4 + 5;
+  const asynchronous = { ...shape, maxStaleness: 4 };
+  expect(predictStep(costs, asynchronous).stepMs).toBe(cycle / 2);
+  expect(predictStep(costs, { ...asynchronous, workers: 9 }).stepMs).toBe(cycle / 5);
+  expect(predictStep(costs, { ...asynchronous, workers: 99, maxStaleness: 98 }).stepMs).toBe(12);
+});

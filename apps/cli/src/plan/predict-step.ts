@@ -1,0 +1,119 @@
+import { treeCover } from '@gradwire/engine';
+import type { Link } from './link.ts';
+
+/** What a machine takes for the pieces of a step, in milliseconds. */
+export interface Costs {
+  /** One micro-batch of one shard: gathered, preprocessed, forward, backward. */
+  readonly gradientMs: number;
+  /** The same with an update of the local weights. */
+  readonly localStepMs: number;
+  /** A worker decodes the weights and takes them over. */
+  readonly receiveMs: number;
+  /** A worker encodes a partial. */
+  readonly sendMs: number;
+  /** The coordinator encodes the weights, once for all. */
+  readonly publishMs: number;
+  /** The coordinator decodes a partial, checks and adds it. */
+  readonly addMs: number;
+  /** The coordinator averages and updates the weights. */
+  readonly commitMs: number;
+}
+
+/** What one step is made of. */
+export interface StepShape {
+  readonly workers: number;
+  readonly shards: number;
+  /** Of all shards together. */
+  readonly samples: number;
+  /** Absent: the gradient of one micro-batch. */
+  readonly localSteps?: number;
+  /** Asynchronous: each worker takes whole steps, and this many may be missed. */
+  readonly maxStaleness?: number;
+  /** One vector of weights or gradients on the wire. */
+  readonly vectorBytes: number;
+  readonly link: Link;
+}
+
+/** What to expect of a step. */
+export interface Prediction {
+  /** Between two updates of the weights. */
+  readonly stepMs: number;
+  readonly samplesPerSecond: number;
+  /** Share of a worker's time in which it does not compute. */
+  readonly waitingShare: number;
+}
+
+/** Predicts the steady state with workers as fast as the measured machine, one core and one link of their own each. */
+export function predictStep(costs: Costs, shape: StepShape): Prediction {
+  const { stepMs, computeMs, cycleMs } =
+    shape.maxStaleness === undefined ? inStep(costs, shape) : outOfStep(costs, shape);
+  return {
+    stepMs,
+    samplesPerSecond: (1000 * shape.samples) / stepMs,
+    waitingShare: Math.max(0, 1 - computeMs / cycleMs),
+  };
+}
+
+interface Timing {
+  readonly stepMs: number;
+  /** What one worker computes in one cycle of its own. */
+  readonly computeMs: number;
+  readonly cycleMs: number;
+}
+
+/** Everybody waits for the slowest: its weights arrive, it computes leaf by leaf, and sends each tree node meanwhile. */
+function inStep(costs: Costs, shape: StepShape): Timing {
+  const { shards } = shape;
+  const workers = Math.min(shape.workers, shards);
+  const arrivals = Array.from({ length: workers }, (_, worker) => {
+    const [lo, hi] = [worker, worker + 1].map((n) => Math.ceil((n * shards) / workers)) as [number, number];
+    return lastArrival(
+      costs,
+      shape,
+      Array.from({ length: hi - lo }, (__, i) => lo + i),
+    );
+  });
+  const lastMs = Math.max(...arrivals);
+  // The last partials of all workers arrive together, and are added one after the other.
+  const stepMs = costs.publishMs + lastMs + workers * costs.addMs + costs.commitMs;
+  return { stepMs, cycleMs: stepMs, computeMs: Math.ceil(shards / workers) * leafMs(costs, shape) };
+}
+
+/** When the last partial of a worker with these leaves is with the coordinator, after the weights were sent. */
+function lastArrival(costs: Costs, shape: StepShape, leaves: readonly number[]): number {
+  const ends = new Set(treeCover(leaves, shape.shards).map(({ hi }) => hi - 1));
+  const { link, vectorBytes } = shape;
+  let computedMs = link.roundTripMs / 2 + downMs(shape) + costs.receiveMs;
+  let sentMs = 0;
+  for (const leaf of leaves) {
+    computedMs += leafMs(costs, shape);
+    if (!ends.has(leaf)) continue;
+    computedMs += costs.sendMs;
+    sentMs = Math.max(sentMs, computedMs) + transferMs(vectorBytes, link.upBitsPerSecond);
+  }
+  return sentMs + link.roundTripMs / 2;
+}
+
+/** Each worker goes round by itself; the coordinator serves them in turn. */
+function outOfStep(costs: Costs, shape: StepShape): Timing {
+  const { link, shards, vectorBytes, workers, maxStaleness = 0 } = shape;
+  const computeMs = shards * costs.gradientMs;
+  const servedMs = costs.publishMs + costs.addMs + costs.commitMs;
+  const wayMs = link.roundTripMs + downMs(shape) + transferMs(vectorBytes, link.upBitsPerSecond);
+  const cycleMs = servedMs + wayMs + costs.receiveMs + computeMs + costs.sendMs;
+  const stepMs = Math.max(cycleMs / Math.min(workers, maxStaleness + 1), servedMs);
+  return { stepMs, computeMs, cycleMs: Math.max(cycleMs, workers * stepMs) };
+}
+
+function leafMs(costs: Costs, { localSteps }: StepShape): number {
+  return localSteps === undefined ? costs.gradientMs : localSteps * costs.localStepMs;
+}
+
+function downMs({ link, vectorBytes }: StepShape): number {
+  return transferMs(vectorBytes, link.downBitsPerSecond);
+}
+
+/** Without what protocols add: a few dozen bytes a message, and some percent of any. */
+function transferMs(bytes: number, bitsPerSecond: number): number {
+  return (8000 * bytes) / bitsPerSecond;
+}

@@ -1,0 +1,100 @@
+import type { LeaseMessage, PartialMessage, WelcomeMessage } from '@gradwire/protocol';
+import type { Recipe } from '@gradwire/recipes';
+import { answerCount, parameterLayout } from '@gradwire/models';
+import { concat, createLeaseSamples } from './lease-samples.ts';
+import { createSumsMemory, openSharedSums, type SummedSlot } from './shared-sums.ts';
+import type { SampleStore } from '../sample-store.ts';
+import type { SummedReplies, ThreadPool } from './thread-pool.ts';
+
+/** What a run is computed with. */
+export interface ComputeRunOptions {
+  readonly pool: ThreadPool;
+  readonly recipe: Recipe;
+  readonly statistics: WelcomeMessage['statistics'];
+  readonly stores: { readonly train: SampleStore; readonly test: SampleStore };
+}
+
+/** Turns leases into partials, on all threads of the pool. */
+export interface ComputeRun {
+  /** Hash of the probe gradient. */
+  readonly probe: string;
+  /** Training samples of whole shards, for fetching ahead. */
+  shardSamples(shards: readonly number[]): Uint32Array;
+  /** Not while a lease is computed. */
+  setWeights(values: Float32Array): void;
+  /**
+   * Yields each node of the canonical tree as soon as it is complete, in any order. The vectors of a partial are valid
+   * until the next one is asked for. Stopping early is fine: what is being computed is finished and thrown away.
+   */
+  compute(lease: LeaseMessage): AsyncGenerator<PartialMessage>;
+}
+
+/** Allocates the shared memory of a run and builds the model in every thread. */
+export async function openComputeRun({
+  pool,
+  recipe,
+  statistics,
+  stores,
+}: ComputeRunOptions): Promise<ComputeRun> {
+  const counts = { train: stores.train.manifest.count, test: stores.test.manifest.count };
+  const leaseSamples = createLeaseSamples(recipe, counts);
+  const { size: parameters } = parameterLayout(recipe.model);
+  const metrics = metricsOf(recipe);
+  const { mostLeaves: leaves } = leaseSamples;
+  const memory = createSumsMemory({ parameters, metrics: metrics.evaluate, leaves, threads: pool.size });
+  const sums = openSharedSums(memory);
+  const weights = new Float32Array(new SharedArrayBuffer(4 * parameters));
+  const splits = { train: stores.train.samples, test: stores.test.samples };
+  const probe = await pool.open({ recipe, statistics, counts, splits, weights, sums: memory });
+
+  const toPartial = (lease: LeaseMessage, { lo, hi, slot }: SummedSlot): PartialMessage => {
+    const [samples = 0, computeMs = 0] = sums.facts(slot);
+    return {
+      type: 'partial',
+      round: lease.round,
+      lo,
+      hi,
+      samples,
+      // The threads work side by side: this is how long the worker was occupied.
+      computeMs: computeMs / pool.size,
+      gradient: lease.task === 'step' ? sums.gradient(slot) : new Float32Array(0),
+      metrics: sums.facts(slot).subarray(2, 2 + metrics[lease.task]),
+    };
+  };
+
+  return {
+    probe,
+    shardSamples: leaseSamples.ofShards,
+    setWeights: (values) => weights.set(values),
+    async *compute(lease) {
+      const isTest = lease.task === 'evaluate' && lease.split === 'test';
+      const samples = concat(lease.leaves.map((leaf) => leaseSamples.ofLeaf(lease, leaf)));
+      await stores[isTest ? 'test' : 'train'].ensure(samples);
+      const cursor = new Int32Array(new SharedArrayBuffer(4));
+      const replies = pool.compute({ type: 'compute', lease, cursor });
+      let isDone = false;
+      try {
+        for (let reply = await replies.next(); reply; reply = await replies.next()) {
+          yield toPartial(lease, reply);
+          sums.free(reply.slot);
+        }
+        isDone = true;
+      } finally {
+        Atomics.store(cursor, 0, lease.leaves.length);
+        if (!isDone) await abandon(replies);
+      }
+    },
+  };
+
+  /** Waits until no thread computes any more, and throws away what they did. */
+  async function abandon(replies: SummedReplies): Promise<void> {
+    sums.reset();
+    while (await replies.next().catch(() => undefined)) sums.reset();
+    sums.reset();
+  }
+}
+
+/** Metrics of a leaf: loss and right answers, in an evaluation the confusion matrix too. */
+function metricsOf({ task }: Recipe): Record<LeaseMessage['task'], number> {
+  return { step: 2, evaluate: 2 + answerCount(task) ** 2 };
+}

@@ -1,0 +1,93 @@
+// A compute thread: started by `thread-pool.ts`, it computes leaves on a backend of its own.
+import { parentPort, workerData } from 'node:worker_threads';
+import { type BackendChoice, prepareBackend } from '@gradwire/backend';
+import { GradwireError, toError } from '@gradwire/errors';
+import { createBatcher, createTrainer, probeHash, type Trainer } from '@gradwire/training';
+import { freeYoungGarbage } from '@gradwire/transport';
+import { createLeafComputer, type LeafComputer } from './leaf-computer.ts';
+import { createLeaseSamples } from './lease-samples.ts';
+import { openSharedSums, type SharedSums } from './shared-sums.ts';
+import type { ThreadFailure, ThreadOrder, ThreadReply, ThreadRun } from './thread-messages.ts';
+
+/** A run as this thread sees it. */
+interface OpenRun {
+  readonly trainer: Trainer;
+  readonly sums: SharedSums;
+  readonly computeLeaf: LeafComputer;
+  readonly weights: Float32Array;
+  /** Version of the weights that the trainer holds. */
+  version: number | undefined;
+}
+
+type ComputeOrder = Extract<ThreadOrder, { type: 'compute' }>;
+
+let run: OpenRun | undefined;
+let leaf: number | undefined;
+
+async function start(): Promise<void> {
+  const { name, kernelHash } = await prepareBackend(workerData as BackendChoice);
+  reply({ type: 'ready', backend: { name, kernelHash } });
+}
+
+async function open({ recipe, statistics, counts, splits, weights, sums }: ThreadRun): Promise<void> {
+  run?.trainer.dispose();
+  const trainer = createTrainer({ recipe });
+  const probe = await probeHash(trainer);
+  const shared = openSharedSums(sums);
+  const computeLeaf = createLeafComputer({
+    recipe,
+    trainer,
+    batcher: createBatcher(recipe, statistics),
+    leaseSamples: createLeaseSamples(recipe, counts),
+    splits,
+    sums: shared,
+  });
+  run = { trainer, sums: shared, computeLeaf, weights, version: undefined };
+  reply({ type: 'opened', probe });
+}
+
+function compute({ lease, cursor }: ComputeOrder): void {
+  for (;;) {
+    if (run === undefined) throw new TypeError('compute: no run is open');
+    // The slot comes first: a thread that waits for one must not hold a leaf for which others wait.
+    const slot = run.sums.take();
+    leaf = lease.leaves[Atomics.add(cursor, 0, 1)];
+    if (leaf === undefined) {
+      run.sums.free(slot);
+      break;
+    }
+    if (run.version !== lease.version) run.trainer.setWeights(run.weights);
+    run.version = lease.version;
+    const summed = run.computeLeaf(lease, { leaf, slot });
+    if (summed) reply({ type: 'summed', ...summed });
+  }
+  reply({ type: 'idle' });
+  // While the others compute and the coordinator adds.
+  setImmediate(freeYoungGarbage);
+}
+
+async function obey(order: ThreadOrder): Promise<void> {
+  if (order.type === 'open') return open(order.run);
+  leaf = undefined;
+  compute(order);
+}
+
+function reply(message: ThreadReply): void {
+  parentPort?.postMessage(message);
+}
+
+function fail(thrown: unknown): void {
+  const error = toError(thrown);
+  const { code, hint } = error instanceof GradwireError ? error : {};
+  const failure: ThreadFailure = {
+    message: error.message,
+    ...(code === undefined ? {} : { code }),
+    ...(hint === undefined ? {} : { hint }),
+    ...(error.stack === undefined ? {} : { stack: error.stack }),
+    ...(leaf === undefined ? {} : { leaf }),
+  };
+  reply({ type: 'failed', failure });
+}
+
+parentPort?.on('message', (order: ThreadOrder) => void obey(order).catch(fail));
+start().catch(fail);

@@ -1,0 +1,45 @@
+import type { LeaseMessage, WelcomeMessage } from '@gradwire/protocol';
+import type { Recipe } from '@gradwire/recipes';
+import type { RawSamples } from '@gradwire/training';
+import type { SplitCounts } from './lease-samples.ts';
+import type { SumsMemory } from './shared-sums.ts';
+
+/** What a run's threads work on. All arrays lie in shared memory. */
+export interface ThreadRun {
+  readonly recipe: Recipe;
+  readonly statistics: WelcomeMessage['statistics'];
+  readonly counts: SplitCounts;
+  readonly splits: { readonly train: RawSamples; readonly test: RawSamples };
+  readonly weights: Float32Array;
+  readonly sums: SumsMemory;
+}
+
+/** Main thread -> compute thread. */
+export type ThreadOrder =
+  | { readonly type: 'open'; readonly run: ThreadRun }
+  /** Take leaves of the lease, by the shared cursor (an index into its leaves), until none is left. */
+  | { readonly type: 'compute'; readonly lease: LeaseMessage; readonly cursor: Int32Array };
+
+/** Compute thread -> main thread. */
+export type ThreadReply =
+  | {
+      readonly type: 'ready';
+      readonly backend: { readonly name: 'wasm' | 'native'; readonly kernelHash: string };
+    }
+  /** `probe`: hash of the probe gradient. */
+  | { readonly type: 'opened'; readonly probe: string }
+  /** A node is complete; its slot is the main thread's. */
+  | { readonly type: 'summed'; readonly lo: number; readonly hi: number; readonly slot: number }
+  /** No leaf of the lease is left. */
+  | { readonly type: 'idle' }
+  | { readonly type: 'failed'; readonly failure: ThreadFailure };
+
+/** Why a thread cannot go on. */
+export interface ThreadFailure {
+  readonly code?: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly hint?: string;
+  /** The leaf that was being computed, if any. */
+  readonly leaf?: number;
+}

@@ -1,0 +1,142 @@
+import { Worker } from 'node:worker_threads';
+import { type BackendChoice, setNativeEnvironment } from '@gradwire/backend';
+import { type ErrorCode, GradwireError, toError } from '@gradwire/errors';
+import type { ThreadFailure, ThreadOrder, ThreadReply, ThreadRun } from './thread-messages.ts';
+
+/** Compute threads of this process, each with a backend of its own. */
+export interface ThreadPool {
+  readonly size: number;
+  readonly backend: Extract<ThreadReply, { type: 'ready' }>['backend'];
+  /** Builds the model in every thread. Resolves to the hash of the probe gradient. */
+  open(run: ThreadRun): Promise<string>;
+  /** Gives every thread the same order. One at a time: the next may be given when this one's replies have ended. */
+  compute(order: Extract<ThreadOrder, { type: 'compute' }>): SummedReplies;
+  close(): Promise<void>;
+}
+
+/** Nodes as they are completed. */
+export interface SummedReplies {
+  /** The next one; undefined when no thread computes any more. Rejects with what a thread failed of. */
+  next(): Promise<Extract<ThreadReply, { type: 'summed' }> | undefined>;
+}
+
+/** A thread could not compute a leaf. */
+export class LeafFailure extends Error {
+  readonly leaf: number;
+
+  constructor(leaf: number, cause: Error) {
+    super(cause.message, { cause });
+    this.leaf = leaf;
+  }
+}
+
+// The compiled file also when tests run the sources, whose options (`execArgv`) it must not inherit: Node 20 starts no
+// thread from TypeScript.
+const threadFile = new URL('../../dist/compute/compute-thread.js', import.meta.url);
+
+/**
+ * Starts the threads and their backends.
+ *
+ * @throws GradwireError `BACKEND_UNAVAILABLE` as `prepareBackend` does.
+ */
+export async function startThreadPool(backend: BackendChoice, size: number): Promise<ThreadPool> {
+  if (backend === 'native') setNativeEnvironment();
+  const inbox = createInbox();
+  const threads = Array.from({ length: size }, () => startThread(backend, inbox));
+  const order = (message: ThreadOrder): void => {
+    for (const thread of threads) thread.postMessage(message);
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all(threads.map((thread) => thread.terminate()));
+  };
+  /** One reply of that type from each thread. */
+  const fromEach = async <Type extends ThreadReply['type']>(type: Type): Promise<ReplyOf<Type>[]> => {
+    const replies: ReplyOf<Type>[] = [];
+    while (replies.length < size) {
+      const reply = await inbox.next();
+      if (reply.type === 'failed') throw errorOf(reply.failure);
+      if (reply.type === type) replies.push(reply as ReplyOf<Type>);
+    }
+    return replies;
+  };
+  try {
+    const [first] = await fromEach('ready');
+    if (first === undefined) throw new RangeError(`size: expected at least 1, found ${size}`);
+    return {
+      size,
+      backend: first.backend,
+      close,
+      async open(run) {
+        order({ type: 'open', run });
+        const probes = new Set((await fromEach('opened')).map(({ probe }) => probe));
+        const [probe] = probes;
+        if (probe !== undefined && probes.size === 1) return probe;
+        throw new GradwireError('INTERNAL', 'the compute threads of one process give different bits');
+      },
+      compute(message) {
+        order(message);
+        let busy = size;
+        return {
+          async next() {
+            while (busy > 0) {
+              const reply = await inbox.next();
+              if (reply.type === 'failed') throw errorOf(reply.failure);
+              if (reply.type === 'idle') busy -= 1;
+              if (reply.type === 'summed') return reply;
+            }
+            return undefined;
+          },
+        };
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type ReplyOf<Type extends ThreadReply['type']> = Extract<ThreadReply, { type: Type }>;
+
+function startThread(backend: BackendChoice, inbox: Inbox): Worker {
+  const thread = new Worker(threadFile, { workerData: backend, execArgv: [] });
+  thread.on('message', inbox.put);
+  thread.on('error', (error: unknown) => {
+    const { message, stack } = toError(error);
+    inbox.put({ type: 'failed', failure: { message, ...(stack === undefined ? {} : { stack }) } });
+  });
+  return thread;
+}
+
+/** Replies of all threads in order of arrival. A failure stays: nothing can be expected after it. */
+interface Inbox {
+  put(reply: ThreadReply): void;
+  next(): Promise<ThreadReply>;
+}
+
+function createInbox(): Inbox {
+  const waiting: ThreadReply[] = [];
+  let failed: ThreadReply | undefined;
+  let wake: (() => void) | undefined;
+  return {
+    put(reply) {
+      if (reply.type === 'failed') failed ??= reply;
+      waiting.push(reply);
+      wake?.();
+    },
+    async next() {
+      for (;;) {
+        const reply = failed ?? waiting.shift();
+        if (reply) return reply;
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+    },
+  };
+}
+
+function errorOf({ code, message, hint, stack, leaf }: ThreadFailure): Error {
+  const options = hint === undefined ? {} : { hint };
+  const error =
+    code === undefined ? new Error(message) : new GradwireError(code as ErrorCode, message, options);
+  if (stack !== undefined) error.stack = stack;
+  return leaf === undefined ? error : new LeafFailure(leaf, error);
+}

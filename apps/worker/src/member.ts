@@ -1,0 +1,65 @@
+import { hostname } from 'node:os';
+import type { BackendChoice } from '@gradwire/backend';
+import { type EndMessage, messageLimits, protocolVersion } from '@gradwire/protocol';
+import type { Channel } from '@gradwire/transport';
+import type { BlobSource } from './blob-fetcher.ts';
+import { startThreadPool } from './compute/thread-pool.ts';
+import type { WorkerEvent } from './events.ts';
+import { runSession } from './session.ts';
+import { createWorkbench, type FindLocal, type Workbench, workbenchKey } from './workbench.ts';
+
+/** What a process computes with, and for whom it speaks. */
+export interface MemberOptions {
+  readonly backend: BackendChoice;
+  /** Compute threads; they share data, weights and the connection. */
+  readonly threads: number;
+  /** What the worker would like to be called; default: the host name. */
+  readonly name?: string;
+  /** Gradwire's version, for the coordinator's log. */
+  readonly software: string;
+  /** Hash of the recipe that this worker was started with, if any. */
+  readonly recipeHash?: string;
+  /** Where fetched chunks are kept. */
+  readonly cacheDirectory: string;
+  readonly findLocal: FindLocal;
+  /** Aborting hands the leases back and leaves. */
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: WorkerEvent) => void;
+  readonly lastLines?: () => readonly string[];
+}
+
+/** A process that can take part in a run: its compute threads, and what they have set up for the run. */
+export interface Member {
+  /** Works on one connection until it ends: the coordinator's last word, or undefined if there was none. */
+  serve(channel: Channel, source: BlobSource): Promise<EndMessage | undefined>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the compute threads.
+ *
+ * @throws GradwireError `BACKEND_UNAVAILABLE` as `prepareBackend` does.
+ */
+export async function createMember(options: MemberOptions): Promise<Member> {
+  const { name = hostname(), threads, software, recipeHash, lastLines = () => [] } = options;
+  const pool = await startThreadPool(options.backend, threads);
+  let bench: Workbench | undefined;
+  const { name: backend } = pool.backend;
+  const recipe = recipeHash === undefined ? {} : { recipeHash };
+  return {
+    serve: (channel, source) =>
+      runSession({
+        ...options,
+        channel,
+        hello: { type: 'hello', protocol: protocolVersion, software, name, backend, threads, ...recipe },
+        limits: messageLimits({ role: 'coordinator' }),
+        lastLines,
+        openWorkbench: async (welcome) => {
+          if (bench?.key === workbenchKey(welcome)) return bench;
+          bench = await createWorkbench({ ...options, welcome, source, pool });
+          return bench;
+        },
+      }),
+    close: pool.close,
+  };
+}

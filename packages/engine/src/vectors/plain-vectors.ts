@@ -1,0 +1,14 @@
+import { add, average, isFinite, scale } from './plain-sums.ts';
+import { createAdam, createMomentum, descend } from './plain-updates.ts';
+import type { VectorMath } from './vector-math.ts';
+
+/** Plain TypeScript: runs everywhere, and says what every other implementation must compute. */
+export const plainVectors: VectorMath = {
+  add,
+  scale,
+  isFinite,
+  average,
+  descend,
+  createMomentum,
+  createAdam,
+};

@@ -1,0 +1,3 @@
+// A module of its own, on a memory of its own: the coordinator has no tfjs. See src/vectors/.
+export { add, average, isFinite, scale } from './vector-sums';
+export { adam, descend, momentum } from './vector-updates';

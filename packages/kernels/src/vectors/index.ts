@@ -1,0 +1,1 @@
+export { loadVectors } from './load-vectors.ts';

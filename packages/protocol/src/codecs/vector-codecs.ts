@@ -1,0 +1,26 @@
+import { bfloat16 } from './bfloat16.ts';
+import { float16 } from './float16.ts';
+import { float32 } from './float32.ts';
+import { int8 } from './int8.ts';
+import { createTopK } from './top-k.ts';
+import type { CodecName, VectorCodec } from './vector-codec.ts';
+
+/** Every codec; `top-k` sends 1 % of the elements, and reads any share. */
+export const vectorCodecs: Readonly<Record<CodecName, VectorCodec>> = {
+  float32,
+  bfloat16,
+  float16,
+  int8,
+  'top-k': createTopK(0.01),
+};
+
+/** The codec of a name; `share` for `top-k`, see {@link createTopK}. */
+export function codecOf({
+  codec,
+  share,
+}: {
+  readonly codec: CodecName;
+  readonly share?: number;
+}): VectorCodec {
+  return share === undefined ? vectorCodecs[codec] : createTopK(share);
+}

@@ -1,0 +1,77 @@
+import {
+  averageGradient,
+  createOptimizer,
+  learningRateAt,
+  type ParameterLayout,
+  type SchedulePosition,
+} from '@gradwire/engine';
+import type { Recipe } from '@gradwire/recipes';
+import type { Batch, GradientSum, Trainer } from '../trainer/trainer.ts';
+
+/** What local training depends on, besides the weights and the samples. */
+export interface LocalStepsOptions {
+  /** Holds the round's weights; it holds them again afterwards. */
+  readonly trainer: Trainer;
+  readonly recipe: Pick<Recipe, 'optimizer' | 'schedule' | 'l2' | 'clipNorm'>;
+  /** Whose batches they are; with the step it keys dropout. */
+  readonly shard: number;
+  /** Place of the first local step in the learning-rate schedule. */
+  readonly position: SchedulePosition;
+}
+
+/**
+ * Trains on `batches` in a row, with an optimizer that starts anew, and returns how far that moved the weights: the
+ * "gradient" is (weights before - weights after) x samples, so that a sum over shards divided by its samples is the
+ * mean pseudo-gradient (Douillard et al. 2023, algorithm 1). Metrics are those of each batch before its update.
+ *
+ * A pure function of weights, batches and options, bit for bit, within a numerics class.
+ */
+export function runLocalSteps(
+  { trainer, recipe, shard, position }: LocalStepsOptions,
+  batches: Iterable<Batch>,
+): GradientSum {
+  const { layout } = trainer;
+  const before = trainer.weights();
+  const weights = before.slice();
+  const optimizer = createOptimizer(recipe.optimizer, layout);
+  const { l2, clipNorm } = recipe;
+  const average = { ...(l2 === undefined ? {} : { l2 }), ...(clipNorm === undefined ? {} : { clipNorm }) };
+  const statistics = createStatisticSums(layout);
+  const total = new Float64Array(2);
+  let [samples, step] = [0, position.step];
+  for (const batch of batches) {
+    const { gradient, metrics } = trainer.gradient(batch, { step, shard });
+    statistics.take(gradient);
+    averageGradient(gradient, weights, { ...average, samples: batch.count, layout });
+    optimizer.step(weights, gradient, learningRateAt(recipe.schedule, { ...position, step }));
+    trainer.setWeights(weights);
+    for (const [i, metric] of metrics.entries()) total[i]! += metric;
+    samples += batch.count;
+    step += 1;
+  }
+  trainer.setWeights(before);
+  const gradient = weights.map((weight, i) => (before[i]! - weight) * samples);
+  statistics.put(gradient);
+  return { gradient, metrics: total };
+}
+
+/** Sums over the batches of what normalisation saw: the coordinator moves the averages, as in any other step. */
+function createStatisticSums({ parameters }: ParameterLayout): {
+  take(gradient: Float32Array): void;
+  put(gradient: Float32Array): void;
+} {
+  const parts = parameters
+    .filter(({ role }) => role === 'statistic')
+    .map(({ offset, size }) => ({ offset, end: offset + size, sums: new Float32Array(size) }));
+  return {
+    take(gradient) {
+      for (const { offset, end, sums } of parts) {
+        for (const [i, sum] of sums.entries()) sums[i] = sum + gradient[offset + i]!;
+        gradient.fill(0, offset, end);
+      }
+    },
+    put(gradient) {
+      for (const { offset, sums } of parts) gradient.set(sums, offset);
+    },
+  };
+}

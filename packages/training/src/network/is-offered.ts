@@ -1,0 +1,6 @@
+import { getBackend, getKernel } from '@tensorflow/tfjs-core';
+
+/** Has the current backend a kernel of that name? Those of our own are not registered with every one. */
+export function isOffered(kernelName: string): boolean {
+  return getKernel(kernelName, getBackend()) !== undefined;
+}
