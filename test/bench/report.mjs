@@ -34,13 +34,13 @@ function machines(parts) {
   return [[...lines].map((line) => `- ${line}`).join('\n')];
 }
 
-function describe({ cpu, cores, memoryGiB, system, loadBefore: _, commit: __, ...versions }) {
+function describe({ cpu, cores, memoryGiB, system, versions }) {
   const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}; ${names.join(', ')}.`;
 }
 
 function origin({ section, at, quick, machine }) {
   const haste = quick ? ' --quick' : '';
-  const load = machine.loadBefore.toFixed(2);
+  const load = machine.load.toFixed(2);
   return `<sub>\`npm run bench -- ${section}${haste}\`, ${at.slice(0, 10)}, commit ${machine.commit}, load before it ${load}</sub>`;
 }

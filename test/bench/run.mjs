@@ -12,7 +12,6 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { setUp } from '../../scripts/setup.mjs';
 import { Skipped } from './measure/alternate.mjs';
 import { describeMachine } from './measure/machine.mjs';
 import { installPeers } from './measure/peers.mjs';
@@ -36,7 +35,6 @@ const scripts = {
   accuracy: "whole runs, by default the article's on three seeds: accuracy [recipe] [backend] [seed …]",
 };
 if (Object.hasOwn(scripts, process.argv[2])) {
-  setUp();
   const file = fileURLToPath(new URL(`${process.argv[2]}.mjs`, import.meta.url));
   const { status } = spawnSync(process.execPath, [file, ...process.argv.slice(3)], { stdio: 'inherit' });
   process.exit(status ?? 1);
@@ -58,7 +56,6 @@ if (name === 'peers') {
 } else if (name === 'report') {
   await writeReport(values.out, Object.keys(sections));
 } else if (name === undefined || Object.hasOwn(sections, name)) {
-  setUp();
   await runSections(name === undefined ? Object.keys(sections) : [name]);
 } else usage();
 

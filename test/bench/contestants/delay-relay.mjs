@@ -12,7 +12,7 @@ const server = createServer((near) => {
     [far, near],
   ]) {
     // Timers of one length end in the order in which they began.
-    const later = (task) => setTimeout(task, Number(delayMs));
+    const later = (task) => setTimeout(() => task(), Number(delayMs));
     from.setNoDelay(true);
     from.on('data', (chunk) => later(() => to.write(chunk)));
     from.on('close', () => later(() => to.destroy()));

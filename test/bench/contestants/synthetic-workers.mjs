@@ -41,10 +41,10 @@ async function work({ url, token, gradient, name }) {
 
 /** The fewest nodes that cover the lease; a shard has one sample. */
 function partials({ round, leaves, leafCount }, gradient) {
-  const metrics = Float64Array.of(1, 1);
-  return treeCover(leaves, leafCount).map(({ lo, hi }) => ({
-    ...{ type: 'partial', round, lo, hi, samples: hi - lo, computeMs: hi - lo, gradient },
-    // Loss and correct answers, of one sample each.
-    metrics: metrics.map((value) => value * (hi - lo)),
-  }));
+  return treeCover(leaves, leafCount).map(({ lo, hi }) => {
+    const samples = hi - lo;
+    // Loss sum and correct answers.
+    const metrics = Float64Array.of(samples, samples);
+    return { type: 'partial', round, lo, hi, samples, computeMs: samples, gradient, metrics };
+  });
 }

@@ -8,7 +8,7 @@ export class Skipped extends Error {}
  * Each is `{ name, measure(), …facts }`; the result is the facts with `samples` and `median`, or with `skipped`.
  */
 export async function alternate(contestants, { rounds, say }) {
-  const results = contestants.map(({ measure: _, ...facts }) => ({ ...facts, samples: [] }));
+  const results = contestants.map((contestant) => ({ ...contestant, measure: undefined, samples: [] }));
   for (let round = 1; round <= rounds; round++) {
     for (const [i, { name, measure }] of contestants.entries()) {
       if (results[i].skipped) continue;

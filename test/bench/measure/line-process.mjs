@@ -35,7 +35,6 @@ export async function startLineProcess({ program, args, env }) {
 
 /** The other side: says ready, then answers each task. Resolves when there are no more. */
 export async function answerLines(ready, answer) {
-  const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
   say({ ready });
   for await (const line of createInterface({ input: process.stdin })) say(await answer(JSON.parse(line)));
 }
@@ -45,7 +44,11 @@ export async function loadOrSkip(load) {
   try {
     return await load();
   } catch (error) {
-    process.stdout.write(`${JSON.stringify({ skipped: error.message.split('\n')[0] })}\n`);
+    say({ skipped: error.message.split('\n')[0] });
     process.exit();
   }
+}
+
+function say(value) {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
 }

@@ -12,16 +12,19 @@ export function describeMachine() {
     cores: availableParallelism(),
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `${process.platform} ${process.arch}, ${release()}`,
-    loadBefore: loadavg()[0],
-    node: process.version,
-    gradwire: version('apps/cli'),
-    tfjs: version('test/node_modules/@tensorflow/tfjs-core'),
-    commit: spawnSync('git', ['rev-parse', '--short=10', 'HEAD'], {
-      cwd: root,
-      encoding: 'utf8',
-    }).stdout?.trim(),
-    ...peerVersions(),
+    load: loadavg()[0],
+    commit: git('rev-parse', '--short=10', 'HEAD'),
+    versions: {
+      gradwire: version('apps/cli'),
+      node: process.versions.node,
+      tfjs: version('test/node_modules/@tensorflow/tfjs-core'),
+      ...peerVersions(),
+    },
   };
+}
+
+function git(...args) {
+  return spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.trim();
 }
 
 function version(folder) {

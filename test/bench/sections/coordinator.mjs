@@ -60,7 +60,6 @@ function node(script, args) {
 }
 
 export function report({ results }) {
-  const isPaced = ({ stepsPerSecond }) => stepsPerSecond !== undefined;
   const rows = results.map(({ parameters, workers, cpuMs, wallMs, peakMiB, stepsPerSecond }) => [
     number(parameters),
     workers,
@@ -70,10 +69,12 @@ export function report({ results }) {
     percent(cpuMs / wallMs),
     number(peakMiB),
   ]);
-  const free = results.filter((each) => each.parameters === small && !isPaced(each));
+  const free = results.filter((each) => each.parameters === small && !each.stepsPerSecond);
   const { slope, intercept } = fitLine(free.map(({ workers, cpuMs }) => [workers, cpuMs]));
   // Of the time that a step should take: a machine that cannot keep the pace must not look better for it.
-  const share = results.filter(isPaced).map(({ cpuMs, stepsPerSecond }) => (cpuMs * stepsPerSecond) / 10)[0];
+  const share = results
+    .filter(({ stepsPerSecond }) => stepsPerSecond)
+    .map(({ cpuMs, stepsPerSecond }) => (cpuMs * stepsPerSecond) / 10)[0];
   return [
     `Synthetic workers, which answer each lease with ready-made gradients, in one other process; ${shards} shards, Adam. CPU time of the coordinator's process, all threads; medians.`,
     table([

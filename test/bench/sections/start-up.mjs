@@ -40,14 +40,16 @@ function firstContribution() {
     try {
       await stepDone(cluster.coordinator, 10);
       const { startMs } = await cluster.work(2);
-      const isFirst = ({ event, record }) =>
-        event === 'step' && record.contributions.some(({ worker }) => worker === 'worker-2');
-      const { atMs } = await nextLine(cluster.coordinator, isFirst);
+      const { atMs } = await nextLine(cluster.coordinator, isWorkOfSecond);
       return atMs - startMs;
     } finally {
       await cluster.stop();
     }
   });
+}
+
+function isWorkOfSecond({ event, record }) {
+  return event === 'step' && record.contributions.some(({ worker }) => worker === 'worker-2');
 }
 
 export function report({ results }) {

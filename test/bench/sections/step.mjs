@@ -65,9 +65,13 @@ function together({ args, nodeArgs, folder }) {
   return { run, finish };
 }
 
+/** Share of their time in which the computing threads did something else. */
+function restShare({ threads, count, wallMs }) {
+  const computing = threads.reduce((sum, times) => sum + (times.computing ?? 0), 0);
+  return 1 - computing / (count * wallMs);
+}
+
 export function report({ results }) {
-  const computing = ({ threads }) => threads.reduce((sum, { computing = 0 }) => sum + computing, 0);
-  const restShare = (result) => 1 - computing(result) / (result.count * result.wallMs);
   const find = (batch) =>
     results
       .filter((each) => each.batch === batch && each.count === 2)
