@@ -44,7 +44,7 @@ test('the weights stay within 1e-6 of those of tf.train.adam over 100 steps', ()
   const weights = initial();
   const adam = createOptimizer({ type: 'adam' }, layout);
   for (const [step, theirs] of expected.entries()) {
-    adam.step(weights, gradientAt(step), learningRate);
+    adam.step({ weights, gradient: gradientAt(step) }, learningRate);
     expect(largestDifference(weights, theirs), `step ${step + 1}`).toBeLessThan(1e-6);
   }
   expect(largestDifference(weights, initial())).toBeGreaterThan(20 * learningRate);

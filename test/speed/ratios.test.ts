@@ -56,7 +56,7 @@ test('an optimizer step takes at most four times as long as the textbook loop', 
     }
   };
 
-  expect(bestRatio(() => optimizer.step(ours, gradient, 0.001), textbook, 100)).toBeLessThan(4);
+  expect(bestRatio(() => optimizer.step({ weights: ours, gradient }, 0.001), textbook, 100)).toBeLessThan(4);
 });
 
 /** The best time of `ours` over the best of `other`, which take turns: the least that other work on the machine adds. */

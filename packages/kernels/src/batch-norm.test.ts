@@ -39,6 +39,10 @@ interface Column {
   dOffset: number;
 }
 
+function at(values: Values, i: number): number {
+  return values.data[i] as number;
+}
+
 /** In double precision. `dx` where relu cuts off is decided by the kernel's own output: it may differ around 0. */
 function reference(
   { x, scale, offset, dy }: Inputs,
@@ -46,7 +50,7 @@ function reference(
 ): { y: Float64Array; dx: Float64Array; columns: Column[] } {
   const [rows, count] = x.shape as [number, number];
   const [y, dx] = [new Float64Array(rows * count), new Float64Array(rows * count)];
-  const at = (values: Values, i: number): number => values.data[i] as number;
+  const gradient = (i: number): number => (relu && !((found[i] as number) > 0) ? 0 : at(dy, i));
   const columns = Array.from({ length: count }, (_, c): Column => {
     const places = Array.from({ length: rows }, (_, row) => row * count + c);
     const sum = (value: (i: number) => number): number => places.reduce((total, i) => total + value(i), 0);
@@ -54,7 +58,6 @@ function reference(
     const variance = sum((i) => (at(x, i) - mean) ** 2) / rows;
     const deviation = Math.sqrt(variance + epsilon);
     const normal = (i: number): number => (at(x, i) - mean) / deviation;
-    const gradient = (i: number): number => (relu && !((found[i] as number) > 0) ? 0 : at(dy, i));
     const [dOffset, dScale] = [sum(gradient), sum((i) => gradient(i) * normal(i))];
     for (const i of places) {
       const value = normal(i) * at(scale, c) + at(offset, c);
@@ -116,9 +119,12 @@ test('NaN stays in its column', () => {
   expect(found).toEqual(Array.from({ length: 350 }, (_, i) => i % 5 === 2));
 });
 
+function asTensor({ data, shape }: Values): tf.Tensor {
+  return tf.tensor(Float32Array.from(data), [...shape]);
+}
+
 test('pictures are normalised over their channels, by the operations too', () => {
   const [shape, channels] = [[3, 5, 4, 6], [6]];
-  const asTensor = ({ data, shape }: Values): tf.Tensor => tf.tensor(Float32Array.from(data), [...shape]);
   const options = { epsilon: 1e-3, relu: true };
   const tensors = tf.tidy(() => {
     const [x, dy] = [asTensor(fractions(shape, 1)), asTensor(fractions(shape, 4))];

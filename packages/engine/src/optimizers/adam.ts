@@ -35,7 +35,7 @@ export function createAdam(
 
   return {
     state,
-    step(weights, gradient, learningRate, { into = weights } = {}) {
+    step({ weights, gradient, into = weights }, learningRate) {
       advance();
       const rate = learningRate / (1 - power1);
       const secondScale = 1 / (1 - power2);

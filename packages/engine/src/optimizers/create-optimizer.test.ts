@@ -15,7 +15,7 @@ const layout: ParameterLayout = {
 function twoUpdates(spec: OptimizerSpec, learningRate: number): number[] {
   const optimizer = createOptimizer(spec, layout);
   const weights = Float32Array.of(1, 1);
-  for (const g of [0.5, -1]) optimizer.step(weights, Float32Array.of(g, g), learningRate);
+  for (const g of [0.5, -1]) optimizer.step({ weights, gradient: Float32Array.of(g, g) }, learningRate);
   return [...weights];
 }
 
@@ -59,7 +59,7 @@ describe('every optimizer finds the minimum of a stretched bowl', () => {
     const weights = Float32Array.of(4, -3);
     for (let i = 0; i < 3000; i++) {
       const [x = 0, y = 0] = weights;
-      optimizer.step(weights, Float32Array.of(x - 1, 10 * (y - 2)), learningRate);
+      optimizer.step({ weights, gradient: Float32Array.of(x - 1, 10 * (y - 2)) }, learningRate);
     }
     expect(weights[0]).toBeCloseTo(1, 3);
     expect(weights[1]).toBeCloseTo(2, 3);
@@ -75,27 +75,27 @@ test.each<OptimizerSpec>([
   const gradients = [0.5, -1, 3, 1e-3].map((g) => Float32Array.of(g, 2 * g));
   const [whole, early] = [createOptimizer(spec, layout), createOptimizer(spec, layout)];
   const [expected, weights] = [Float32Array.of(1, 1), Float32Array.of(1, 1)];
-  for (const gradient of gradients) whole.step(expected, gradient, 0.1);
-  for (const gradient of gradients.slice(0, 2)) early.step(weights, gradient, 0.1);
+  for (const gradient of gradients) whole.step({ weights: expected, gradient }, 0.1);
+  for (const gradient of gradients.slice(0, 2)) early.step({ weights, gradient }, 0.1);
   const late = createOptimizer(spec, layout, { stepsDone: 2 });
   for (const [name, values] of Object.entries(late.state)) values.set(early.state[name] ?? []);
-  for (const gradient of gradients.slice(2)) late.step(weights, gradient, 0.1);
+  for (const gradient of gradients.slice(2)) late.step({ weights, gradient }, 0.1);
   expect(weights).toEqual(expected);
 });
 
 test('new weights may go elsewhere, also over the gradient, and it is said whether they are finite', () => {
   const optimizer = createOptimizer({ type: 'sgd' }, layout);
   const [weights, gradient] = [Float32Array.of(1, 1), Float32Array.of(2, 4)];
-  expect(optimizer.step(weights, gradient, 0.5, { into: gradient })).toBe(true);
+  expect(optimizer.step({ weights, gradient, into: gradient }, 0.5)).toBe(true);
   expect([weights, gradient]).toEqual([Float32Array.of(1, 1), Float32Array.of(0, -1)]);
   for (const big of [Float32Array.of(3e38, 0), Float32Array.of(0, 3e38)]) {
-    expect(optimizer.step(weights.slice(), big, 3)).toBe(false);
+    expect(optimizer.step({ weights: weights.slice(), gradient: big }, 3)).toBe(false);
   }
 });
 
 test('the state is there to be looked at', () => {
   const optimizer = createOptimizer({ type: 'sgd', momentum: 0.5 }, layout);
-  optimizer.step(new Float32Array(2), Float32Array.of(1, 2), 0.1);
+  optimizer.step({ weights: new Float32Array(2), gradient: Float32Array.of(1, 2) }, 0.1);
   expect(optimizer.state).toEqual({ velocity: Float32Array.of(1, 2) });
 });
 

@@ -10,7 +10,7 @@ import type { Optimizer, OptimizerOptions } from './optimizer.ts';
  * @throws RangeError if a coefficient is out of range.
  * @example
  * const adam = createOptimizer({ type: 'adam' }, layout);
- * adam.step(weights, gradient, 0.001);
+ * adam.step({ weights, gradient }, 0.001);
  */
 export function createOptimizer(
   spec: OptimizerSpec,

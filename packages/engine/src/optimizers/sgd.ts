@@ -23,7 +23,7 @@ export function createSgd(
   if (momentum === 0) {
     return {
       state: {},
-      step: (weights, gradient, learningRate, { into = weights } = {}) =>
+      step: ({ weights, gradient, into = weights }, learningRate) =>
         updateRuns(runs, (run) => vectors.descend({ weights, gradient, into }, run, learningRate)),
     };
   }
@@ -31,7 +31,7 @@ export function createSgd(
   const { state, update } = vectors.createMomentum(layout.size);
   return {
     state,
-    step(weights, gradient, learningRate, { into = weights } = {}) {
+    step({ weights, gradient, into = weights }, learningRate) {
       const coefficients = { learningRate, momentum, nesterov };
       return updateRuns(runs, (run) => update({ weights, gradient, into }, run, coefficients));
     },

@@ -21,7 +21,7 @@ export function commitStep(run: Run, active: ActiveRound, sums: Sums): EngineEff
   const gradientNorm = averageGradient(gradient, run.weights, { ...plan, samples, vectors });
   if (!Number.isFinite(gradientNorm)) return endRun(run, 'failed', describeOverflow(plan, active, gradient));
 
-  const isFinite = run.optimizer.step(run.weights, gradient, learningRate, { into: gradient });
+  const isFinite = run.optimizer.step({ weights: run.weights, gradient, into: gradient }, learningRate);
   if (!isFinite) return endRun(run, 'failed', describeDivergence(plan, active, gradient));
   setStatistics(gradient);
   run.weights = gradient;

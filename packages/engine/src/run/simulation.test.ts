@@ -112,7 +112,10 @@ function expectedWeights(plan: EnginePlan): Float32Array {
     const sums = recursiveSum(plan, round, { lo: 0, hi: plan.shards, weights });
     if (!sums) throw new Error('no samples');
     averageGradient(sums.gradient, weights, { ...plan, samples: sums.samples });
-    optimizer.step(weights, sums.gradient, learningRateAt(plan.schedule, { step: round.version, ...plan }));
+    optimizer.step(
+      { weights, gradient: sums.gradient },
+      learningRateAt(plan.schedule, { step: round.version, ...plan }),
+    );
   }
   return weights;
 }

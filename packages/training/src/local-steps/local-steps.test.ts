@@ -83,7 +83,7 @@ test('a shard trains on the micro-batches that synchronous training would give i
         const { layout } = trainer;
         averageGradient(sum.gradient, weights, { samples: indices.length, l2: 0.01, clipNorm: 2, layout });
         // The second epoch has half the rate; the warm-up is over.
-        adam.step(weights, sum.gradient, 0.005);
+        adam.step({ weights, gradient: sum.gradient }, 0.005);
         used += indices.length;
         loss += sum.metrics[0] ?? 0;
       }

@@ -43,7 +43,7 @@ export function runLocalSteps(
     const { gradient, metrics } = trainer.gradient(batch, { step, shard });
     statistics.take(gradient);
     averageGradient(gradient, weights, { ...average, samples: batch.count, layout });
-    optimizer.step(weights, gradient, learningRateAt(recipe.schedule, { ...position, step }));
+    optimizer.step({ weights, gradient }, learningRateAt(recipe.schedule, { ...position, step }));
     trainer.setWeights(weights);
     for (const [i, metric] of metrics.entries()) total[i]! += metric;
     samples += batch.count;

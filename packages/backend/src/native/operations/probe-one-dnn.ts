@@ -41,13 +41,16 @@ function convolutionsAgree(backend: TensorflowBackend, pad: string): boolean {
   const [x, filter] = [pattern(shape), pattern([3, 3, 3, 4])];
   const output = executeOne(backend, { name: 'Conv2D', attributes, inputs: [x, filter] });
   const dy = pattern(output.shape);
-  const sizes = (of: Tensor): Tensor => tensor1d(of.shape, 'int32');
   const operations: Operation[] = [
     { name: 'Conv2D', attributes, inputs: [x, filter] },
     { name: 'Conv2DBackpropFilter', attributes, inputs: [x, sizes(filter), dy] },
     { name: 'Conv2DBackpropInput', attributes, inputs: [sizes(x), filter, dy] },
   ];
   return operations.every((operation) => agrees(backend, operation));
+}
+
+function sizes({ shape }: Tensor): Tensor {
+  return tensor1d(shape, 'int32');
 }
 
 function poolingAgrees(backend: TensorflowBackend, pad: string): boolean {
