@@ -3,7 +3,7 @@ import { toError } from '@gradwire/errors';
 import { createAgenda } from './base/agenda.ts';
 import { type Concern, createDraws, type Draws } from './base/draws.ts';
 import { createTrace } from './base/trace.ts';
-import type { World } from './base/world.ts';
+import type { TraceLine, World } from './base/world.ts';
 import { createCoordinator, type EngineMaker } from './coordinator/coordinator.ts';
 import { createTally, type FaultTally } from './faults/fault-kinds.ts';
 import { planFaults } from './faults/strike.ts';
@@ -19,6 +19,8 @@ export interface SimulationOptions {
   readonly adapt?: (scenario: Scenario) => Scenario;
   /** Default: the real engine. */
   readonly makeEngine?: EngineMaker;
+  /** Hears of everything that happens. */
+  readonly onLine?: (line: TraceLine) => void;
 }
 
 /** What one seed led to. */
@@ -43,8 +45,8 @@ export interface SimulationResult {
  * if (broken) console.error(`${broken.promise}: ${broken.message}`);
  */
 export function simulate(seed: number, options: SimulationOptions = {}): SimulationResult {
-  const { adapt = (scenario) => scenario, makeEngine = createEngine } = options;
-  const world = createWorld(seed, adapt);
+  const { makeEngine = createEngine } = options;
+  const world = createWorld(seed, options);
   let broken: SimulationResult['broken'];
   try {
     run(world, makeEngine);
@@ -56,7 +58,7 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
   return broken ? { ...result, broken } : result;
 }
 
-function createWorld(seed: number, adapt: (scenario: Scenario) => Scenario): World {
+function createWorld(seed: number, { adapt = (scenario) => scenario, onLine }: SimulationOptions): World {
   const draws: Record<Concern, Draws> = {
     workload: createDraws(seed, 'workload'),
     network: createDraws(seed, 'network'),
@@ -66,7 +68,18 @@ function createWorld(seed: number, adapt: (scenario: Scenario) => Scenario): Wor
     verification: createDraws(seed, 'verification'),
   };
   const scenario = adapt(drawScenario(draws.workload, seed));
-  return { scenario, agenda: createAgenda(), draws, trace: createTrace(), tally: createTally() };
+  const agenda = createAgenda();
+  const tell =
+    onLine &&
+    ((kind: TraceLine['kind'], what: object): void =>
+      onLine({ atMs: agenda.nowMs, kind, what: withoutVectors(what) }));
+  return { scenario, agenda, draws, trace: createTrace(), tally: createTally(), tell };
+}
+
+function withoutVectors(what: object): object {
+  return JSON.parse(
+    JSON.stringify(what, (_, value: unknown) => (ArrayBuffer.isView(value) ? undefined : value)),
+  ) as object;
 }
 
 function run(world: World, makeEngine: EngineMaker): void {

@@ -11,4 +11,13 @@ export interface World {
   readonly draws: Readonly<Record<Concern, Draws>>;
   readonly trace: Trace;
   readonly tally: FaultTally;
+  /** Who wants to hear of everything. */
+  readonly tell: ((kind: TraceLine['kind'], what: object) => void) | undefined;
+}
+
+/** Something that happened, for people; vectors are left out. */
+export interface TraceLine {
+  readonly atMs: number;
+  readonly kind: 'event' | 'effect' | 'fault';
+  readonly what: object;
 }

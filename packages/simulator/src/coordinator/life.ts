@@ -28,6 +28,7 @@ export function createLife(world: World, { watch, makeEngine }: CoordinatorParts
   const { agenda, scenario } = world;
   const engine = makeEngine(scenario.plan);
   const members = new Map<WorkerId, Member>();
+  const perform = createPerformer(members, term);
   let outcome: string | undefined;
 
   const happen = (happening: Happening): void => {
@@ -41,42 +42,10 @@ export function createLife(world: World, { watch, makeEngine }: CoordinatorParts
   /** What is sent goes first, as in the real coordinator. */
   const carryOut = (effects: readonly EngineEffect[]): void => {
     watch.effects(effects, { engine, members });
-    for (const effect of effects) if (isSent(effect)) apply(effect);
-    for (const effect of effects) if (!isSent(effect)) apply(effect);
+    for (const effect of effects) if (isSent(effect)) perform(effect);
+    for (const effect of effects) if (!isSent(effect)) perform(effect);
+    for (const effect of effects) if (effect.type === 'end') outcome = effect.outcome;
   };
-
-  const apply = (effect: EngineEffect): void => {
-    switch (effect.type) {
-      case 'prepare':
-        return connectionOf(effect.worker)?.sendToWorker(effect);
-      case 'publish':
-        for (const id of effect.workers) {
-          connectionOf(id)?.sendToWorker({
-            type: 'weights',
-            version: effect.version,
-            weights: effect.weights,
-          });
-        }
-        return;
-      case 'lease':
-        return connectionOf(effect.worker)?.sendToWorker({ ...effect, term });
-      case 'expel': {
-        const member = members.get(effect.worker);
-        members.delete(effect.worker);
-        if (!member) return;
-        member.connection.isExpelled = true;
-        return member.connection.close('coordinator');
-      }
-      case 'end':
-        outcome = effect.outcome;
-        return;
-      case 'commit':
-      case 'epoch-done':
-      case 'evaluated':
-        return;
-    }
-  };
-  const connectionOf = (id: WorkerId): Connection | undefined => members.get(id)?.connection;
 
   return {
     engine,
@@ -114,6 +83,36 @@ export function createLife(world: World, { watch, makeEngine }: CoordinatorParts
       members.clear();
       for (const connection of connections) connection.close('coordinator');
     },
+  };
+}
+
+/** What an effect means for the connections. */
+function createPerformer(members: Map<WorkerId, Member>, term: number): (effect: EngineEffect) => void {
+  const connectionOf = (id: WorkerId): Connection | undefined => members.get(id)?.connection;
+  return (effect) => {
+    switch (effect.type) {
+      case 'prepare':
+        return connectionOf(effect.worker)?.sendToWorker(effect);
+      case 'publish':
+        for (const id of effect.workers) {
+          connectionOf(id)?.sendToWorker({
+            type: 'weights',
+            version: effect.version,
+            weights: effect.weights,
+          });
+        }
+        return;
+      case 'lease':
+        return connectionOf(effect.worker)?.sendToWorker({ ...effect, term });
+      case 'expel': {
+        const member = members.get(effect.worker);
+        members.delete(effect.worker);
+        if (!member) return;
+        member.connection.isExpelled = true;
+        return member.connection.close('coordinator');
+      }
+      default:
+    }
   };
 }
 

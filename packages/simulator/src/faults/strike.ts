@@ -33,6 +33,7 @@ function strike(target: Target, kind: FaultKind): void {
   trace.note(kind);
   if (kind === 'crash') {
     if (!coordinator.isUp()) return;
+    world.tell?.('fault', { kind });
     tally.crash++;
     coordinator.crash();
     return agenda.after(draws.faults.between(10, 1_000), coordinator.start);
@@ -43,7 +44,10 @@ function strike(target: Target, kind: FaultKind): void {
     return;
   }
   const alive = crew.alive();
-  if (alive.length > 0) strikeWorker(target, draws.faults.pick(alive), kind);
+  if (alive.length === 0) return;
+  const worker = draws.faults.pick(alive);
+  world.tell?.('fault', { kind, worker: worker.name });
+  strikeWorker(target, worker, kind);
 }
 
 type WorkerFault = Exclude<FaultKind, 'crash' | 'join'>;

@@ -30,7 +30,7 @@ export function checkStatus(
   must('bounded memory', status.outstanding.length <= most, () => `${status.outstanding.length} leases`);
   for (const { leaf, owner } of status.outstanding) {
     if (owner === undefined) {
-      must('owned leases', ready.size === 0, () => `nobody has leaf ${leaf}, and ${[...ready]} are ready`);
+      must('owned leases', ready.size === 0, () => `nobody has leaf ${leaf}, and ${ready.size} are ready`);
     } else must('owned leases', ready.has(owner), () => `leaf ${leaf} belongs to ${owner}, who is not ready`);
   }
 

@@ -29,11 +29,15 @@ export function createWatch(world: World, reference: Reference): Watch {
   let leases: Extract<EngineEffect, { type: 'lease' }>[] = [];
   return {
     begin: () => history.begin(),
-    event: (event) => noteEvent(world.trace, event),
+    event(event) {
+      noteEvent(world.trace, event);
+      world.tell?.('event', event);
+    },
     effects(effects, situation) {
       leases = [];
       for (const effect of effects) {
         noteEffect(world.trace, effect);
+        world.tell?.('effect', effect);
         if (effect.type === 'lease') leases.push(effect);
         if (effect.type === 'expel') checkExpulsion(effect, situation);
         history.take(effect, situation.engine);
