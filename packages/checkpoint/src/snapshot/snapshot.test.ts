@@ -53,17 +53,18 @@ test('a snapshot comes back, bit for bit', async () => {
   expect(read.weightsSha256).toMatch(/^[0-9a-f]{64}$/);
 });
 
+function refuses(bytes: Uint8Array): boolean {
+  try {
+    decodeSnapshot(bytes, 'x');
+    return false;
+  } catch (error) {
+    return error instanceof GradwireError && error.code === 'FILE_CORRUPT';
+  }
+}
+
 test('whichever single bit flips, and wherever the file ends early, it is refused', async () => {
   const good = await encodeSnapshot(snapshot(7));
   expect(decodeSnapshot(good, 'x').record.step).toBe(7);
-  const refuses = (bytes: Uint8Array): boolean => {
-    try {
-      decodeSnapshot(bytes, 'x');
-      return false;
-    } catch (error) {
-      return error instanceof GradwireError && error.code === 'FILE_CORRUPT';
-    }
-  };
   const missed: string[] = [];
   for (let at = 0; at < good.length; at += 1) {
     if (!refuses(good.subarray(0, at))) missed.push(`cut at ${at}`);
