@@ -30,8 +30,8 @@ async function startCoordinator(
   server.on('connection', (socket) => sockets.add(socket));
   const port = await listen(server);
   const access = createAccess({ run: 'test', token });
-  const onChannel = (): void => {};
-  const channels = createChannelServer({ server, access, maxFrameBytes: 1_000, limits, onChannel });
+  const options = { server, access, maxFrameBytes: 1_000, limits };
+  const channels = createChannelServer({ ...options, onChannel: () => {} });
   const dispose = async (): Promise<void> => {
     await channels.close();
     server.close();
