@@ -1,11 +1,13 @@
-import { createEngine } from '@gradwire/engine';
+import { createEngine, type Engine, type EnginePlan, type RunState } from '@gradwire/engine';
 import { toError } from '@gradwire/errors';
 import { createAgenda } from './base/agenda.ts';
 import { type Concern, createDraws, type Draws } from './base/draws.ts';
 import { createTrace } from './base/trace.ts';
 import type { TraceLine, World } from './base/world.ts';
-import { createCoordinator, type EngineMaker } from './coordinator/coordinator.ts';
+import { createCoordinator, type CoordinatorParts, type EngineMaker } from './coordinator/coordinator.ts';
 import { createTally, type FaultTally } from './faults/fault-kinds.ts';
+import { type Persistence, persistence as usualPersistence } from './disk/persistence.ts';
+import { createDisk } from './disk/simulated-disk.ts';
 import { planFaults } from './faults/strike.ts';
 import { drawScenario, type Scenario } from './scenario/scenario.ts';
 import { BrokenPromise, must, type PromiseName } from './watch/broken-promise.ts';
@@ -19,6 +21,8 @@ export interface SimulationOptions {
   readonly adapt?: (scenario: Scenario) => Scenario;
   /** Default: the real engine. */
   readonly makeEngine?: EngineMaker;
+  /** Default: as the real coordinator does. */
+  readonly persistence?: Persistence;
   /** Hears of everything that happens. */
   readonly onLine?: (line: TraceLine) => void;
 }
@@ -45,11 +49,11 @@ export interface SimulationResult {
  * if (broken) console.error(`${broken.promise}: ${broken.message}`);
  */
 export function simulate(seed: number, options: SimulationOptions = {}): SimulationResult {
-  const { makeEngine = createEngine } = options;
+  const { makeEngine = makeRealEngine, persistence = usualPersistence } = options;
   const world = createWorld(seed, options);
   let broken: SimulationResult['broken'];
   try {
-    run(world, makeEngine);
+    run(world, { makeEngine, persistence });
   } catch (thrown) {
     broken = describeThrown(thrown);
   }
@@ -73,7 +77,8 @@ function createWorld(seed: number, { adapt = (scenario) => scenario, onLine }: S
     onLine &&
     ((kind: TraceLine['kind'], what: object): void =>
       onLine({ atMs: agenda.nowMs, kind, what: withoutVectors(what) }));
-  return { scenario, agenda, draws, trace: createTrace(), tally: createTally(), tell };
+  const disk = createDisk(draws.disk, scenario.cutAt);
+  return { scenario, agenda, draws, trace: createTrace(), tally: createTally(), disk, tell };
 }
 
 function withoutVectors(what: object): object {
@@ -82,14 +87,18 @@ function withoutVectors(what: object): object {
   ) as object;
 }
 
-function run(world: World, makeEngine: EngineMaker): void {
+function makeRealEngine(plan: EnginePlan, from: RunState | undefined): Engine {
+  return createEngine(plan, from ? { from } : {});
+}
+
+function run(world: World, parts: Pick<CoordinatorParts, 'makeEngine' | 'persistence'>): void {
   const { scenario, agenda } = world;
   const watch = createWatch(world, createReference(scenario.plan, scenario.work));
-  const coordinator = createCoordinator(world, { watch, makeEngine });
+  const coordinator = createCoordinator(world, { ...parts, watch });
   const crew = createCrew(world, coordinator);
   coordinator.start();
   for (let i = 0; i < scenario.workers; i++) crew.add();
-  planFaults({ world, crew, coordinator });
+  planFaults({ world, crew, coordinator, watch });
 
   const boundMs = scenario.calmAtMs + finishBoundMs(scenario);
   while (coordinator.outcome === undefined && agenda.nowMs <= boundMs && agenda.advance());

@@ -6,6 +6,7 @@ import {
   type EvaluationRecord,
   type Round,
   roundAfter,
+  type RunState,
   type StepRecord,
 } from '@gradwire/engine';
 import { must } from './broken-promise.ts';
@@ -14,7 +15,9 @@ import type { Reference } from './reference.ts';
 /** What a run has done so far, and whether it is what the definition says. */
 export interface History {
   /** A process begins: where the run stands is where it starts from. */
-  begin(last?: Round): void;
+  begin(state: RunState | undefined): void;
+  /** Of a run that has ended. */
+  checkJournal(text: string): void;
   take(effect: EngineEffect, engine: Engine): void;
 }
 
@@ -74,9 +77,20 @@ function createSynchronousHistory(plan: EnginePlan, reference: Reference): Histo
     }
   };
   return {
-    begin(last) {
+    begin(state) {
+      const last = state?.lastRound;
       due = roundAfter(plan, last);
-      epochs = Math.floor((due?.version ?? plan.totalSteps) / plan.stepsPerEpoch);
+      const version = due?.version ?? plan.totalSteps;
+      epochs = Math.floor(version / plan.stepsPerEpoch);
+      if (state)
+        mustEqualBits(state.weights, reference.weightsAt(version), `the snapshot of step ${version}`);
+    },
+    checkJournal(text) {
+      const lines: string[] = [];
+      for (let round = roundAfter(plan); round; round = roundAfter(plan, round)) {
+        lines.push(round.split ? `${round.split} ${round.version}` : `step ${round.version + 1}`);
+      }
+      checkLines(text, lines);
     },
     take,
   };
@@ -87,9 +101,16 @@ function createAsynchronousHistory(plan: EnginePlan): History {
   let steps = 0;
   let samples = 0;
   return {
-    begin(last) {
-      steps = last?.version ?? 0;
+    begin(state) {
+      const last = state?.lastRound;
+      // Snapshots stand between epochs: in an epoch, steps come in any order.
+      steps = last ? last.version + (last.task === 'step' ? 1 : 0) : 0;
       samples = 0;
+    },
+    checkJournal(text) {
+      const lines = text.split('\n').filter((line) => line.startsWith('step'));
+      const due = Array.from({ length: plan.totalSteps }, (_, i) => `step ${i + 1}`);
+      checkLines(`${lines.join('\n')}\nend\n`, due);
     },
     take(effect) {
       if (effect.type === 'commit') {
@@ -110,6 +131,12 @@ function createAsynchronousHistory(plan: EnginePlan): History {
       });
     },
   };
+}
+
+function checkLines(text: string, due: readonly string[]): void {
+  must('journal', text === [...due, 'end', ''].join('\n'), () => {
+    return `found ${JSON.stringify(text)}, expected [${due.join(', ')}]`;
+  });
 }
 
 function samplesOfEpoch(plan: EnginePlan): number {
