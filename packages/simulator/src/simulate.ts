@@ -37,6 +37,8 @@ export interface SimulationResult {
   /** On the virtual clock. */
   readonly virtualMs: number;
   readonly faults: FaultTally;
+  /** Of the coordinator. */
+  readonly diskOperations: number;
   /** The first promise that did not hold, if any. */
   readonly broken?: { readonly promise: PromiseName; readonly message: string };
 }
@@ -57,8 +59,15 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
   } catch (thrown) {
     broken = describeThrown(thrown);
   }
-  const { trace, agenda, tally } = world;
-  const result = { seed, hash: trace.hash(), length: trace.length, virtualMs: agenda.nowMs, faults: tally };
+  const { trace, agenda, tally, disk } = world;
+  const result = {
+    seed,
+    hash: trace.hash(),
+    length: trace.length,
+    virtualMs: agenda.nowMs,
+    faults: tally,
+    diskOperations: disk.operations,
+  };
   return broken ? { ...result, broken } : result;
 }
 

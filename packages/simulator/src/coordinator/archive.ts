@@ -2,13 +2,13 @@ import type { Engine, EngineEffect } from '@gradwire/engine';
 import type { World } from '../base/world.ts';
 import { journalName, type Persistence } from '../disk/persistence.ts';
 import { type Procedure, runProcedure } from '../disk/procedure.ts';
-import { DiskFull } from '../disk/simulated-disk.ts';
+import { DiskFull, type Interruption } from '../disk/simulated-disk.ts';
 import type { SimulatedSnapshot } from '../disk/snapshot-text.ts';
 import type { Watch } from '../watch/watch.ts';
 
 /** What a process writes down: a journal of everything that is done, and now and then a snapshot. */
 export interface Archive {
-  /** A `PowerCut` goes through to the caller. */
+  /** An `Interrupted` goes through to the caller. */
   note(effects: readonly EngineEffect[]): void;
 }
 
@@ -18,12 +18,12 @@ export interface ArchiveParts {
   readonly persistence: Persistence;
   readonly watch: Watch;
   isAlive(): boolean;
-  onPowerCut(): void;
+  onInterrupted(how: Interruption): void;
 }
 
 export function createArchive(world: World, parts: ArchiveParts): Archive {
   const { disk, draws, scenario, tally } = world;
-  const { engine, persistence, watch, isAlive, onPowerCut } = parts;
+  const { engine, persistence, watch, isAlive, onInterrupted } = parts;
   let isWriting = false;
   let journalLength = disk.peek(journalName).length;
 
@@ -52,7 +52,7 @@ export function createArchive(world: World, parts: ArchiveParts): Archive {
       if (!state) return;
       isWriting = true;
       const onDone = (): void => void (isWriting = false);
-      runProcedure(world, save({ state, journalLength }), { isAlive, onDone, onPowerCut });
+      runProcedure(world, save({ state, journalLength }), { isAlive, onDone, onInterrupted });
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Engine, EnginePlan, RunState } from '@gradwire/engine';
 import type { World } from '../base/world.ts';
 import type { Persistence } from '../disk/persistence.ts';
 import { runProcedure } from '../disk/procedure.ts';
+import type { Interruption } from '../disk/simulated-disk.ts';
 import type { SimulatedSnapshot } from '../disk/snapshot-text.ts';
 import type { Connection, End, ToCoordinator } from '../workers/connection.ts';
 import type { SimulatedWorker } from '../workers/simulated-worker.ts';
@@ -24,7 +25,7 @@ export interface Coordinator {
    * The process dies at once, and every connection breaks; a power cut costs what was not synced besides. Another one
    * starts after a while. False if there was none.
    */
-  crash(how: 'killed' | 'power cut'): boolean;
+  crash(how: Interruption): boolean;
   /** Its end of a new connection. */
   endOf(connection: () => Connection, worker: SimulatedWorker): End<ToCoordinator>;
 }
@@ -37,7 +38,7 @@ export interface CoordinatorParts {
 }
 
 export function createCoordinator(world: World, parts: CoordinatorParts): Coordinator {
-  const { agenda, draws, disk, trace } = world;
+  const { agenda, draws, disk, tally, trace } = world;
   let life: Life | undefined;
   let term = 0;
   /** The term of the process that exists now, if any: it reads its disk before it is up. */
@@ -46,18 +47,19 @@ export function createCoordinator(world: World, parts: CoordinatorParts): Coordi
   const crash: Coordinator['crash'] = (how) => {
     if (running === undefined || life?.outcome !== undefined) return false;
     trace.note(how, term);
+    tally[how === 'killed' ? 'crash' : 'power-cut']++;
     running = undefined;
     life?.die();
     life = undefined;
     if (how === 'power cut') disk.losePower();
-    agenda.after(draws.faults.between(10, 1_000), start);
+    agenda.after(draws.faults.between(5, 200), start);
     return true;
   };
-  const onPowerCut = (): void => void crash('power cut');
+  const onInterrupted = (how: Interruption): void => void crash(how);
 
   const begin = (snapshot: SimulatedSnapshot | undefined): void => {
     parts.watch.recovered(snapshot?.state);
-    life = createLife(world, { ...parts, onPowerCut }, { term, from: snapshot?.state });
+    life = createLife(world, { ...parts, onInterrupted }, { term, from: snapshot?.state });
     life.start();
   };
   const start = (): void => {
@@ -68,7 +70,7 @@ export function createCoordinator(world: World, parts: CoordinatorParts): Coordi
     runProcedure(world, parts.persistence.recover(disk), {
       isAlive: () => running === own,
       onDone: begin,
-      onPowerCut,
+      onInterrupted,
     });
   };
 

@@ -2,7 +2,7 @@ import type { Engine, EngineEffect, EngineEvent, RunState, WorkerId } from '@gra
 import type { World } from '../base/world.ts';
 import type { Connection, ToCoordinator } from '../workers/connection.ts';
 import type { SimulatedWorker } from '../workers/simulated-worker.ts';
-import { PowerCut } from '../disk/simulated-disk.ts';
+import { Interrupted, type Interruption } from '../disk/simulated-disk.ts';
 import { createArchive } from './archive.ts';
 import type { CoordinatorParts } from './coordinator.ts';
 
@@ -28,7 +28,7 @@ export interface Life {
 
 /** What a process needs besides. */
 export interface LifeParts extends CoordinatorParts {
-  readonly onPowerCut: () => void;
+  readonly onInterrupted: (how: Interruption) => void;
 }
 
 /** Which process of the run it is, and where it goes on. */
@@ -38,7 +38,7 @@ export interface LifeStart {
 }
 
 export function createLife(world: World, parts: LifeParts, { term, from }: LifeStart): Life {
-  const { watch, makeEngine, onPowerCut } = parts;
+  const { watch, makeEngine, onInterrupted } = parts;
   const { agenda, scenario } = world;
   const engine = makeEngine(scenario.plan, from);
   const members = new Map<WorkerId, Member>();
@@ -52,7 +52,7 @@ export function createLife(world: World, parts: LifeParts, { term, from }: LifeS
     const event = { ...happening, atMs: agenda.nowMs } as EngineEvent;
     watch.event(event);
     carryOut(engine.handle(event));
-    watch.state(engine, members);
+    if (isAlive) watch.state(engine, members);
   };
 
   /** What is sent goes first, as in the real coordinator. */
@@ -63,8 +63,8 @@ export function createLife(world: World, parts: LifeParts, { term, from }: LifeS
     try {
       archive.note(effects);
     } catch (thrown) {
-      if (!(thrown instanceof PowerCut)) throw thrown;
-      return onPowerCut();
+      if (!(thrown instanceof Interrupted)) throw thrown;
+      return onInterrupted(thrown.how);
     }
     for (const effect of effects) if (effect.type === 'end') outcome = effect.outcome;
   };
@@ -76,7 +76,7 @@ export function createLife(world: World, parts: LifeParts, { term, from }: LifeS
     },
     start() {
       carryOut(engine.start(agenda.nowMs));
-      watch.state(engine, members);
+      if (isAlive) watch.state(engine, members);
     },
     receive(connection, worker, message) {
       if (message.type === 'hello') {

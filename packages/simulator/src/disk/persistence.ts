@@ -63,7 +63,7 @@ export const persistence: Persistence = {
 };
 
 /** Newest first. */
-export function snapshotNames(disk: SimulatedDisk): string[] {
+export function snapshotNames(disk: Pick<SimulatedDisk, 'names'>): string[] {
   return disk
     .names()
     .filter((name) => name.startsWith('snapshot-'))

@@ -1,7 +1,7 @@
 import type { World } from '../base/world.ts';
-import { PowerCut } from './simulated-disk.ts';
+import { Interrupted, type Interruption } from './simulated-disk.ts';
 
-/** Work with the disk, one operation after the other: time passes at each `yield`, and the power may fail. */
+/** Work with the disk, one operation after the other: time passes at each `yield`, and the process or the power may end. */
 export type Procedure<Result> = Generator<void, Result>;
 
 /** What a procedure runs on. */
@@ -9,7 +9,7 @@ export interface ProcedureHost<Result> {
   /** False once the process is gone: then the rest is never done. */
   isAlive(): boolean;
   onDone(result: Result): void;
-  onPowerCut(): void;
+  onInterrupted(how: Interruption): void;
 }
 
 export function runProcedure<Result>(
@@ -24,8 +24,8 @@ export function runProcedure<Result>(
       if (done) host.onDone(value);
       else world.agenda.after(world.draws.disk.between(0.05, 10), step);
     } catch (thrown) {
-      if (!(thrown instanceof PowerCut)) throw thrown;
-      host.onPowerCut();
+      if (!(thrown instanceof Interrupted)) throw thrown;
+      host.onInterrupted(thrown.how);
     }
   };
   step();

@@ -1,7 +1,17 @@
 import type { Draws } from '../base/draws.ts';
 
-/** The machine loses its power in the middle of a disk operation. */
-export class PowerCut extends Error {}
+/** A process that is killed loses nothing that it has written; a power cut costs what was not synced. */
+export type Interruption = 'killed' | 'power cut';
+
+/** The end of a process, just before a disk operation. */
+export class Interrupted extends Error {
+  readonly how: Interruption;
+
+  constructor(how: Interruption) {
+    super(how);
+    this.how = how;
+  }
+}
 
 /** The disk takes part of the bytes, and says so. */
 export class DiskFull extends Error {}
@@ -13,6 +23,8 @@ export class DiskFull extends Error {}
 export interface SimulatedDisk {
   /** Operations so far, those included that failed. */
   readonly operations: number;
+  /** After so many more operations the process ends. */
+  interruptAfter(count: number, how: Interruption): void;
   /** The next new content is taken in part only: the disk is full. */
   failNextWrite(): void;
   /** Writes a new file, or replaces the content of one. */
@@ -29,6 +41,8 @@ export interface SimulatedDisk {
   peek(name: string): string;
   /** In the order of their making. */
   names(): string[];
+  /** The same without an operation. */
+  peekNames(): string[];
   /** One character of a file changes on the platter. */
   rot(name: string): void;
   /** Only what was synced is sure to be there afterwards; some of the rest may be, in part. */
@@ -40,8 +54,9 @@ interface File {
   durable: string;
 }
 
-/** @param cutAt The numbers of the operations, from 1, in which the power fails. */
+/** @param cutAt The numbers of the operations, from 1, before which the power fails. */
 export function createDisk(draws: Draws, cutAt: readonly number[] = []): SimulatedDisk {
+  const cuts = new Map<number, Interruption>(cutAt.map((operation) => [operation, 'power cut']));
   let files = new Map<string, File>();
   /** The folder as of its last sync, and after each change since. */
   let versions: Map<string, File>[] = [new Map()];
@@ -50,7 +65,8 @@ export function createDisk(draws: Draws, cutAt: readonly number[] = []): Simulat
 
   const operate = (): void => {
     operations++;
-    if (cutAt.includes(operations)) throw new PowerCut();
+    const how = cuts.get(operations);
+    if (how) throw new Interrupted(how);
   };
   const fileOf = (name: string): File => {
     const file = files.get(name);
@@ -77,6 +93,7 @@ export function createDisk(draws: Draws, cutAt: readonly number[] = []): Simulat
     get operations() {
       return operations;
     },
+    interruptAfter: (count, how) => void cuts.set(operations + count + 1, how),
     failNextWrite() {
       isFull = true;
     },
@@ -112,27 +129,36 @@ export function createDisk(draws: Draws, cutAt: readonly number[] = []): Simulat
       return files.get(name)?.content;
     },
     peek: (name) => files.get(name)?.content ?? '',
+    peekNames: () => [...files.keys()],
     names() {
       operate();
       return [...files.keys()];
     },
     rot(name) {
       const file = fileOf(name);
-      const at = draws.below(file.content.length);
-      const other = file.content[at] === '1' ? '0' : '1';
-      file.content = file.content.slice(0, at) + other + file.content.slice(at + 1);
-      file.durable = file.content;
+      rotFile(file, draws.below(file.content.length));
     },
     losePower() {
       // Changes of a folder reach the disk in order, as many as happened to.
       files = new Map(draws.pick(versions));
       versions = [new Map(files)];
-      for (const file of files.values()) {
-        const isGrown = file.content.startsWith(file.durable);
-        const kept = draws.below(file.content.length - file.durable.length + 1);
-        file.content = isGrown ? file.content.slice(0, file.durable.length + kept) : file.durable;
-        file.durable = file.content;
-      }
+      for (const file of files.values()) losePart(file, draws);
     },
   };
+}
+
+function rotFile(file: File, at: number): void {
+  const other = file.content[at] === '1' ? '0' : '1';
+  file.content = file.content.slice(0, at) + other + file.content.slice(at + 1);
+  file.durable = file.content;
+}
+
+/** Of what was added since the last sync, some is there; anything else is as it was then. */
+function losePart(file: File, draws: Draws): void {
+  const { content, durable } = file;
+  const isGrown = content.startsWith(durable);
+  file.content = isGrown
+    ? content.slice(0, durable.length + draws.below(content.length - durable.length + 1))
+    : durable;
+  file.durable = file.content;
 }

@@ -61,10 +61,13 @@ function strikeCoordinator({ world, coordinator, watch }: Target, kind: Coordina
   // Struck when the next snapshot is written, and counted then.
   if (kind === 'disk-full') return disk.failNextWrite();
   if (kind !== 'rot') {
-    if (coordinator.crash(kind === 'crash' ? 'killed' : 'power cut')) tally[kind]++;
+    const how = kind === 'crash' ? 'killed' : 'power cut';
+    // Half of them in the middle of work with the disk.
+    if (draws.faults.chance(0.5)) disk.interruptAfter(draws.faults.below(12), how);
+    else coordinator.crash(how);
     return;
   }
-  const names = snapshotNames(disk);
+  const names = snapshotNames({ names: disk.peekNames });
   if (names.length === 0) return;
   tally.rot++;
   disk.rot(draws.faults.pick(names));

@@ -52,5 +52,5 @@ const optimizers = [
 
 /** A stand-in for a lossy codec: it keeps a few bits, and doing it twice, or before an addition, gives other numbers. */
 function roundRoughly(gradient: Float32Array): Float32Array {
-  return gradient.map((value) => Math.round(value * 8) / 8 + 0.01);
+  return gradient.map((value) => Math.round(value * 8) / 8 + 0.07);
 }

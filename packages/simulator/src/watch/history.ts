@@ -30,12 +30,14 @@ export function createHistory(plan: EnginePlan, reference: Reference): History {
 /** Everything has its place and its bits. */
 function createSynchronousHistory(plan: EnginePlan, reference: Reference): History {
   let due: Round | undefined;
+  let published: Extract<EngineEffect, { type: 'publish' }> | undefined;
   /** Reported with the step before. */
   let epochs = 0;
 
   const take = (effect: EngineEffect, engine: Engine): void => {
     switch (effect.type) {
       case 'publish':
+        published = effect;
         return mustEqualBits(
           effect.weights,
           reference.weightsAt(effect.version),
@@ -46,6 +48,10 @@ function createSynchronousHistory(plan: EnginePlan, reference: Reference): Histo
           return `a lease of ${describe(effect.round)}, due is ${describe(due)}`;
         });
       case 'commit':
+        if (published) {
+          const { version, weights } = published;
+          mustEqualBits(weights, reference.weightsAt(version), `what was published as version ${version}`);
+        }
         must('in order', due?.task === 'step' && effect.record.step === due.version + 1, () => {
           return `step ${effect.record.step}, due is ${describe(due)}`;
         });
@@ -60,6 +66,7 @@ function createSynchronousHistory(plan: EnginePlan, reference: Reference): Histo
         return;
       case 'epoch-done':
         epochs++;
+        checkEpoch(plan, effect, reference);
         return must('in order', effect.epoch === epochs, () => `epoch ${effect.epoch}, due is ${epochs}`);
       case 'evaluated':
         must('in order', due?.split === effect.record.split && due.version === effect.record.step, () => {
@@ -86,11 +93,7 @@ function createSynchronousHistory(plan: EnginePlan, reference: Reference): Histo
         mustEqualBits(state.weights, reference.weightsAt(version), `the snapshot of step ${version}`);
     },
     checkJournal(text) {
-      const lines: string[] = [];
-      for (let round = roundAfter(plan); round; round = roundAfter(plan, round)) {
-        lines.push(round.split ? `${round.split} ${round.version}` : `step ${round.version + 1}`);
-      }
-      checkLines(text, lines);
+      checkLines(text, journalOf(plan));
     },
     take,
   };
@@ -133,6 +136,15 @@ function createAsynchronousHistory(plan: EnginePlan): History {
   };
 }
 
+/** What the journal of a whole run holds, without its end. */
+function journalOf(plan: EnginePlan): string[] {
+  const lines: string[] = [];
+  for (let round = roundAfter(plan); round; round = roundAfter(plan, round)) {
+    lines.push(round.split ? `${round.split} ${round.version}` : `step ${round.version + 1}`);
+  }
+  return lines;
+}
+
 function checkLines(text: string, due: readonly string[]): void {
   must('journal', text === [...due, 'end', ''].join('\n'), () => {
     return `found ${JSON.stringify(text)}, expected [${due.join(', ')}]`;
@@ -167,6 +179,22 @@ function checkStep({ step, samples, loss, accuracy }: StepRecord, reference: Ref
   const isRight =
     samples === expected.samples && loss === lossSum / samples && accuracy === correct / samples;
   must('reference bits', isRight, () => `the metrics of step ${step}: loss ${loss}, accuracy ${accuracy}`);
+}
+
+function checkEpoch(
+  { stepsPerEpoch }: EnginePlan,
+  { epoch, loss, accuracy }: Extract<EngineEffect, { type: 'epoch-done' }>,
+  reference: Reference,
+): void {
+  const sum = { samples: 0, loss: 0, correct: 0 };
+  for (let step = (epoch - 1) * stepsPerEpoch + 1; step <= epoch * stepsPerEpoch; step++) {
+    const { samples, metrics } = reference.step(step);
+    sum.samples += samples;
+    sum.loss += metrics[0]!;
+    sum.correct += metrics[1]!;
+  }
+  const isRight = loss === sum.loss / sum.samples && accuracy === sum.correct / sum.samples;
+  must('reference bits', isRight, () => `the means of epoch ${epoch}: loss ${loss}, accuracy ${accuracy}`);
 }
 
 function checkEvaluation(record: EvaluationRecord, round: Round, reference: Reference): void {
