@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { type RunDirectory, writeFileWhole } from '@gradwire/checkpoint';
 import type { VectorMath } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
@@ -163,8 +164,8 @@ interface Served {
   readonly sessions: Sessions;
 }
 
-// A worker computes a leaf without a pause: it may be silent for as long as that takes on a slow machine.
-const silenceMs = 60_000;
+// Workers compute on threads of their own, so the one that answers pings is never busy for long.
+const heartbeat = { intervalMs: 2_500, silenceMs: 15_000 };
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
 function serve(server: Server, { token, blobs, limits, run, sessions }: Served): ChannelServer {
@@ -175,7 +176,7 @@ function serve(server: Server, { token, blobs, limits, run, sessions }: Served):
     token,
     maxFrameBytes,
     onChannel: (channel) => void sessions.serve(channel),
-    limits: { maxBufferedBytes, silenceMs },
+    limits: { maxBufferedBytes, ...heartbeat },
   });
 }
 
@@ -185,7 +186,7 @@ function statusOf(run: Run, sessions: Sessions): unknown {
     ...worker,
     backend: sessions.byId.get(worker.worker)?.backend,
   }));
-  return { ...status, workers, waiting: describeWaiting(status) };
+  return { ...status, workers, waiting: describeWaiting(status, performance.now()) };
 }
 
 function listen({ host, port }: CoordinatorOptions): Promise<Server> {

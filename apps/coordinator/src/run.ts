@@ -20,6 +20,9 @@ import type { Sessions } from './sessions.ts';
 /** An engine event before it is stamped with the time. */
 export type RunEvent = EngineEvent extends infer E ? (E extends unknown ? Omit<E, 'atMs'> : never) : never;
 
+/** A timer takes no more: 24 days. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** How the engine ended. */
 export type RunEnd = Extract<EngineEffect, { type: 'end' }>;
 
@@ -51,6 +54,8 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
   const pace = createPace();
   let lastMoveMs = performance.now();
   let firstLeaseMs: number | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let armedMs: number | undefined;
 
   const send = (worker: WorkerId, frame: Frame): void => sessions().byId.get(worker)?.channel.send(frame);
   const tell = (worker: WorkerId, message: Message): void => send(worker, encodePieces(message));
@@ -95,6 +100,22 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
     }
   };
 
+  /** One timer for the engine's next deadline. It keeps a process alive no longer than its sockets do. */
+  const arm = (): void => {
+    const deadlineMs = engine.nextDeadlineMs();
+    if (deadlineMs === armedMs) return;
+    clearTimeout(timer);
+    armedMs = deadlineMs;
+    if (deadlineMs === undefined) return;
+    timer = setTimeout(ring, Math.min(deadlineMs - performance.now(), longestTimerMs));
+    timer.unref();
+  };
+  const ring = (): void => {
+    armedMs = undefined;
+    carryOut(engine.handle({ type: 'time-passed', atMs: performance.now() }));
+    arm();
+  };
+
   const carryOut = (effects: readonly EngineEffect[]): void => {
     if (effects.length === 0) return;
     lastMoveMs = performance.now();
@@ -112,11 +133,15 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
     get seconds() {
       return firstLeaseMs === undefined ? 0 : (lastMoveMs - firstLeaseMs) / 1000;
     },
-    start: () => carryOut(engine.start(performance.now())),
+    start() {
+      carryOut(engine.start(performance.now()));
+      arm();
+    },
     dispatch(event) {
       const atMs = performance.now();
       if (event.type === 'partial-arrived') lastMoveMs = atMs;
       carryOut(engine.handle({ ...event, atMs }));
+      arm();
     },
   };
 }

@@ -22,11 +22,10 @@ export type {
 } from './events.ts';
 export type { AverageOptions } from './gradients/average.ts';
 export type { Parameter, ParameterLayout } from './layout.ts';
-export type { OutstandingLeaf } from './leases/lease-table.ts';
 export type { Optimizer, OptimizerOptions } from './optimizers/optimizer.ts';
 export type { Engine, EngineOptions } from './run/engine.ts';
 export type { RunState } from './run/run-state.ts';
-export type { EngineStatus, WorkerStatus } from './run/status.ts';
+export type { EngineStatus, OutstandingLeaf, WorkerStatus } from './run/status.ts';
 export type { SchedulePosition } from './schedules/learning-rate.ts';
 export type { AdamSpec, OptimizerSpec, ScheduleSpec, SgdSpec } from './specs.ts';
 export type { Sums } from './tree/sums.ts';

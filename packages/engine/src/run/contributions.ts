@@ -4,6 +4,7 @@ import { findNonFinite } from './non-finite.ts';
 import { closeRound } from './rounds.ts';
 import { describeLeaves, describeRound } from './sequence.ts';
 import { endRun } from './state.ts';
+import { answerTurn } from './turns.ts';
 import { useFlight } from './use-flight.ts';
 import type { EngineEffect } from '../events.ts';
 import type { ActiveRound, Run, Worker, WorkerEventOf } from './state.ts';
@@ -16,6 +17,7 @@ export function receivePartial(
 ): EngineEffect[] {
   const { plan, pool } = run;
   const { partial, atMs } = event;
+  answerTurn(worker, partial, atMs);
   // An attempt at a step that is not on its way any more, and whose round will not come again.
   if (pool && partial.round < pool.nextIndex && !pool.flights.has(partial.round)) return [];
   const flight = pool?.flights.get(partial.round);
@@ -43,8 +45,6 @@ export function receivePartial(
     hi,
     samples,
   });
-  // Speeds are measured in steps only: a sample of an evaluation takes another time.
-  if (active.round.task === 'step') worker.speed.record(samples, partial.computeMs);
   const sums = active.sum.root();
   if (!sums) return [];
   return flight ? useFlight(run, flight, { sums, atMs }) : closeRound(run, active, { sums, atMs });

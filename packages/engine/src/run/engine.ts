@@ -1,3 +1,4 @@
+import { backUp } from './back-up.ts';
 import { checkPlan } from './check-plan.ts';
 import { failLeaf, receivePartial } from './contributions.ts';
 import { enlist, expel, forget, join, prepare } from './membership.ts';
@@ -5,6 +6,7 @@ import { openRound } from './rounds.ts';
 import { initialState, optimizerAt, snapshotRun } from './run-state.ts';
 import { createRun, endRun } from './state.ts';
 import { describeRun } from './status.ts';
+import { markLate, noteTime } from './turns.ts';
 import { plainVectors } from '../vectors/plain-vectors.ts';
 import type { EngineEffect, EngineEvent, EnginePlan } from '../events.ts';
 import type { RunState } from './run-state.ts';
@@ -18,6 +20,12 @@ export interface Engine {
   start(atMs: number): EngineEffect[];
   /** Takes an event, in the order in which they happened, and returns what the caller must do, in order. */
   handle(event: EngineEvent): EngineEffect[];
+  /**
+   * When it wants to hear of the time, as a `time-passed` event, at the latest: leases may be late then. Ask again after
+   * each event; none if nothing is leased. It should come within a quarter of a second: much later means that this process
+   * did not run, and the deadlines start again.
+   */
+  nextDeadlineMs(): number | undefined;
   status(): EngineStatus;
   /** The current weights. This vector never changes: each step makes a new one. */
   weights(): Float32Array;
@@ -57,6 +65,7 @@ export function createEngine(plan: EnginePlan, options: EngineOptions = {}): Eng
   return {
     start: (atMs) => start(run, atMs),
     handle: (event) => handle(run, event),
+    nextDeadlineMs: () => (run.nextDueMs === Infinity ? undefined : run.nextDueMs),
     status: () => describeRun(run),
     weights: () => run.weights,
     snapshot: () => snapshotRun(run),
@@ -67,6 +76,7 @@ export function createEngine(plan: EnginePlan, options: EngineOptions = {}): Eng
 function start(run: Run, atMs: number): EngineEffect[] {
   if (run.phase !== 'new') throw new RangeError(`start: the run is already ${run.phase}`);
   run.phase = 'running';
+  noteTime(run, atMs);
   return openRound(run, atMs);
 }
 
@@ -84,13 +94,21 @@ function restore(run: Run, state: RunState, atMs: number): EngineEffect[] {
 
 /**
  *     event              run is new or running                run has ended
- *     time-passed        nothing (deadlines will need it)     nothing
+ *     any                lease what is late to others too     nothing
+ *     time-passed        nothing else                         nothing
  *     operator-asked     end it                               nothing
  *     worker-joined      remember it                          nothing
  *     others             the table of handleWorker            nothing
  */
 function handle(run: Run, event: EngineEvent): EngineEffect[] {
   if (run.phase !== 'new' && run.phase !== 'running') return [];
+  noteTime(run, event.atMs);
+  const effects = takeEvent(run, event);
+  markLate(run, event.atMs);
+  return [...effects, ...backUp(run, event.atMs)];
+}
+
+function takeEvent(run: Run, event: EngineEvent): EngineEffect[] {
   if (event.type === 'time-passed') return [];
   if (event.type === 'operator-asked') return endRun(run, event.request === 'stop' ? 'stopped' : 'failed');
   if (event.type === 'worker-joined') return join(run, event.worker, event.threads);

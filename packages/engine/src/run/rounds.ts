@@ -15,6 +15,7 @@ export function openRound(run: Run, atMs: number): EngineEffect[] {
   if (!next) return endRun(run, 'finished');
   const round = { ...next, index: run.nextIndex };
   run.nextIndex += 1;
+  run.nextDueMs = Infinity;
   const { maxStaleness } = run.plan;
   const isPooled = round.task === 'step' && maxStaleness !== undefined;
   run.pool = isPooled ? createStepPool(run.plan, round, { maxStaleness, atMs }) : undefined;

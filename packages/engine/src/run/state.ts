@@ -1,5 +1,6 @@
 import { createLeaseTable } from '../leases/lease-table.ts';
 import { createLeafSharing } from '../leases/share-leaves.ts';
+import { createResponseMeter } from '../leases/response-meter.ts';
 import { createSpeedMeter } from '../leases/speed.ts';
 import { addSums } from '../tree/sums.ts';
 import { createTreeSum } from '../tree/tree-sum.ts';
@@ -9,7 +10,9 @@ import { samplesOf } from './sequence.ts';
 import type { Contribution, EngineEffect, EngineEvent, EnginePlan, Round, WorkerId } from '../events.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import type { LeafSharing } from '../leases/share-leaves.ts';
+import type { ResponseMeter } from '../leases/response-meter.ts';
 import type { SpeedMeter } from '../leases/speed.ts';
+import type { Turn } from '../leases/turn.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { TreeSum } from '../tree/tree-sum.ts';
 import type { VectorMath } from '../vectors/vector-math.ts';
@@ -30,6 +33,12 @@ export interface Worker {
   /** The weights it holds. */
   version: number | undefined;
   readonly speed: SpeedMeter;
+  /** How long it takes to answer. */
+  readonly response: Readonly<Record<Round['task'], ResponseMeter>>;
+  /** What it has not answered yet, in the order in which it was leased; of earlier rounds too. */
+  readonly turns: Turn[];
+  /** When it answered the last of its leaves. */
+  idleSinceMs: number;
 }
 
 /** What a worker that has joined did. */
@@ -87,6 +96,12 @@ export interface Run {
   /** While steps are computed asynchronously. */
   pool: StepPool | undefined;
   epochTotals: EpochTotals;
+  /** Of the last event. */
+  nowMs: number;
+  /** No deadline passes before; `Infinity` if there is none. */
+  nextDueMs: number;
+  /** Whether any worker may be late. */
+  hasLate: boolean;
 }
 
 /** A run that has not started, but may go on from where another one stood. */
@@ -104,6 +119,9 @@ export function createRun(plan: EnginePlan, vectors: VectorMath, from: RunState)
     active: undefined,
     pool: undefined,
     epochTotals: { ...from.epochTotals },
+    nowMs: -Infinity,
+    nextDueMs: Infinity,
+    hasLate: false,
   };
 }
 
@@ -135,6 +153,9 @@ export function createWorker(id: WorkerId, threads: number): Worker {
     askedShards: [],
     version: undefined,
     speed: createSpeedMeter(),
+    response: { step: createResponseMeter(), evaluate: createResponseMeter() },
+    turns: [],
+    idleSinceMs: 0,
   };
 }
 
@@ -143,6 +164,7 @@ type End = Extract<EngineEffect, { readonly type: 'end' }>;
 /** Ends the run; nothing that happens later has an effect. */
 export function endRun(run: Run, outcome: End['outcome'], error?: NonNullable<End['error']>): [End] {
   run.phase = outcome;
+  run.nextDueMs = Infinity;
   run.active = undefined;
   run.pool = undefined;
   return [error ? { type: 'end', outcome, error } : { type: 'end', outcome }];
