@@ -37,6 +37,8 @@ export function receivePartial(
 
   const { lo, hi, samples } = partial;
   active.leases.finish(partial);
+  // Before it is added: the sum of two is made in the vector of one.
+  const sum = run.vectors.checksum(partial.gradient);
   active.sum.add(partial, partial);
   active.contributions.push({
     worker: worker.id,
@@ -44,6 +46,7 @@ export function receivePartial(
     lo,
     hi,
     samples,
+    sum,
   });
   const sums = active.sum.root();
   if (!sums) return [];
