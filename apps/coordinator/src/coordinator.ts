@@ -25,7 +25,7 @@ import { createHttpHandler } from './http.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { createRecorder } from './recorder.ts';
 import { writeResult } from './result.ts';
-import { createRun, type Run } from './run.ts';
+import { createRun, type RollBack, type Run } from './run.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { describeWaiting, watchForWaiting } from './waiting.ts';
 
@@ -86,7 +86,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
 
   const vectors = await loadFastVectors(onProblem);
   const needs = { sessions: () => sessions, recorder, onEvent, onEnd: ending.end };
-  const run: Run = createRun({ plan, vectors, ...needs });
+  const run: Run = createRun({ plan, vectors, ...needs, onRollBack: (wrong) => fail(describeWrong(wrong)) });
   const fail = (failure: FailureReport): void => {
     ending.blame(failure);
     run.dispatch({ type: 'operator-asked', request: 'fail' });
@@ -151,6 +151,12 @@ async function loadFastVectors(onProblem: (error: Error) => void): Promise<Vecto
     onProblem(new Error(`updates take several times as long, with equal results: ${message}`));
     return undefined;
   }
+}
+
+/** Why a run cannot go on with what a worker has contributed. */
+function describeWrong({ worker, step, unverified }: RollBack): FailureReport {
+  const message = `${worker} computed wrong numbers: nothing after step ${step} can be trusted, ${unverified.length} of its contributions are in it`;
+  return { worker, code: 'WRONG_NUMBERS', message };
 }
 
 function connectInside(sessions: Sessions, { maxBufferedBytes }: MessageLimits): Channel {

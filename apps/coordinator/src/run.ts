@@ -12,6 +12,7 @@ import {
 } from '@gradwire/engine';
 import { encodePieces, type Message } from '@gradwire/protocol';
 import { type Frame, freeYoungGarbage } from '@gradwire/transport';
+import { createAlarm } from './alarm.ts';
 import type { CoordinatorEvent } from './events.ts';
 import { createPace } from './pace.ts';
 import type { Recorder } from './recorder.ts';
@@ -20,11 +21,14 @@ import type { Sessions } from './sessions.ts';
 /** An engine event before it is stamped with the time. */
 export type RunEvent = EngineEvent extends infer E ? (E extends unknown ? Omit<E, 'atMs'> : never) : never;
 
-/** A timer takes no more: 24 days. */
-const longestTimerMs = 2 ** 31 - 1;
+/** How a connection ends for each of the engine's reasons. */
+const expelCodes = { MESSAGE_INVALID: 'invalidMessage', WRONG_NUMBERS: 'wrongNumbers' } as const;
 
 /** How the engine ended. */
 export type RunEnd = Extract<EngineEffect, { type: 'end' }>;
+
+/** The engine must go back. */
+export type RollBack = Extract<EngineEffect, { type: 'roll-back' }>;
 
 /** What a run needs around the engine. */
 export interface RunOptions {
@@ -35,6 +39,8 @@ export interface RunOptions {
   readonly recorder: Recorder;
   readonly onEvent: (event: CoordinatorEvent) => void;
   readonly onEnd: (end: RunEnd) => void;
+  /** The engine waits for an earlier state. */
+  readonly onRollBack: (effect: RollBack) => void;
 }
 
 /** The engine at work: events in, effects carried out at once and in order. */
@@ -49,13 +55,12 @@ export interface Run {
 }
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
-export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }: RunOptions): Run {
+export function createRun(options: RunOptions): Run {
+  const { plan, vectors, sessions, recorder, onEvent } = options;
   const engine = createEngine(plan, vectors ? { vectors } : {});
   const pace = createPace();
   let lastMoveMs = performance.now();
   let firstLeaseMs: number | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let armedMs: number | undefined;
 
   const send = (worker: WorkerId, frame: Frame): void => sessions().byId.get(worker)?.channel.send(frame);
   const tell = (worker: WorkerId, message: Message): void => send(worker, encodePieces(message));
@@ -88,32 +93,9 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
         recorder.epoch({ epoch, loss, accuracy });
         return onEvent({ type: 'epoch', epoch, loss, accuracy });
       }
-      case 'evaluated':
-        recorder.evaluation(effect.record);
-        return onEvent({ type: 'evaluated', record: effect.record });
-      case 'expel':
-        return sessions().expel(effect.worker, 'invalidMessage', effect.message);
-      case 'end':
-        return onEnd(effect);
       default:
-        effect satisfies never;
+        return applyRare(effect, options);
     }
-  };
-
-  /** One timer for the engine's next deadline. It keeps a process alive no longer than its sockets do. */
-  const arm = (): void => {
-    const deadlineMs = engine.nextDeadlineMs();
-    if (deadlineMs === armedMs) return;
-    clearTimeout(timer);
-    armedMs = deadlineMs;
-    if (deadlineMs === undefined) return;
-    timer = setTimeout(ring, Math.min(deadlineMs - performance.now(), longestTimerMs));
-    timer.unref();
-  };
-  const ring = (): void => {
-    armedMs = undefined;
-    carryOut(engine.handle({ type: 'time-passed', atMs: performance.now() }));
-    arm();
   };
 
   const carryOut = (effects: readonly EngineEffect[]): void => {
@@ -125,6 +107,10 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
     if (sent.length > 0) setImmediate(freeYoungGarbage);
   };
 
+  const alarm = createAlarm(engine.nextDeadlineMs, (atMs) =>
+    carryOut(engine.handle({ type: 'time-passed', atMs })),
+  );
+
   return {
     engine,
     get lastMoveMs() {
@@ -135,19 +121,46 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
     },
     start() {
       carryOut(engine.start(performance.now()));
-      arm();
+      alarm.arm();
     },
     dispatch(event) {
       const atMs = performance.now();
       if (event.type === 'partial-arrived') lastMoveMs = atMs;
       carryOut(engine.handle({ ...event, atMs }));
-      arm();
+      alarm.arm();
     },
   };
 }
 
 function isSent({ type }: EngineEffect): boolean {
   return type === 'prepare' || type === 'publish' || type === 'lease';
+}
+
+type RareEffect = Extract<
+  EngineEffect,
+  { type: 'evaluated' | 'expel' | 'release' | 'incident' | 'roll-back' | 'end' }
+>;
+
+/** What does not happen in every step. */
+function applyRare(effect: RareEffect, options: RunOptions): void {
+  const { sessions, recorder, onEvent, onRollBack, onEnd } = options;
+  switch (effect.type) {
+    case 'evaluated':
+      recorder.evaluation(effect.record);
+      return onEvent({ type: 'evaluated', record: effect.record });
+    case 'expel':
+      return sessions().expel(effect.worker, expelCodes[effect.code], effect.message);
+    case 'release':
+      return sessions().expel(effect.worker, 'goodbye', 'drained: it has nothing left to do');
+    case 'incident':
+      return onEvent({ type: 'problem', message: effect.incident.message });
+    case 'roll-back':
+      return onRollBack(effect);
+    case 'end':
+      return onEnd(effect);
+    default:
+      effect satisfies never;
+  }
 }
 
 /** What people are told of a step; the time left is a guess from the pace so far. */

@@ -16,15 +16,18 @@ function statusOf(...outstanding: Partial<OutstandingLeaf>[]): EngineStatus {
       backups: [],
       ...leaf,
     })),
+    checks: [],
     workers: [],
     spares: [],
   };
 }
 
+function explain(...leaves: Partial<OutstandingLeaf>[]): string {
+  return describeWaiting(statusOf(...leaves), 3400);
+}
+
 test('says in words whom the run waits for, how long, and who helps', () => {
   const late = { usualMs: 300, dueMs: 1900 };
-  const explain = (...leaves: Partial<OutstandingLeaf>[]): string =>
-    describeWaiting(statusOf(...leaves), 3400);
   expect(explain({ ...late, backups: [attic] })).toBe(
     'step 412 waits on worker kitchen-laptop, shard 17, 2.1 s past its usual 0.3 s; backup leased to attic',
   );

@@ -8,7 +8,7 @@ export type Claim = 'owned' | 'outdated' | 'foreign';
 export interface Lease {
   readonly leaf: number;
   readonly samples: number;
-  state: 'unowned' | 'owned' | 'done';
+  state: 'unowned' | 'owned' | 'checking' | 'done';
   owner: WorkerId | undefined;
   /** When the owner got it, or when it lost its last one. */
   sinceMs: number;
@@ -21,12 +21,16 @@ export interface Lease {
 /** Who computes which leaf of one round. */
 export interface LeaseTable {
   grant(leaves: readonly number[], worker: WorkerId, atMs: number): void;
-  /** Leases what has an owner to another worker too. */
+  /** Leases what has, or had, an owner to another worker too. */
   lend(leaves: readonly number[], worker: WorkerId): void;
   /** Takes away what the worker has not finished. */
   release(worker: WorkerId, atMs: number): void;
   /** Marks the leaves below `node` as computed. */
   finish(node: TreeNode): void;
+  /** Marks the leaves below `node` as answered, but not yet accepted. */
+  check(node: TreeNode): void;
+  /** Marks them as waiting for an owner again. */
+  reopen(node: TreeNode, atMs: number): void;
   /** Ascending. */
   unowned(): number[];
   /** Whether the worker has a lease, finished or not. */
@@ -45,10 +49,11 @@ export interface LeaseTable {
 /**
  * Creates the table of one round. A leaf without samples does not exist in it.
  *
- *     state      grant    lend                   release by the owner                release by another    finish
- *     unowned    owned    -                      -                                   -                     -
- *     owned      -        owned, by one more     owned by one of them, or unowned    owned, by one less    done
- *     done       -        -                      -                                   -                     done
+ *     state       grant    lend        release by the owner                release by another    check       finish    reopen
+ *     unowned     owned    -           -                                   -                     -           -         -
+ *     owned       -        one more    owned by one of them, or unowned    owned, by one less    checking    done      -
+ *     checking    -        one more    -                                   -                     -           done      unowned
+ *     done        -        one more    -                                   -                     -           done      -
  */
 export function createLeaseTable(samples: readonly number[], atMs: number): LeaseTable {
   const leases = samples.map((count, leaf) => (count > 0 ? createLease(leaf, count, atMs) : undefined));
@@ -60,10 +65,6 @@ export function createLeaseTable(samples: readonly number[], atMs: number): Leas
     if (lease?.state !== state) throw new RangeError(`leaf ${leaf} is ${lease?.state ?? 'absent'}`);
     return lease;
   };
-  const hold = (lease: Lease, worker: WorkerId): void => {
-    lease.current.add(worker);
-    lease.holders.add(worker);
-  };
 
   return {
     grant(leaves, worker, sinceMs) {
@@ -74,13 +75,26 @@ export function createLeaseTable(samples: readonly number[], atMs: number): Leas
       }
     },
     lend(leaves, worker) {
-      for (const leaf of leaves) hold(find(leaf, 'owned'), worker);
+      for (const leaf of leaves) {
+        const lease = leases[leaf];
+        if (!lease || lease.state === 'unowned') throw new RangeError(`leaf ${leaf} has no owner`);
+        hold(lease, worker);
+      }
     },
     release(worker, sinceMs) {
       for (const lease of present) {
         if (lease.state !== 'owned' || !lease.current.delete(worker) || lease.owner !== worker) continue;
         const [next] = lease.current;
         Object.assign(lease, { state: next === undefined ? 'unowned' : 'owned', owner: next, sinceMs });
+      }
+    },
+    check(node) {
+      for (const lease of below(node)) lease.state = 'checking';
+    },
+    reopen(node, sinceMs) {
+      for (const lease of below(node)) {
+        Object.assign(lease, { state: 'unowned', owner: undefined, sinceMs });
+        lease.current.clear();
       }
     },
     finish(node) {
@@ -99,6 +113,11 @@ export function createLeaseTable(samples: readonly number[], atMs: number): Leas
     lease: (leaf) => leases[leaf],
     outstanding: () => present.filter(({ state }) => state !== 'done'),
   };
+}
+
+function hold({ current, holders }: Lease, worker: WorkerId): void {
+  current.add(worker);
+  holders.add(worker);
 }
 
 function createLease(leaf: number, samples: number, sinceMs: number): Lease {

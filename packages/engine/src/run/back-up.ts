@@ -29,7 +29,7 @@ function backUpLate(run: Run, active: ActiveRound, atMs: number): EngineEffect[]
   const effects: EngineEffect[] = [];
   for (const worker of late) {
     for (const turn of worker.turns.filter(({ round }) => round === active.round.index)) {
-      for (const node of lateNodes(run, active, turn, atMs)) {
+      for (const node of lateNodes(run, active, turn)) {
         const leaves = active.leases.leaves(node);
         const helper = chooseHelper(active, worker, { node, idle });
         if (!helper) continue;
@@ -42,14 +42,14 @@ function backUpLate(run: Run, active: ActiveRound, atMs: number): EngineEffect[]
 }
 
 /** The nodes of a turn that only late workers compute. */
-function lateNodes(run: Run, active: ActiveRound, turn: Turn, atMs: number): TreeNode[] {
+function lateNodes(run: Run, active: ActiveRound, turn: Turn): TreeNode[] {
   const { leafCount, task } = active.round;
   const leaves = [...turn.unanswered.keys()].filter((leaf) => {
     const lease = active.leases.lease(leaf);
     if (lease?.state !== 'owned') return false;
     return [...lease.current].every((id) => {
       const holder = run.workers.get(id);
-      return holder === undefined || isLate(holder, atMs);
+      return holder === undefined || isLate(holder, run.nowMs);
     });
   });
   const groupSize = task === 'step' ? run.plan.coding?.groupSize : undefined;

@@ -1,5 +1,6 @@
 import { typicalSpeed } from '../leases/speed.ts';
 import { divideLeaves } from '../leases/share-leaves.ts';
+import { isSuspect } from './suspects.ts';
 import { launchFlights, replaceLate } from './step-pool.ts';
 import { giveTurn, isLate, isReady } from './turns.ts';
 import type { EngineEffect } from '../events.ts';
@@ -14,8 +15,9 @@ import type { StepPool } from './step-pool.ts';
 export function leaseUnowned(run: Run, atMs: number): EngineEffect[] {
   if (run.pool) return leaseSteps(run, run.pool, atMs);
   const { active } = run;
-  const unowned = active?.leases.unowned() ?? [];
-  if (!active || unowned.length === 0) return [];
+  if (!active) return [];
+  const unowned = active.leases.unowned().filter((leaf) => !isSuspect(active, leaf));
+  if (unowned.length === 0) return [];
   const ready = available(run, atMs);
   if (ready.length === 0) return [];
 

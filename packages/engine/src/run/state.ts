@@ -6,6 +6,10 @@ import { addSums } from '../tree/sums.ts';
 import { createTreeSum } from '../tree/tree-sum.ts';
 import { codeGroups, type CodedSums } from './code-groups.ts';
 import { optimizerAt } from './run-state.ts';
+import { createTrustLedger, type TrustLedger } from './trust.ts';
+import type { Answer } from './answers.ts';
+import type { Check } from './checks.ts';
+import type { Deaths } from './suspects.ts';
 import { samplesOf } from './sequence.ts';
 import type { Contribution, EngineEffect, EngineEvent, EnginePlan, Round, WorkerId } from '../events.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
@@ -39,12 +43,14 @@ export interface Worker {
   readonly turns: Turn[];
   /** When it answered the last of its leaves. */
   idleSinceMs: number;
+  /** It gets no more leases. */
+  isDraining: boolean;
 }
 
 /** What a worker that has joined did. */
 export type WorkerEvent = Exclude<
   Extract<EngineEvent, { readonly worker: WorkerId }>,
-  { readonly type: 'worker-joined' }
+  { readonly type: 'worker-joined' | 'operator-asked' }
 >;
 
 /** The worker event of one type. */
@@ -62,8 +68,16 @@ export interface ActiveRound {
   readonly leases: LeaseTable;
   readonly sum: TreeSum<CodedSums>;
   readonly contributions: Contribution[];
+  /** The answers that are in the sum, by node. */
+  readonly counted: Map<string, Answer>;
+  /** Nodes that were computed more than once, and who gave the bits that are used. */
+  readonly verified: Map<string, readonly WorkerId[]>;
+  /** Nodes that are computed more than once before they are used. */
+  readonly checks: Map<string, Check>;
   /** The first failure on each leaf. */
   readonly failures: Map<number, Failure>;
+  /** Who was lost with each leaf. */
+  readonly deaths: Map<number, Deaths>;
   /** Asynchronous only: updates made since the weights were sent. */
   readonly staleness?: number;
 }
@@ -102,10 +116,29 @@ export interface Run {
   nextDueMs: number;
   /** Whether any worker may be late. */
   hasLate: boolean;
+  /** Which leases are computed twice; none if workers are not verified. */
+  readonly verify: Verification | undefined;
+  /** While workers are verified. */
+  readonly trust: TrustLedger | undefined;
+  /** Wrong numbers were used: nothing is leased until an earlier state is restored. */
+  isGoingBack: boolean;
+  /** Whether any worker is being drained. */
+  hasDraining: boolean;
+}
+
+/** Which leases are computed by a second worker. */
+export interface Verification {
+  /** Of the leased nodes, from 0 to 1. */
+  readonly share: number;
+  /** Uniform in [0, 1), a pure function; from a seed that workers do not know. */
+  readonly draw: (round: number, leaf: number) => number;
 }
 
 /** A run that has not started, but may go on from where another one stood. */
-export function createRun(plan: EnginePlan, vectors: VectorMath, from: RunState): Run {
+export function createRun(
+  plan: EnginePlan,
+  { vectors, from, verify }: Pick<Run, 'vectors' | 'verify'> & { readonly from: RunState },
+): Run {
   return {
     plan,
     vectors,
@@ -122,6 +155,10 @@ export function createRun(plan: EnginePlan, vectors: VectorMath, from: RunState)
     nowMs: -Infinity,
     nextDueMs: Infinity,
     hasLate: false,
+    verify,
+    trust: verify && createTrustLedger(),
+    isGoingBack: false,
+    hasDraining: false,
   };
 }
 
@@ -140,7 +177,11 @@ export function createActiveRound(
       settle: codeGroups(plan, round),
     }),
     contributions: [],
+    counted: new Map(),
+    verified: new Map(),
+    checks: new Map(),
     failures: new Map(),
+    deaths: new Map(),
   };
 }
 
@@ -156,6 +197,7 @@ export function createWorker(id: WorkerId, threads: number): Worker {
     response: { step: createResponseMeter(), evaluate: createResponseMeter() },
     turns: [],
     idleSinceMs: 0,
+    isDraining: false,
   };
 }
 

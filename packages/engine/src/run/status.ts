@@ -2,6 +2,7 @@ import type { Round, WorkerId } from '../events.ts';
 import { currentRound } from './step-pool.ts';
 import { isLate } from './turns.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
+import type { Check } from './checks.ts';
 import type { ActiveRound, Run, Worker, WorkerStage } from './state.ts';
 
 /** One leaf that still has to be computed. Times are on the clock of the events. */
@@ -30,6 +31,17 @@ export interface WorkerStatus {
   readonly load: number;
   /** A deadline has passed, and it has not answered since: it gets no leases while others are there. */
   readonly isLate: boolean;
+  readonly isDraining: boolean;
+}
+
+/** A node that several workers compute. */
+export interface CheckStatus {
+  readonly lo: number;
+  readonly hi: number;
+  /** Their answers differ: more than half of their class must agree. */
+  readonly isDispute: boolean;
+  readonly answered: readonly WorkerId[];
+  readonly awaited: readonly WorkerId[];
 }
 
 /** Where the run stands and what it waits for. */
@@ -37,12 +49,14 @@ export interface EngineStatus {
   readonly phase: 'new' | 'running' | 'finished' | 'stopped' | 'failed';
   /**
    * `start`: for {@link Engine.start}. `workers`: there are leaves that nobody is there to compute.
-   * `leases`: for the owners of `outstanding`. `nothing`: the run has ended.
+   * `leases`: for the owners of `outstanding`. `checks`: for second answers. `restore`: for {@link Engine.restore}. `nothing`: the run has ended.
    */
-  readonly waitingFor: 'start' | 'workers' | 'leases' | 'nothing';
+  readonly waitingFor: 'start' | 'workers' | 'leases' | 'checks' | 'restore' | 'nothing';
   readonly round: Round | undefined;
   /** Ascending. `sinceMs` is on the clock of the events. */
   readonly outstanding: readonly OutstandingLeaf[];
+  /** Nodes of which more than one answer is needed. */
+  readonly checks: readonly CheckStatus[];
   /** In the order of joining. */
   readonly workers: readonly WorkerStatus[];
   /** Ready, but without a lease in this round. */
@@ -57,6 +71,7 @@ export function describeRun(run: Run): EngineStatus {
     waitingFor: waitingFor(run, outstanding),
     round: run.pool ? currentRound(run.plan, run.pool) : run.active?.round,
     outstanding,
+    checks: [...(run.active?.checks.values() ?? [])].map(describeCheck),
     workers: workers.map((worker) => describeWorker(run, worker)),
     spares: workers.filter((worker) => isSpare(run, worker)).map(({ id }) => id),
   };
@@ -73,7 +88,8 @@ function outstandingLeaves(run: Run): readonly OutstandingLeaf[] {
 }
 
 function outstandingOf({ workers }: Run, { round, leases }: ActiveRound): OutstandingLeaf[] {
-  return leases.outstanding().map(({ leaf, owner, sinceMs, current }) => {
+  const open = leases.outstanding().filter(({ state }) => state !== 'checking');
+  return open.map(({ leaf, owner, sinceMs, current }) => {
     const turns = owner === undefined ? [] : (workers.get(owner)?.turns ?? []);
     const turn = turns.find((each) => each.round === round.index && each.unanswered.has(leaf));
     const usualMs = turn?.expectation.usualMs;
@@ -91,7 +107,19 @@ function outstandingOf({ workers }: Run, { round, leases }: ActiveRound): Outsta
 function waitingFor(run: Run, outstanding: readonly OutstandingLeaf[]): EngineStatus['waitingFor'] {
   if (run.phase === 'new') return 'start';
   if (run.phase !== 'running') return 'nothing';
+  if (run.isGoingBack) return 'restore';
+  if (outstanding.length === 0 && run.active) return 'checks';
   return outstanding.some(({ owner }) => owner === undefined) ? 'workers' : 'leases';
+}
+
+function describeCheck({ lo, hi, isDispute, answers, asked }: Check): CheckStatus {
+  return {
+    lo,
+    hi,
+    isDispute,
+    answered: [...answers.keys()],
+    awaited: [...asked].filter((worker) => !answers.has(worker)),
+  };
 }
 
 function describeWorker({ nowMs }: Run, worker: Worker): WorkerStatus {
@@ -103,6 +131,7 @@ function describeWorker({ nowMs }: Run, worker: Worker): WorkerStatus {
     numericsClass,
     samplesPerMs: speed.estimate(),
     load,
+    isDraining: worker.isDraining,
     isLate: isLate(worker, nowMs),
   };
 }

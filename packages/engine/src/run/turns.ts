@@ -83,8 +83,8 @@ export function isLate({ turns }: Worker, atMs: number): boolean {
 }
 
 /** A worker that may get leases. */
-export function isReady({ stage }: Worker): boolean {
-  return stage === 'ready';
+export function isReady({ stage, isDraining }: Worker): boolean {
+  return stage === 'ready' && !isDraining;
 }
 
 /**
@@ -117,7 +117,11 @@ export function markLate(run: Run, atMs: number): void {
 function isNeeded({ active, pool }: Run, turn: Turn): boolean {
   if (pool) return pool.flights.get(turn.round)?.isOutdated === false;
   if (turn.round !== active?.round.index) return false;
-  return [...turn.unanswered.keys()].some((leaf) => active.leases.lease(leaf)?.state === 'owned');
+  const checks = [...active.checks.values()];
+  return [...turn.unanswered.keys()].some(
+    (leaf) =>
+      active.leases.lease(leaf)?.state === 'owned' || checks.some(({ lo, hi }) => leaf >= lo && leaf < hi),
+  );
 }
 
 function turnsOf({ workers }: Run): Turn[] {
