@@ -100,6 +100,9 @@ function makeRealEngine(plan: EnginePlan, from: RunState | undefined): Engine {
   return createEngine(plan, from ? { from } : {});
 }
 
+/** A run that does ever more without an end does not finish either. */
+const mostEvents = 100_000;
+
 function run(world: World, parts: Pick<CoordinatorParts, 'makeEngine' | 'persistence'>): void {
   const { scenario, agenda } = world;
   const watch = createWatch(world, createReference(scenario.plan, scenario.work));
@@ -110,7 +113,9 @@ function run(world: World, parts: Pick<CoordinatorParts, 'makeEngine' | 'persist
   planFaults({ world, crew, coordinator, watch });
 
   const boundMs = scenario.calmAtMs + finishBoundMs(scenario);
-  while (coordinator.outcome === undefined && agenda.nowMs <= boundMs && agenda.advance());
+  while (coordinator.outcome === undefined && agenda.nowMs <= boundMs && agenda.advance()) {
+    must('finish', world.trace.length < mostEvents, () => `more than ${mostEvents} events and effects`);
+  }
   must('finish', coordinator.outcome !== undefined, () => {
     return `not finished ${finishBoundMs(scenario)} ms after the last fault: ${JSON.stringify(coordinator.engine?.status())}`;
   });

@@ -53,7 +53,9 @@ export function createLife(world: World, parts: LifeParts, { term, from }: LifeS
     watch.event(event);
     carryOut(engine.handle(event));
     if (isAlive) watch.state(engine, members);
+    wake.set(engine.nextDeadlineMs());
   };
+  const wake = createAlarm(world, () => happen({ type: 'time-passed' }));
 
   /** What is sent goes first, as in the real coordinator. */
   const carryOut = (effects: readonly EngineEffect[]): void => {
@@ -77,6 +79,7 @@ export function createLife(world: World, parts: LifeParts, { term, from }: LifeS
     start() {
       carryOut(engine.start(agenda.nowMs));
       if (isAlive) watch.state(engine, members);
+      wake.set(engine.nextDeadlineMs());
     },
     receive(connection, worker, message) {
       if (message.type === 'hello') {
@@ -135,6 +138,23 @@ function createPerformer(members: Map<WorkerId, Member>, term: number): (effect:
       }
       default:
     }
+  };
+}
+
+/** One timer, as the real coordinator has. */
+function createAlarm({ agenda }: World, ring: () => void): { set(atMs: number | undefined): void } {
+  let setTo: number | undefined;
+  return {
+    set(atMs) {
+      if (atMs === setTo) return;
+      setTo = atMs;
+      if (atMs === undefined) return;
+      agenda.at(atMs, () => {
+        if (setTo !== atMs) return;
+        setTo = undefined;
+        ring();
+      });
+    },
   };
 }
 

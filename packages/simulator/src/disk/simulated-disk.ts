@@ -57,36 +57,15 @@ interface File {
 /** @param cutAt The numbers of the operations, from 1, before which the power fails. */
 export function createDisk(draws: Draws, cutAt: readonly number[] = []): SimulatedDisk {
   const cuts = new Map<number, Interruption>(cutAt.map((operation) => [operation, 'power cut']));
-  let files = new Map<string, File>();
-  /** The folder as of its last sync, and after each change since. */
-  let versions: Map<string, File>[] = [new Map()];
+  const folder = createFolder(draws);
   let operations = 0;
   let isFull = false;
 
-  const operate = (): void => {
+  const operate = (): Folder => {
     operations++;
     const how = cuts.get(operations);
     if (how) throw new Interrupted(how);
-  };
-  const fileOf = (name: string): File => {
-    const file = files.get(name);
-    if (!file) throw new RangeError(`no file ${name}`);
-    return file;
-  };
-  const folderChanged = (): void => void versions.push(new Map(files));
-  const put = (name: string, content: string, isWhole: boolean): void => {
-    operate();
-    const file = files.get(name) ?? { content: '', durable: '' };
-    if (!files.has(name)) {
-      files.set(name, file);
-      folderChanged();
-    }
-    const before = isWhole ? '' : file.content;
-    const isShort = isFull && isWhole && content !== '';
-    file.content = before + (isShort ? content.slice(0, content.length >> 1) : content);
-    if (!isShort) return;
-    isFull = false;
-    throw new DiskFull(`no space for ${name}`);
+    return folder;
   };
 
   return {
@@ -97,46 +76,86 @@ export function createDisk(draws: Draws, cutAt: readonly number[] = []): Simulat
     failNextWrite() {
       isFull = true;
     },
-    write: (name, content) => put(name, content, true),
-    append: (name, content) => put(name, content, false),
+    write(name, content) {
+      const file = operate().make(name);
+      const isShort = isFull && content !== '';
+      file.content = isShort ? content.slice(0, content.length >> 1) : content;
+      if (!isShort) return;
+      isFull = false;
+      throw new DiskFull(`no space for ${name}`);
+    },
+    append(name, content) {
+      operate().make(name).content += content;
+    },
     truncate(name, length) {
-      operate();
-      const file = fileOf(name);
+      const file = operate().get(name);
       file.content = file.content.slice(0, length);
     },
     sync(name) {
-      operate();
-      const file = fileOf(name);
+      const file = operate().get(name);
       file.durable = file.content;
     },
-    syncFolder() {
-      operate();
-      versions = [new Map(files)];
+    syncFolder: () => operate().sync(),
+    rename: (from, to) => operate().rename(from, to),
+    remove: (name) => operate().remove(name),
+    read: (name) => operate().find(name)?.content,
+    names: () => operate().names(),
+    peek: (name) => folder.find(name)?.content ?? '',
+    peekNames: folder.names,
+    rot(name) {
+      const file = folder.get(name);
+      rotFile(file, draws.below(file.content.length));
+    },
+    losePower: folder.losePower,
+  };
+}
+
+/** Names and files, and what of the names a power cut leaves. */
+interface Folder {
+  find(name: string): File | undefined;
+  /** Throws a `RangeError` if it is not there. */
+  get(name: string): File;
+  /** Makes it if it is not there. */
+  make(name: string): File;
+  rename(from: string, to: string): void;
+  remove(name: string): void;
+  names(): string[];
+  sync(): void;
+  losePower(): void;
+}
+
+function createFolder(draws: Draws): Folder {
+  let files = new Map<string, File>();
+  /** As of the last sync, and after each change since. */
+  let versions: Map<string, File>[] = [new Map()];
+  const changed = (): void => void versions.push(new Map(files));
+  const get = (name: string): File => {
+    const file = files.get(name);
+    if (!file) throw new RangeError(`no file ${name}`);
+    return file;
+  };
+  return {
+    find: (name) => files.get(name),
+    get,
+    make(name) {
+      const file = files.get(name) ?? { content: '', durable: '' };
+      if (files.has(name)) return file;
+      files.set(name, file);
+      changed();
+      return file;
     },
     rename(from, to) {
-      operate();
-      const file = fileOf(from);
+      const file = get(from);
       files.delete(from);
       files.set(to, file);
-      folderChanged();
+      changed();
     },
     remove(name) {
-      operate();
-      if (files.delete(name)) folderChanged();
+      if (files.delete(name)) changed();
     },
-    read(name) {
-      operate();
-      return files.get(name)?.content;
-    },
-    peek: (name) => files.get(name)?.content ?? '',
-    peekNames: () => [...files.keys()],
-    names() {
-      operate();
-      return [...files.keys()];
-    },
-    rot(name) {
-      const file = fileOf(name);
-      rotFile(file, draws.below(file.content.length));
+    names: () => [...files.keys()],
+    sync() {
+      versions = [new Map(files)];
     },
     losePower() {
       // Changes of a folder reach the disk in order, as many as happened to.
