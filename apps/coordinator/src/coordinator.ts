@@ -16,6 +16,7 @@ import {
   httpServerOptions,
 } from '@gradwire/transport';
 import { type BlobStore, createBlobStore } from './blobs.ts';
+import { codecsOf } from './codecs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
 import { createHttpHandler } from './http.ts';
@@ -71,6 +72,7 @@ export interface Coordinator {
 export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const { recipe, data, onEvent, token = createToken() } = options;
   const plan = createPlan(recipe, data);
+  const codecs = codecsOf(recipe);
   const statistics = statisticsOf(recipe, data.train);
   const blobs = await createBlobStore(data);
   // The address comes first: a run that cannot listen leaves no folder behind.
@@ -83,12 +85,17 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
 
   const vectors = await loadFastVectors(onProblem);
   const needs = { sessions: () => sessions, recorder, onEvent, onEnd: ending.end };
-  const run: Run = createRun({ plan, vectors, ...needs });
+  const run: Run = createRun({ plan, codecs, vectors, ...needs });
   const fail = (failure: FailureReport): void => {
     ending.blame(failure);
     run.dispatch({ type: 'operator-asked', request: 'fail' });
   };
-  const limits = messageLimits({ role: 'worker', parameters: plan.layout.size, classes: plan.classes });
+  const limits = messageLimits({
+    role: 'worker',
+    parameters: plan.layout.size,
+    classes: plan.classes,
+    ...(codecs.gradients ? { gradientCodec: codecs.gradients.codec } : {}),
+  });
   const sessions: Sessions = createSessions({
     welcome: {
       run: directory.name,

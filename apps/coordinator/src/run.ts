@@ -10,8 +10,9 @@ import {
   type VectorMath,
   type WorkerId,
 } from '@gradwire/engine';
-import { encodePieces, type Message } from '@gradwire/protocol';
+import { encodePieces, type GradientCoding, type Message } from '@gradwire/protocol';
 import { type Frame, freeYoungGarbage } from '@gradwire/transport';
+import type { Codecs } from './codecs.ts';
 import type { CoordinatorEvent } from './events.ts';
 import { createPace } from './pace.ts';
 import type { Recorder } from './recorder.ts';
@@ -26,6 +27,7 @@ export type RunEnd = Extract<EngineEffect, { type: 'end' }>;
 /** What a run needs around the engine. */
 export interface RunOptions {
   readonly plan: EnginePlan;
+  readonly codecs: Codecs;
   /** Default: plain TypeScript. */
   readonly vectors?: VectorMath | undefined;
   readonly sessions: () => Sessions;
@@ -46,7 +48,8 @@ export interface Run {
 }
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
-export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }: RunOptions): Run {
+export function createRun(options: RunOptions): Run {
+  const { plan, codecs, vectors, sessions, recorder, onEvent, onEnd } = options;
   const engine = createEngine(plan, vectors ? { vectors } : {});
   const pace = createPace();
   let lastMoveMs = performance.now();
@@ -68,14 +71,15 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
       case 'prepare':
         return tell(effect.worker, { type: 'prepare', shards: effect.shards });
       case 'publish': {
-        // Encoded once for all: the frame is the same for every worker. The vector is part of it, and never changes.
-        const frame = encodePieces({ type: 'weights', version: effect.version, values: effect.weights });
+        // Encoded once for all: the frame is the same for every worker. As float32 the vector is part of it, and never changes.
+        const { version, weights: values } = effect;
+        const frame = encodePieces({ type: 'weights', version, values, codec: codecs.weights });
         for (const worker of effect.workers) send(worker, frame);
         return;
       }
       case 'lease':
         firstLeaseMs ??= performance.now();
-        return tell(effect.worker, leaseMessage(effect.round, effect.leaves));
+        return tell(effect.worker, leaseMessage(effect.round, effect.leaves, codecs.gradients));
       case 'commit':
         return commit(effect.record);
       case 'epoch-done': {
@@ -138,7 +142,7 @@ function stepEvent(
   return { type: 'step', record, totalSteps, epochs, samplesPerSecond, secondsLeft, workers };
 }
 
-function leaseMessage(round: Round, leaves: readonly number[]): Message {
+function leaseMessage(round: Round, leaves: readonly number[], coding: GradientCoding | undefined): Message {
   const { index, task, version, epoch, step, split, leafCount } = round;
   return {
     type: 'lease',
@@ -150,5 +154,6 @@ function leaseMessage(round: Round, leaves: readonly number[]): Message {
     leaves,
     leafCount,
     ...(split === undefined ? {} : { split }),
+    ...(coding === undefined || task !== 'step' ? {} : { coding }),
   };
 }

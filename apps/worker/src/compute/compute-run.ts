@@ -1,4 +1,11 @@
-import type { LeaseMessage, PartialMessage, WelcomeMessage } from '@gradwire/protocol';
+import { isGroupNode, type TreeNode } from '@gradwire/engine';
+import {
+  codecOf,
+  type LeaseMessage,
+  type PartialMessage,
+  type VectorCodec,
+  type WelcomeMessage,
+} from '@gradwire/protocol';
 import type { Recipe } from '@gradwire/recipes';
 import { answerCount, parameterLayout } from '@gradwire/models';
 import { concat, createLeaseSamples } from './lease-samples.ts';
@@ -49,6 +56,7 @@ export async function openComputeRun({
 
   const toPartial = (lease: LeaseMessage, { lo, hi, slot }: SummedSlot): PartialMessage => {
     const [samples = 0, computeMs = 0] = sums.facts(slot);
+    const codec = codecFor(lease, { lo, hi });
     return {
       type: 'partial',
       round: lease.round,
@@ -59,6 +67,7 @@ export async function openComputeRun({
       computeMs: computeMs / pool.size,
       gradient: lease.task === 'step' ? sums.gradient(slot) : new Float32Array(0),
       metrics: sums.facts(slot).subarray(2, 2 + metrics[lease.task]),
+      ...(codec && { codec }),
     };
   };
 
@@ -92,6 +101,11 @@ export async function openComputeRun({
     while (await replies.next().catch(() => undefined)) sums.reset();
     sums.reset();
   }
+}
+
+/** A whole group is sent in the lease's codec, a part of one as it is. */
+function codecFor({ coding, leafCount }: LeaseMessage, node: TreeNode): VectorCodec | undefined {
+  return coding && isGroupNode(node, leafCount, coding.shards) ? codecOf(coding) : undefined;
 }
 
 /** Metrics of a leaf: loss and right answers, in an evaluation the confusion matrix too. */
