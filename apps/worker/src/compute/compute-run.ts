@@ -30,7 +30,7 @@ export interface ComputeRun {
   /** Not while a lease is computed. */
   setWeights(values: Float32Array): void;
   /**
-   * Yields each node of the canonical tree as soon as it is complete, in any order. The vectors of a partial are valid
+   * Yields each node of the canonical tree as soon as it is complete, in any order. The gradient of a partial is valid
    * until the next one is asked for. Stopping early is fine: what is being computed is finished and thrown away.
    */
   compute(lease: LeaseMessage): AsyncGenerator<PartialMessage>;
@@ -66,7 +66,7 @@ export async function openComputeRun({
       // The threads work side by side: this is how long the worker was occupied.
       computeMs: computeMs / pool.size,
       gradient: lease.task === 'step' ? sums.gradient(slot) : new Float32Array(0),
-      metrics: sums.facts(slot).subarray(2, 2 + metrics[lease.task]),
+      metrics: sums.facts(slot).slice(2, 2 + metrics[lease.task]),
       ...(codec && { codec }),
     };
   };
