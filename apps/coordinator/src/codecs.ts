@@ -1,5 +1,12 @@
 import type { EnginePlan } from '@gradwire/engine';
-import { codecOf, type GradientCoding, type VectorCodec, vectorCodecs } from '@gradwire/protocol';
+import {
+  codecOf,
+  type GradientCoding,
+  type MessageLimits,
+  messageLimits,
+  type VectorCodec,
+  vectorCodecs,
+} from '@gradwire/protocol';
 import { gradientCodec, type Recipe } from '@gradwire/recipes';
 
 /** How the vectors of a run travel. */
@@ -24,4 +31,10 @@ export function engineCoding(recipe: Recipe): Pick<EnginePlan, 'coding'> {
   const code = (gradient: Float32Array): Float32Array =>
     codec.decode(codec.encode(gradient), gradient.length);
   return { coding: { groupSize: gradients.shards, code } };
+}
+
+/** What a worker of the run may send. */
+export function limitsOf({ layout, classes }: EnginePlan, { gradients }: Codecs): MessageLimits {
+  const gradientCodec = gradients?.codec ?? 'float32';
+  return messageLimits({ role: 'worker', parameters: layout.size, classes, gradientCodec });
 }

@@ -5,7 +5,7 @@ import { type RunDirectory, writeFileWhole } from '@gradwire/checkpoint';
 import type { VectorMath } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
 import { loadVectors } from '@gradwire/kernels/vectors';
-import { closeCodes, type MessageLimits, messageLimits } from '@gradwire/protocol';
+import { closeCodes, type MessageLimits } from '@gradwire/protocol';
 import { canonicalJson, type Recipe } from '@gradwire/recipes';
 import {
   type Access,
@@ -18,7 +18,7 @@ import {
   httpServerOptions,
 } from '@gradwire/transport';
 import { type BlobStore, createBlobStore } from './blobs.ts';
-import { codecsOf } from './codecs.ts';
+import { codecsOf, limitsOf } from './codecs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
 import { createHttpHandler } from './http.ts';
@@ -92,12 +92,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     ending.blame(failure);
     run.dispatch({ type: 'operator-asked', request: 'fail' });
   };
-  const limits = messageLimits({
-    role: 'worker',
-    parameters: plan.layout.size,
-    classes: plan.classes,
-    ...(codecs.gradients ? { gradientCodec: codecs.gradients.codec } : {}),
-  });
+  const limits = limitsOf(plan, codecs);
   const sessions: Sessions = createSessions({
     welcome: {
       run: directory.name,
