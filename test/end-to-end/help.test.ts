@@ -7,6 +7,7 @@ const commands = [
   'worker',
   'evaluate',
   'predict',
+  'audit',
   'recipes',
   'plan',
   'doctor',

@@ -16,6 +16,7 @@ export const exitCodes = {
   backend: { code: 8, meaning: 'The requested backend cannot be loaded or completed.' },
   write: { code: 9, meaning: 'A file could not be written.' },
   check: { code: 10, meaning: 'gradwire doctor found a problem.' },
+  difference: { code: 11, meaning: 'gradwire audit, diff, replay or reproduce found a difference.' },
   interrupted: { code: 130, meaning: 'Stopped by Ctrl-C (SIGINT).' },
   terminated: { code: 143, meaning: 'Stopped by SIGTERM.' },
 } as const;

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { toError } from '@gradwire/errors';
+import { auditCommand } from './commands/audit.ts';
 import type { CommandContext } from './commands/command.ts';
 import { coordinatorCommand } from './commands/coordinator.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -64,6 +65,7 @@ function createProgram(context: Omit<CommandContext, 'program'>): Command {
     workerCommand(full),
     evaluateCommand(full),
     predictCommand(full),
+    auditCommand(full),
     recipesCommand(full),
     planCommand(full),
     doctorCommand(full),

@@ -6,7 +6,7 @@ import type { VectorMath } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
 import { loadVectors } from '@gradwire/kernels/vectors';
 import { closeCodes, type MessageLimits, messageLimits } from '@gradwire/protocol';
-import { canonicalJson, type Recipe } from '@gradwire/recipes';
+import { canonicalJson, type Recipe, recipeHash } from '@gradwire/recipes';
 import {
   type Access,
   type Channel,
@@ -80,7 +80,8 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const directory = await options.createDirectory();
   await writeFileWhole(join(directory.path, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`);
   const onProblem = ({ message }: Error): void => onEvent({ type: 'problem', message });
-  const recorder = await createRecorder(directory.path, onProblem);
+  const files = { directory: directory.path, onFailure: onProblem };
+  const recorder = await createRecorder({ ...files, recipeHash: await recipeHash(recipe) });
   const ending = createEnding();
 
   const vectors = await loadFastVectors(onProblem);

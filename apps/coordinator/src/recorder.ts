@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createJsonLines, type JsonLines } from '@gradwire/checkpoint';
+import { chainEntry, createJsonLines, type JsonLines } from '@gradwire/checkpoint';
 import type { Contribution, EvaluationRecord, StepRecord } from '@gradwire/engine';
 import type { GradwireError } from '@gradwire/errors';
 
@@ -22,23 +22,38 @@ export interface Recorder {
   /** Mean training loss and accuracy of each step, for curves. */
   readonly curve: { readonly loss: readonly number[]; readonly accuracy: readonly number[] };
   readonly evaluations: readonly EvaluationRecord[];
-  step(record: StepRecord): void;
+  /** Chain value of the ledger's last line. */
+  readonly chain: string;
+  /** @param weights Checksum of the weights after the step. */
+  step(record: StepRecord, weights: string): void;
   epoch(means: { epoch: number; loss: number; accuracy: number }): void;
   evaluation(record: EvaluationRecord): void;
   /** Writes out what is still in memory. Rejects with FILE_WRITE_FAILED. */
   close(): Promise<void>;
 }
 
-/** Opens `metrics.jsonl` and `ledger.jsonl` in a run directory. `onFailure` is told at once when one cannot be written. */
-export async function createRecorder(
-  directory: string,
-  onFailure: (error: GradwireError) => void,
-): Promise<Recorder> {
+/** Where a recorder writes. */
+export interface RecorderOptions {
+  /** The run directory's path. */
+  readonly directory: string;
+  /** Of the recipe with all overrides: the ledger's chain begins with it. */
+  readonly recipeHash: string;
+  /** Told at once when a file cannot be written. */
+  readonly onFailure: (error: GradwireError) => void;
+}
+
+/** Opens `metrics.jsonl` and `ledger.jsonl` in a run directory. */
+export async function createRecorder({
+  directory,
+  recipeHash,
+  onFailure,
+}: RecorderOptions): Promise<Recorder> {
   const metrics = await createJsonLines(join(directory, 'metrics.jsonl'), onFailure);
   const ledger = await createJsonLines(join(directory, 'ledger.jsonl'), onFailure);
   const tallies: Tally[] = [];
   const curve = { loss: [] as number[], accuracy: [] as number[] };
   const evaluations: EvaluationRecord[] = [];
+  let chain = recipeHash;
   let steps = 0;
   let epochs = 0;
   let samplesSeen = 0;
@@ -46,6 +61,9 @@ export async function createRecorder(
     tallies,
     curve,
     evaluations,
+    get chain() {
+      return chain;
+    },
     get steps() {
       return steps;
     },
@@ -58,14 +76,17 @@ export async function createRecorder(
     get lastTest() {
       return evaluations.findLast(({ split }) => split === 'test');
     },
-    step({ contributions, ...record }) {
+    step({ contributions, batch, ...record }, weights) {
       steps = record.step;
       samplesSeen += record.samples;
       curve.loss.push(record.loss);
       curve.accuracy.push(record.accuracy);
       for (const contribution of contributions) count(tallies, contribution);
       metrics.append({ type: 'step', ...record });
-      ledger.append({ step: record.step, contributions });
+      const place = batch === undefined ? {} : { batch };
+      const line = chainEntry(chain, { step: record.step, ...place, contributions, weights });
+      ({ chain } = line);
+      ledger.append(line);
     },
     epoch(means) {
       epochs = means.epoch;

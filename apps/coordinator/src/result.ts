@@ -94,6 +94,7 @@ function summarise(
     testLoss: lastTest?.loss ?? null,
     confusion: lastTest?.confusion ?? null,
     weightsSha256: weightsSha256(weights),
+    ledgerChain: recorder.chain,
     seconds: run.seconds,
     samplesPerSecond: run.seconds > 0 ? samplesSeen / run.seconds : 0,
     exact: exactness(recipe, tallies),

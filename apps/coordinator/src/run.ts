@@ -5,6 +5,7 @@ import {
   type EngineEffect,
   type EngineEvent,
   type EnginePlan,
+  plainVectors,
   type Round,
   type StepRecord,
   type VectorMath,
@@ -48,6 +49,7 @@ export interface Run {
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
 export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }: RunOptions): Run {
   const engine = createEngine(plan, vectors ? { vectors } : {});
+  const { checksum } = vectors ?? plainVectors;
   const pace = createPace();
   let lastMoveMs = performance.now();
   let firstLeaseMs: number | undefined;
@@ -57,7 +59,8 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
 
   const commit = (record: StepRecord): void => {
     pace.step(record.samples, performance.now());
-    recorder.step(record);
+    // No step is committed between this one and its record.
+    recorder.step(record, checksum(engine.weights()));
     const { samplesPerSecond } = pace;
     const workers = sessions().byId.size;
     onEvent(stepEvent(record, plan, { samplesPerSecond, samplesSeen: recorder.samplesSeen, workers }));
