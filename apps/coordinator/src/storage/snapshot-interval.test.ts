@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { createInterval } from './snapshot-interval.ts';
+
+const at = (nowMs: number, more = {}): Parameters<ReturnType<typeof createInterval>['isDue']>[0] => ({
+  step: 1,
+  nowMs,
+  isBest: false,
+  isBusy: false,
+  ...more,
+});
+
+test('the measured cost is at most a quarter of a percent of the time between two', () => {
+  const interval = createInterval(undefined, 0);
+  expect([interval.isDue(at(1_999)), interval.isDue(at(2_000))]).toEqual([false, true]);
+  interval.done(2_100, 100);
+  expect([interval.isDue(at(42_099)), interval.isDue(at(42_100))]).toEqual([false, true]);
+  interval.done(42_101, 1);
+  expect([interval.isDue(at(44_100)), interval.isDue(at(44_101))]).toEqual([false, true]);
+});
+
+test('weights that did best may come in between; nothing comes while one is written', () => {
+  const interval = createInterval(undefined, 0);
+  interval.done(0, 100);
+  expect(interval.isDue(at(19_999, { isBest: true }))).toBe(false);
+  expect(interval.isDue(at(20_000, { isBest: true, isBusy: true }))).toBe(false);
+  expect(interval.isDue(at(20_000, { isBest: true }))).toBe(true);
+});
+
+test('after a failure it waits a while', () => {
+  const interval = createInterval(undefined, 0);
+  interval.failed(3_000);
+  expect([interval.isDue(at(12_999)), interval.isDue(at(13_000))]).toEqual([false, true]);
+});
+
+test('a fixed interval is kept, once a step, also while another one is written', () => {
+  const interval = createInterval(10, 0);
+  const due = [5, 10, 10, 15, 20].map((step) => interval.isDue(at(1e6, { step, isBusy: true })));
+  expect(due).toEqual([false, true, false, false, true]);
+});
