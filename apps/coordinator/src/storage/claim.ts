@@ -39,13 +39,19 @@ export async function claimRun(directory: string, content: ClaimContent): Promis
   const check = async (): Promise<GradwireError | undefined> => {
     const found = await readClaim(directory).catch(toError);
     if (found === undefined || found instanceof Error || found.owner === owner) return undefined;
-    return new GradwireError('RUN_TAKEN', `${directory} was taken over by coordinator ${found.term}; this was ${term}`, {
-      hint: 'Workers join the other one if it can be reached at the same address.',
-    });
+    return new GradwireError(
+      'RUN_TAKEN',
+      `${directory} was taken over by coordinator ${found.term}; this was ${term}`,
+      {
+        hint: 'Workers join the other one if it can be reached at the same address.',
+      },
+    );
   };
-  const { promise: lost, resolve } = withResolvers<GradwireError>();
-  const timer = setInterval(() => void check().then((error) => error && resolve(error)), lookEveryMs);
-  timer.unref();
+  let timer: NodeJS.Timeout | undefined;
+  const lost = new Promise<GradwireError>((resolve) => {
+    timer = setInterval(() => void check().then((error) => error && resolve(error)), lookEveryMs);
+    timer.unref();
+  });
   return {
     term,
     check,
@@ -56,13 +62,4 @@ export async function claimRun(directory: string, content: ClaimContent): Promis
     },
     close: () => clearInterval(timer),
   };
-}
-
-/** Node 20 has no `Promise.withResolvers`. */
-function withResolvers<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => undefined;
-  const promise = new Promise<T>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }

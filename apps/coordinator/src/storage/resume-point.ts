@@ -92,8 +92,11 @@ function noneUsable(directory: string, problems: readonly GradwireError[]): Grad
   );
 }
 
-/** The engine's part of a snapshot. */
-export function stateOf({ record, weights, optimizer }: StoredSnapshot): RunState {
-  const { lastRound, epochTotals } = record;
-  return { ...(lastRound ? { lastRound } : {}), weights, optimizer, epochTotals };
+/** Where the engine goes on, and how long the run has trained. */
+export function startOf({ record, weights, optimizer }: StoredSnapshot): {
+  readonly state: RunState;
+  readonly seconds: number;
+} {
+  const { lastRound, epochTotals, seconds } = record;
+  return { state: { ...(lastRound ? { lastRound } : {}), weights, optimizer, epochTotals }, seconds };
 }

@@ -21,8 +21,8 @@ export interface SnapshotInterval {
 
 /** Until a cost is measured, and after a failure. */
 const firstMs = 2_000;
-/** A snapshot may cost one part in so many of the time between two: 0.25 %, though most of it is spent beside the steps. */
-const costShare = 400;
+/** A snapshot may take one part in so many of the time between two: 0.5 %, and nearly all of it beside the steps. */
+const costShare = 200;
 
 /** `everySteps` fixes the interval; without it the measured cost decides. */
 export function createInterval(everySteps?: number, startMs: number = performance.now()): SnapshotInterval {

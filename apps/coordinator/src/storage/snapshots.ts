@@ -1,22 +1,19 @@
 import { performance } from 'node:perf_hooks';
-import { isBetter, type KeptSnapshot, keptSnapshots, type Snapshot, type SnapshotStore } from '@gradwire/checkpoint';
-import type { Engine } from '@gradwire/engine';
+import { isBetter, type KeptSnapshot, keptSnapshots, type Snapshot } from '@gradwire/checkpoint';
 import { toError } from '@gradwire/errors';
 import type { CoordinatorEvent } from '../events.ts';
-import type { Recorder } from '../recorder.ts';
+import type { Run } from '../run.ts';
+import type { Sessions } from '../sessions.ts';
+import type { RunStorage } from './open-storage.ts';
 import { createInterval } from './snapshot-interval.ts';
 
 /** What snapshots are made from, and where they go. */
 export interface SnapshotsOptions {
-  readonly store: SnapshotStore;
-  readonly recorder: Recorder;
-  readonly engine: () => Engine;
-  /** What only others know of a run at this moment. */
-  readonly describe: () => Pick<Snapshot['record'], 'run' | 'term' | 'recipeHash' | 'data' | 'seconds' | 'backends'>;
-  /** Asked before each is written; true if the run has another coordinator by now. */
-  readonly isLost: () => Promise<boolean>;
-  /** The good ones that are there, oldest first. */
-  readonly kept: readonly KeptSnapshot[];
+  /** Of the run directory. */
+  readonly name: string;
+  readonly storage: RunStorage;
+  readonly run: Run;
+  readonly sessions: Sessions;
   /** A fixed interval; default: chosen from the measured cost. */
   readonly everySteps?: number | undefined;
   readonly onEvent: (event: CoordinatorEvent) => void;
@@ -35,9 +32,10 @@ export interface Snapshots {
 }
 
 export function createSnapshots(options: SnapshotsOptions): Snapshots {
-  const { recorder, onEvent, isLost, store } = options;
+  const { storage, onEvent } = options;
+  const { recorder, store, claim } = storage;
   let interval = createInterval(options.everySteps);
-  let kept = [...options.kept];
+  let kept = [...(storage.point?.kept ?? [])];
   let writing: Promise<void> | undefined;
   let next: Captured | undefined;
 
@@ -46,7 +44,7 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
     try {
       // Before the snapshot that counts on them.
       await recorder.flush();
-      if (await isLost()) return;
+      if (await claim.check()) return;
       const bytes = await store.write(snapshot);
       const entry = { step, ...(evaluation ? { evaluation } : {}) };
       kept = keptSnapshots([...kept.filter((each) => each.step < step), entry]);
@@ -100,21 +98,25 @@ interface Captured {
   readonly copyMs: number;
 }
 
-function capture({ engine, recorder, describe }: SnapshotsOptions): Captured | undefined {
+function capture({ name, storage, run, sessions }: SnapshotsOptions): Captured | undefined {
   const startMs = performance.now();
-  const state = engine().snapshot();
-  if (state === undefined) return undefined;
+  const state = run.engine.snapshot();
+  // Before the first round there is nothing to keep.
+  if (state?.lastRound === undefined) return undefined;
   const { lastRound, weights, optimizer, epochTotals } = state;
+  const { recorder, claim, identity } = storage;
   const step = recorder.steps;
   const evaluation = recorder.evaluations.at(-1);
   const result =
-    evaluation?.step === step
-      ? { evaluation: { accuracy: evaluation.accuracy, loss: evaluation.loss } }
-      : {};
+    evaluation?.step === step ? { evaluation: { accuracy: evaluation.accuracy, loss: evaluation.loss } } : {};
   const record = {
-    ...describe(),
+    run: name,
+    term: claim.term,
+    ...identity,
+    seconds: run.seconds,
+    backends: Object.fromEntries(sessions.backends),
     step,
-    ...(lastRound ? { lastRound } : {}),
+    lastRound,
     epochTotals,
     files: recorder.position(),
     ...result,
