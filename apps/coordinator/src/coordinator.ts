@@ -130,6 +130,8 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const { classNames } = data.train;
   const source = { run, recorder, sessions, plan, recipe, statistics, classNames, directory: directory.path };
   const done = finishRun({ ...source, ending, storage, snapshots, onProblem }).finally(notice.stop);
+  // Reported by whoever waits for it.
+  done.catch(() => undefined);
   return {
     host: options.host,
     port,

@@ -24,6 +24,7 @@ export async function finishRun(options: FinishOptions): Promise<RunResult> {
   if (ended instanceof GradwireError) {
     claim.close();
     sessions.suspend('another coordinator has taken over the run');
+    await recorder.close().catch(onProblem);
     throw ended;
   }
   const { outcome, failure } = ended;

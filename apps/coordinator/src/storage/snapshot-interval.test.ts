@@ -32,8 +32,10 @@ test('after a failure it waits a while', () => {
   expect([interval.isDue(at(12_999)), interval.isDue(at(13_000))]).toEqual([false, true]);
 });
 
-test('a fixed interval is kept, once a step, also while another one is written', () => {
+test('a fixed interval is kept, also while another one is written, and where a boundary has to be waited for', () => {
   const interval = createInterval(10, 0);
-  const due = [5, 10, 10, 15, 20].map((step) => interval.isDue(at(1e6, { step, isBusy: true })));
-  expect(due).toEqual([false, true, false, false, true]);
+  const due = (step: number): boolean => interval.isDue(at(1e6, { step, isBusy: true }));
+  expect([5, 9, 10, 11].map(due)).toEqual([false, false, true, true]);
+  interval.taken(11);
+  expect([11, 19, 20].map(due)).toEqual([false, false, true]);
 });

@@ -13,6 +13,8 @@ export interface IntervalQuestion {
 /** Decides when the next snapshot is due. */
 export interface SnapshotInterval {
   isDue(question: IntervalQuestion): boolean;
+  /** One was taken; where the engine had no clean boundary, none was, and it stays due. */
+  taken(step: number): void;
   /** One was written, and took so long from the copy to the disk's word. */
   done(nowMs: number, costMs: number): void;
   /** One could not be written. */
@@ -28,17 +30,19 @@ const costShare = 200;
 export function createInterval(everySteps?: number, startMs: number = performance.now()): SnapshotInterval {
   let lastMs = startMs;
   let pauseMs = firstMs;
-  let lastStep = -1;
+  let lastStep = 0;
   return {
     isDue({ step, nowMs, isBest, isBusy }) {
-      const isFixed = everySteps !== undefined && step % everySteps === 0 && step !== lastStep;
+      const isFixed =
+        everySteps !== undefined && Math.floor(step / everySteps) > Math.floor(lastStep / everySteps);
       const isTime = everySteps === undefined && nowMs >= lastMs + pauseMs;
       // The best may come in between, at twice the share.
       const isGood = isBest && nowMs >= lastMs + pauseMs / 2;
       // A fixed one waits for its turn, with its copy; others need no second copy in memory.
-      if (!isFixed && (isBusy || !(isTime || isGood))) return false;
+      return isFixed || (!isBusy && (isTime || isGood));
+    },
+    taken(step) {
       lastStep = step;
-      return true;
     },
     done(nowMs, costMs) {
       lastMs = nowMs;

@@ -5,7 +5,7 @@ import type { CoordinatorEvent } from '../events.ts';
 import type { Run } from '../run.ts';
 import type { Sessions } from '../sessions.ts';
 import type { RunStorage } from './open-storage.ts';
-import { createInterval } from './snapshot-interval.ts';
+import { createInterval, type SnapshotInterval } from './snapshot-interval.ts';
 
 /** What snapshots are made from, and where they go. */
 export interface SnapshotsOptions {
@@ -34,7 +34,7 @@ export interface Snapshots {
 export function createSnapshots(options: SnapshotsOptions): Snapshots {
   const { storage, onEvent } = options;
   const { recorder, store, claim } = storage;
-  let interval = createInterval(options.everySteps);
+  let interval = startInterval(options, recorder.steps);
   let kept = [...(storage.point?.kept ?? [])];
   let writing: Promise<void> | undefined;
   let next: Captured | undefined;
@@ -67,6 +67,7 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
   const take = (): void => {
     const captured = capture(options);
     if (captured === undefined) return;
+    interval.taken(captured.snapshot.record.step);
     // One that still waits is older: this one replaces it.
     next = captured;
     writing ??= writeAll();
@@ -85,10 +86,16 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
     },
     async goBack(earlier) {
       kept = [...earlier];
-      interval = createInterval(options.everySteps);
+      interval = startInterval(options, recorder.steps);
       await store.prune((step) => kept.some((one) => one.step === step));
     },
   };
+}
+
+function startInterval({ everySteps }: SnapshotsOptions, step: number): SnapshotInterval {
+  const interval = createInterval(everySteps);
+  interval.taken(step);
+  return interval;
 }
 
 interface Captured {
