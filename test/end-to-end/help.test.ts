@@ -8,6 +8,7 @@ const commands = [
   'evaluate',
   'predict',
   'audit',
+  'diff',
   'recipes',
   'plan',
   'doctor',

@@ -3,6 +3,7 @@ import { toError } from '@gradwire/errors';
 import { auditCommand } from './commands/audit.ts';
 import type { CommandContext } from './commands/command.ts';
 import { coordinatorCommand } from './commands/coordinator.ts';
+import { diffCommand } from './commands/diff.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { nativeCommand } from './commands/native.ts';
@@ -66,6 +67,7 @@ function createProgram(context: Omit<CommandContext, 'program'>): Command {
     evaluateCommand(full),
     predictCommand(full),
     auditCommand(full),
+    diffCommand(full),
     recipesCommand(full),
     planCommand(full),
     doctorCommand(full),

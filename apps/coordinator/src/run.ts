@@ -7,15 +7,13 @@ import {
   type EnginePlan,
   plainVectors,
   type Round,
-  type StepRecord,
+  type RunState,
   type VectorMath,
   type WorkerId,
 } from '@gradwire/engine';
 import { encodePieces, type Message } from '@gradwire/protocol';
 import { type Frame, freeYoungGarbage } from '@gradwire/transport';
-import type { CoordinatorEvent } from './events.ts';
-import { createPace } from './pace.ts';
-import type { Recorder } from './recorder.ts';
+import type { Progress } from './progress.ts';
 import type { Sessions } from './sessions.ts';
 
 /** An engine event before it is stamped with the time. */
@@ -29,9 +27,12 @@ export interface RunOptions {
   readonly plan: EnginePlan;
   /** Default: plain TypeScript. */
   readonly vectors?: VectorMath | undefined;
+  /** Where an earlier run goes on, and how long it has trained. */
+  readonly from?: { readonly state: RunState; readonly seconds: number } | undefined;
   readonly sessions: () => Sessions;
-  readonly recorder: Recorder;
-  readonly onEvent: (event: CoordinatorEvent) => void;
+  readonly progress: Progress;
+  /** A round was closed and written down, and the run goes on. */
+  readonly onRoundClosed: () => void;
   readonly onEnd: (end: RunEnd) => void;
 }
 
@@ -40,31 +41,28 @@ export interface Run {
   readonly engine: Engine;
   /** When something last moved, on the clock of `performance.now()`. */
   readonly lastMoveMs: number;
-  /** From the first lease to the last commit or evaluation. */
+  /** From the first lease to the last commit or evaluation, over all starts of the run. */
   readonly seconds: number;
   start(): void;
   dispatch(event: RunEvent): void;
+  /** Goes on from an earlier state. */
+  restore(state: RunState): void;
 }
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
-export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }: RunOptions): Run {
-  const engine = createEngine(plan, vectors ? { vectors } : {});
+export function createRun(options: RunOptions): Run {
+  const { plan, vectors, from, sessions, progress, onRoundClosed, onEnd } = options;
+  const engine = createEngine(plan, {
+    ...(vectors ? { vectors } : {}),
+    ...(from ? { from: from.state } : {}),
+  });
   const { checksum } = vectors ?? plainVectors;
-  const pace = createPace();
+  const secondsBefore = from?.seconds ?? 0;
   let lastMoveMs = performance.now();
   let firstLeaseMs: number | undefined;
 
   const send = (worker: WorkerId, frame: Frame): void => sessions().byId.get(worker)?.channel.send(frame);
   const tell = (worker: WorkerId, message: Message): void => send(worker, encodePieces(message));
-
-  const commit = (record: StepRecord): void => {
-    pace.step(record.samples, performance.now());
-    // No step is committed between this one and its record.
-    recorder.step(record, checksum(engine.weights()));
-    const { samplesPerSecond } = pace;
-    const workers = sessions().byId.size;
-    onEvent(stepEvent(record, plan, { samplesPerSecond, samplesSeen: recorder.samplesSeen, workers }));
-  };
 
   const apply = (effect: EngineEffect): void => {
     switch (effect.type) {
@@ -80,15 +78,12 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
         firstLeaseMs ??= performance.now();
         return tell(effect.worker, leaseMessage(effect.round, effect.leaves));
       case 'commit':
-        return commit(effect.record);
-      case 'epoch-done': {
-        const { epoch, loss, accuracy } = effect;
-        recorder.epoch({ epoch, loss, accuracy });
-        return onEvent({ type: 'epoch', epoch, loss, accuracy });
-      }
+        // No later step is committed before this one is noted.
+        return progress.step(effect.record, checksum(engine.weights()));
+      case 'epoch-done':
+        return progress.epoch(effect);
       case 'evaluated':
-        recorder.evaluation(effect.record);
-        return onEvent({ type: 'evaluated', record: effect.record });
+        return progress.evaluation(effect.record);
       case 'expel':
         return sessions().expel(effect.worker, 'invalidMessage', effect.message);
       case 'end':
@@ -105,6 +100,8 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
     const [sent, noted] = [effects.filter(isSent), effects.filter((effect) => !isSent(effect))];
     for (const effect of [...sent, ...noted]) apply(effect);
     if (sent.length > 0) setImmediate(freeYoungGarbage);
+    const isClosed = effects.some(({ type }) => type === 'commit' || type === 'evaluated');
+    if (isClosed && !effects.some(({ type }) => type === 'end')) onRoundClosed();
   };
 
   return {
@@ -113,9 +110,10 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
       return lastMoveMs;
     },
     get seconds() {
-      return firstLeaseMs === undefined ? 0 : (lastMoveMs - firstLeaseMs) / 1000;
+      return secondsBefore + (firstLeaseMs === undefined ? 0 : (lastMoveMs - firstLeaseMs) / 1000);
     },
     start: () => carryOut(engine.start(performance.now())),
+    restore: (state) => carryOut(engine.restore(state, performance.now())),
     dispatch(event) {
       const atMs = performance.now();
       if (event.type === 'partial-arrived') lastMoveMs = atMs;
@@ -126,19 +124,6 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
 
 function isSent({ type }: EngineEffect): boolean {
   return type === 'prepare' || type === 'publish' || type === 'lease';
-}
-
-/** What people are told of a step; the time left is a guess from the pace so far. */
-function stepEvent(
-  record: StepRecord,
-  { totalSteps, stepsPerEpoch }: EnginePlan,
-  now: { readonly samplesPerSecond: number; readonly samplesSeen: number; readonly workers: number },
-): CoordinatorEvent {
-  const { samplesPerSecond, samplesSeen, workers } = now;
-  const samplesLeft = (samplesSeen / record.step) * (totalSteps - record.step);
-  const secondsLeft = samplesPerSecond === 0 ? Number.POSITIVE_INFINITY : samplesLeft / samplesPerSecond;
-  const epochs = Math.ceil(totalSteps / stepsPerEpoch);
-  return { type: 'step', record, totalSteps, epochs, samplesPerSecond, secondsLeft, workers };
 }
 
 function leaseMessage(round: Round, leaves: readonly number[]): Message {

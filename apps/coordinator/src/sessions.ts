@@ -29,6 +29,8 @@ export interface SessionsOptions {
   readonly onFailure: (failure: FailureReport) => void;
   /** An exception that no message can explain: a defect of ours. */
   readonly onDefect: (error: Error) => void;
+  /** The backends of numerics classes that contributed before, in a run that goes on. */
+  readonly backendsBefore?: Readonly<Record<string, string>>;
 }
 
 /** The workers connected now. */
@@ -42,14 +44,16 @@ export interface Sessions {
   expel(id: WorkerId, code: CloseCodeName, reason: string): void;
   /** Tells all workers how the run ended, and closes their channels. */
   sayGoodbye(outcome: EndMessage['outcome'], message: string): void;
+  /** Closes all channels for now: workers come back when the run goes on. */
+  suspend(reason: string): void;
 }
 
 /** Keeps the workers of one run: admits, reads, puts out and dismisses them. */
 export function createSessions(options: SessionsOptions): Sessions {
   const byId = new Map<WorkerId, Session>();
   const known = new Set<WorkerId>();
-  const backends = new Map<string, string>();
-  const registry: Registry = { ...options, byId, known, backends, goodbye: undefined };
+  const backends = new Map(Object.entries(options.backendsBefore ?? {}));
+  const registry: Registry = { ...options, byId, known, backends, dismiss: undefined };
   return {
     byId,
     backends,
@@ -61,11 +65,14 @@ export function createSessions(options: SessionsOptions): Sessions {
       session.channel.close(closeCodes[code].code, reason);
     },
     sayGoodbye(outcome, message) {
-      registry.goodbye = { type: 'end', outcome, message };
-      for (const session of byId.values()) {
-        session.farewell ??= { why: 'ended', reason: 'the run has ended' };
-        dismiss(session.channel, registry.goodbye);
-      }
+      const end: EndMessage = { type: 'end', outcome, message };
+      dismissAll(registry, 'the run has ended', (channel) => {
+        channel.send(encodeMessage(end));
+        channel.close(closeCodes.runEnded.code, outcome);
+      });
+    },
+    suspend(reason) {
+      dismissAll(registry, reason, (channel) => channel.close(closeCodes.stopping.code, reason));
     },
   };
 }
@@ -75,13 +82,16 @@ interface Registry extends SessionsOptions {
   /** Everybody who ever joined. */
   readonly known: Set<WorkerId>;
   readonly backends: Map<string, string>;
-  /** The last word, once the run has ended: whoever comes later hears it instead of a welcome. */
-  goodbye: EndMessage | undefined;
+  /** Set once the run has ended or stopped: whoever comes later gets this instead of a welcome. */
+  dismiss: ((channel: Channel) => void) | undefined;
 }
 
-function dismiss(channel: Channel, goodbye: EndMessage): void {
-  channel.send(encodeMessage(goodbye));
-  channel.close(closeCodes.runEnded.code, goodbye.outcome);
+function dismissAll(registry: Registry, reason: string, dismiss: (channel: Channel) => void): void {
+  registry.dismiss = dismiss;
+  for (const session of registry.byId.values()) {
+    session.farewell ??= { why: 'ended', reason };
+    dismiss(session.channel);
+  }
 }
 
 async function serve(registry: Registry, channel: Channel): Promise<void> {
@@ -106,8 +116,8 @@ async function serve(registry: Registry, channel: Channel): Promise<void> {
 /** The session of a worker that says hello; none if the run is over. */
 function admit(registry: Registry, channel: Channel, message: WorkerMessage): Session | undefined {
   const hello = acceptHello(message, registry.welcome.recipeHash);
-  if (registry.goodbye === undefined) return join(registry, channel, hello);
-  dismiss(channel, registry.goodbye);
+  if (registry.dismiss === undefined) return join(registry, channel, hello);
+  registry.dismiss(channel);
   return undefined;
 }
 

@@ -71,7 +71,7 @@ function describe({ directory, summary }: OpenRun, audit: RunAudit): string[] {
 }
 
 const examples = `
-The exit code is 11 if something does not fit.
+The exit code is 12 if something does not fit.
 
 Examples:
   gradwire audit runs/latest

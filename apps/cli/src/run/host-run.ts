@@ -9,17 +9,15 @@ import type { CommandContext } from '../commands/command.ts';
 import { loadDataset } from '../datasets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { createDataLines } from '../output/data-lines.ts';
-import { createRunOutput, type RunOutput } from '../output/run-output.ts';
-import { type RecipeSettings, resolveRecipe } from '../settings/resolve-recipe.ts';
+import { type AgainArguments, createRunOutput, type RunOutput } from '../output/run-output.ts';
+import { resolveRun, type RunPlaceSettings } from './resolve-run.ts';
 
 /** Settings that `train` and `coordinator` share, as commander parses them. */
-export interface RunSettings extends RecipeSettings {
+export interface RunSettings extends RunPlaceSettings {
   readonly dataDir?: string;
   readonly cacheDir?: string;
   readonly runDir: string;
-  readonly host: string;
-  readonly port: number;
-  readonly token?: string;
+  readonly snapshotEvery?: number;
   readonly json?: boolean;
 }
 
@@ -28,12 +26,14 @@ export interface HostedRun {
   readonly coordinator: Coordinator;
   readonly data: Splits;
   readonly output: RunOutput;
-  /** Shows the end and sets the exit code; `repeat`: further arguments of the command that repeats the run. */
-  finish(repeat?: readonly string[]): Promise<void>;
+  /** Shows the end and sets the exit code. */
+  finish(again: AgainArguments): Promise<void>;
 }
 
 /** What {@link hostRun} is told besides the settings. */
 export interface HostRunOptions {
+  /** Whether somebody chose a setting: a run that goes on keeps its address otherwise. */
+  readonly isGiven: (setting: string) => boolean;
   /** What the run cannot go without: before it is there, nobody is listened to and no folder made. */
   readonly ready?: Promise<unknown>;
   /** Hears every event after it was shown. */
@@ -44,11 +44,11 @@ export interface HostRunOptions {
 export async function hostRun(
   settings: RunSettings,
   context: CommandContext,
-  { ready, onEvent }: HostRunOptions = {},
+  { isGiven, ready, onEvent }: HostRunOptions,
 ): Promise<HostedRun> {
   const { console, signal } = context;
-  const { recipe, hash } = await resolveRecipe(settings);
-  const { dataDir, cacheDir, runDir, host, port, token } = settings;
+  const { recipe, hash, host, port, token, stored } = await resolveRun(settings, isGiven);
+  const { dataDir, cacheDir, runDir, snapshotEvery } = settings;
   const data = await loadDataset(recipe.dataset, {
     dataDir,
     cacheDir,
@@ -62,7 +62,9 @@ export async function hostRun(
     recipe,
     recipeHash: hash,
     data,
-    createDirectory: () => createRunDirectory(runDir, recipe.name),
+    createDirectory: async () => stored?.directory ?? createRunDirectory(runDir, recipe.name),
+    resume: stored !== undefined,
+    snapshotEvery,
     host,
     port,
     ...(token === undefined ? {} : { token }),
@@ -77,10 +79,10 @@ export async function hostRun(
     coordinator,
     data,
     output,
-    async finish(repeat = []) {
+    async finish(again) {
       const result = await coordinator.done;
       await coordinator.close();
-      output.end(result, repeat);
+      output.end(result, again);
       if (result.outcome === 'failed') context.exit(exitCodes.training.code);
       else if (result.problems.length > 0) context.exit(exitCodes.write.code);
     },

@@ -62,6 +62,13 @@ export const options = {
     setting('--data-dir <dir>', 'folder with the IDX files, plain or .gz').argParser(path),
   runDir: (): Option =>
     setting('--run-dir <dir>', 'where run folders are made', resolve('runs')).argParser(path),
+  resume: (): Option =>
+    setting('--resume <run>', 'go on with an earlier run: its directory, or runs/latest').argParser(path),
+  snapshotEvery: (): Option =>
+    setting(
+      '--snapshot-every <steps>',
+      'steps between two snapshots (default: as often as costs next to nothing)',
+    ).argParser(wholeFrom(1)),
   host: (fallback: string): Option => setting('--host <host>', 'address to listen on', fallback),
   port: (fallback: number): Option =>
     setting('--port <n>', 'port to listen on; 0 takes a free one', fallback).argParser(port),
@@ -96,6 +103,8 @@ export const runOptions: readonly (() => Option)[] = [
   options.dataDir,
   options.cacheDir,
   options.runDir,
+  options.resume,
+  options.snapshotEvery,
   options.token,
 ];
 

@@ -15,10 +15,14 @@ export interface RecipeSettings extends StrategySettings {
 /** The recipe that the settings name, with their overrides; its hash is that of the recipe before them. */
 export async function resolveRecipe(settings: RecipeSettings): Promise<LoadedRecipe> {
   const loaded = await loadRecipe(settings.recipe);
+  return { ...loaded, recipe: overrideRecipe(loaded.recipe, settings) };
+}
+
+/** A recipe with what the settings change of it. */
+export function overrideRecipe(recipe: Recipe, settings: Omit<RecipeSettings, 'recipe'>): Recipe {
   const { epochs, steps, batchSize, shards, seed } = settings;
-  const strategy = strategyOf(settings, loaded.recipe.strategy);
-  const recipe = withOverrides(loaded.recipe, { epochs, steps, batchSize, shards, seed, strategy });
-  return { ...loaded, recipe };
+  const strategy = strategyOf(settings, recipe.strategy);
+  return withOverrides(recipe, { epochs, steps, batchSize, shards, seed, strategy });
 }
 
 /** The values that a recipe gives to settings which nobody set. */
