@@ -19,6 +19,7 @@ import {
 import { type BlobStore, createBlobStore } from './blobs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
+import { exactness } from './exactness.ts';
 import { finishRun } from './finish.ts';
 import { createHttpHandler } from './http.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
@@ -41,6 +42,8 @@ export interface CoordinatorOptions {
   readonly createDirectory: () => Promise<RunDirectory>;
   /** The directory is that of an earlier run, which goes on from its newest good snapshot. */
   readonly resume?: boolean;
+  /** Refuses workers of another numerics class than the first one's. */
+  readonly exact?: boolean | undefined;
   /** Steps between two snapshots; default: chosen from their measured cost. */
   readonly snapshotEvery?: number | undefined;
   /** For example `127.0.0.1`, or `0.0.0.0` for all addresses. */
@@ -107,6 +110,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const sessions: Sessions = createSessions({
     welcome: welcomeTo(directory, { ...options, manifests: blobs.manifests, statistics }),
     limits,
+    exact: options.exact ?? false,
     onEvent,
     onReceive: run.dispatch,
     onFailure: ending.note,
@@ -123,7 +127,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     onEvent,
   });
   const access = createAccess({ run: directory.name, token });
-  const channels = serve(server, { access, blobs, limits, run, sessions });
+  const channels = serve(server, { access, blobs, limits, recipe, run, sessions });
   server.on('error', onProblem);
   onEvent({ type: 'listening', host: options.host, port, run: directory.name, directory: directory.path });
   const notice = watchForWaiting(run, onEvent);
@@ -223,6 +227,7 @@ interface Served {
   readonly access: Access;
   readonly blobs: BlobStore;
   readonly limits: MessageLimits;
+  readonly recipe: Recipe;
   readonly run: Run;
   readonly sessions: Sessions;
 }
@@ -231,8 +236,8 @@ interface Served {
 const silenceMs = 60_000;
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
-function serve(server: Server, { access, blobs, limits, run, sessions }: Served): ChannelServer {
-  server.on('request', createHttpHandler({ access, blobs, status: () => statusOf(run, sessions) }));
+function serve(server: Server, { access, blobs, limits, recipe, run, sessions }: Served): ChannelServer {
+  server.on('request', createHttpHandler({ access, blobs, status: () => statusOf(recipe, run, sessions) }));
   const { maxFrameBytes, maxBufferedBytes } = limits;
   return createChannelServer({
     server,
@@ -243,13 +248,14 @@ function serve(server: Server, { access, blobs, limits, run, sessions }: Served)
   });
 }
 
-function statusOf(run: Run, sessions: Sessions): unknown {
+function statusOf(recipe: Recipe, run: Run, sessions: Sessions): unknown {
   const status = run.engine.status();
   const workers = status.workers.map((worker) => ({
     ...worker,
     backend: sessions.byId.get(worker.worker)?.backend,
   }));
-  return { ...status, workers, waiting: describeWaiting(status) };
+  const exact = exactness(recipe, [...sessions.backends.keys()]);
+  return { ...status, workers, exact, waiting: describeWaiting(status) };
 }
 
 function listen({ host, port }: CoordinatorOptions): Promise<Server> {

@@ -5,6 +5,8 @@ import {
   createCoordinator,
   type Splits,
 } from '@gradwire/coordinator';
+import { GradwireError } from '@gradwire/errors';
+import type { Recipe } from '@gradwire/recipes';
 import type { CommandContext } from '../commands/command.ts';
 import { loadDataset } from '../datasets.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -18,6 +20,7 @@ export interface RunSettings extends RunPlaceSettings {
   readonly cacheDir?: string;
   readonly runDir: string;
   readonly snapshotEvery?: number;
+  readonly exact?: boolean;
   readonly json?: boolean;
 }
 
@@ -48,7 +51,8 @@ export async function hostRun(
 ): Promise<HostedRun> {
   const { console, signal } = context;
   const { recipe, hash, host, port, token, stored } = await resolveRun(settings, isGiven);
-  const { dataDir, cacheDir, runDir, snapshotEvery } = settings;
+  const { dataDir, cacheDir, runDir, snapshotEvery, exact } = settings;
+  if (exact) checkExact(recipe);
   const data = await loadDataset(recipe.dataset, {
     dataDir,
     cacheDir,
@@ -65,6 +69,7 @@ export async function hostRun(
     createDirectory: async () => stored?.directory ?? createRunDirectory(runDir, recipe.name),
     resume: stored !== undefined,
     snapshotEvery,
+    exact,
     host,
     port,
     ...(token === undefined ? {} : { token }),
@@ -87,4 +92,15 @@ export async function hostRun(
       else if (result.problems.length > 0) context.exit(exitCodes.write.code);
     },
   };
+}
+
+function checkExact({ name, strategy }: Recipe): void {
+  if (strategy?.type !== 'asynchronous') return;
+  throw new GradwireError(
+    'OPTION_INVALID',
+    `--exact: ${name} is trained asynchronously, which is never exact`,
+    {
+      hint: 'Leave --exact out, or choose another strategy.',
+    },
+  );
 }

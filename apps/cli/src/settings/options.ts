@@ -56,6 +56,11 @@ export const options = {
     ).argParser(wholeFrom(1)),
   maxStaleness: (): Option =>
     setting('--max-staleness <n>', 'updates that a gradient may miss (asynchronous)').argParser(wholeFrom(0)),
+  exact: (): Option =>
+    setting(
+      '--exact',
+      'refuse a worker that computes other bits than the first one, instead of marking the run',
+    ),
   seed: (): Option =>
     setting('--seed <n>', "seed of everything random (default: the recipe's)").argParser(wholeFrom(0)),
   dataDir: (): Option =>
@@ -100,6 +105,7 @@ export const runOptions: readonly (() => Option)[] = [
   options.strategy,
   options.localSteps,
   options.maxStaleness,
+  options.exact,
   options.dataDir,
   options.cacheDir,
   options.runDir,
