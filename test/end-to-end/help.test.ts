@@ -11,6 +11,7 @@ const commands = [
   'diff',
   'recipes',
   'plan',
+  'simulate',
   'doctor',
   'native',
   'native install',

@@ -10,6 +10,7 @@ import { nativeCommand } from './commands/native.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { recipesCommand } from './commands/recipes.ts';
+import { simulateCommand } from './commands/simulate.ts';
 import { trainCommand } from './commands/train.ts';
 import { workerCommand } from './commands/worker.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
@@ -70,6 +71,7 @@ function createProgram(context: Omit<CommandContext, 'program'>): Command {
     diffCommand(full),
     recipesCommand(full),
     planCommand(full),
+    simulateCommand(full),
     doctorCommand(full),
     nativeCommand(full),
   ];
