@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { RunDirectory } from '@gradwire/checkpoint';
 import type { VectorMath } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
@@ -24,7 +25,7 @@ import { finishRun } from './finish.ts';
 import { createHttpHandler } from './http.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { createProgress } from './progress.ts';
-import { createRun, type Run } from './run.ts';
+import { createRun, type RollBack, type Run } from './run.ts';
 import { createSessions, type Sessions, type SessionsOptions } from './sessions.ts';
 import { openStorage, type RunStorage } from './storage/open-storage.ts';
 import { startOf } from './storage/resume-point.ts';
@@ -100,6 +101,8 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     sessions: () => sessions,
     progress: createProgress({ plan, recorder, countWorkers, onEvent }),
     onRoundClosed: () => snapshots.roundClosed(),
+    onEvent,
+    onRollBack: (wrong) => fail(describeWrong(wrong)),
     onEnd: ending.end,
   });
   const fail = (failure: FailureReport): void => {
@@ -217,6 +220,12 @@ async function loadFastVectors(onProblem: (error: Error) => void): Promise<Vecto
   }
 }
 
+/** Why a run cannot go on with what a worker has contributed. */
+function describeWrong({ worker, step, unverified }: RollBack): FailureReport {
+  const message = `${worker} computed wrong numbers: nothing after step ${step} can be trusted, ${unverified.length} of its contributions are in it`;
+  return { worker, code: 'WRONG_NUMBERS', message };
+}
+
 function connectInside(sessions: Sessions, { maxBufferedBytes }: MessageLimits): Channel {
   const [mine, theirs] = createPair({ peers: ['this process', 'the coordinator'], maxBufferedBytes });
   void sessions.serve(mine);
@@ -232,8 +241,8 @@ interface Served {
   readonly sessions: Sessions;
 }
 
-// A worker computes a leaf without a pause: it may be silent for as long as that takes on a slow machine.
-const silenceMs = 60_000;
+// Workers compute on threads of their own, so the one that answers pings is never busy for long.
+const heartbeat = { intervalMs: 2_500, silenceMs: 15_000 };
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
 function serve(server: Server, { access, blobs, limits, recipe, run, sessions }: Served): ChannelServer {
@@ -244,7 +253,7 @@ function serve(server: Server, { access, blobs, limits, recipe, run, sessions }:
     access,
     maxFrameBytes,
     onChannel: (channel) => void sessions.serve(channel),
-    limits: { maxBufferedBytes, silenceMs },
+    limits: { maxBufferedBytes, ...heartbeat },
   });
 }
 
@@ -255,7 +264,7 @@ function statusOf(recipe: Recipe, run: Run, sessions: Sessions): unknown {
     backend: sessions.byId.get(worker.worker)?.backend,
   }));
   const exact = exactness(recipe, [...sessions.backends.keys()]);
-  return { ...status, workers, exact, waiting: describeWaiting(status) };
+  return { ...status, workers, exact, waiting: describeWaiting(status, performance.now()) };
 }
 
 function listen({ host, port }: CoordinatorOptions): Promise<Server> {
