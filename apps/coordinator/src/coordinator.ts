@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { RunDirectory } from '@gradwire/checkpoint';
 import type { VectorMath } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
@@ -23,8 +24,9 @@ import { finishRun } from './finish.ts';
 import { createHttpHandler } from './http.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { createProgress } from './progress.ts';
-import { createRun, type Run } from './run.ts';
+import { createRun, type RollBack, type Run } from './run.ts';
 import { createSessions, type Sessions, type SessionsOptions } from './sessions.ts';
+import { goBack, type GoBackOptions } from './storage/go-back.ts';
 import { openStorage, type RunStorage } from './storage/open-storage.ts';
 import { startOf } from './storage/resume-point.ts';
 import { createSnapshots, type Snapshots } from './storage/snapshots.ts';
@@ -96,7 +98,9 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     from: point?.snapshot && startOf(point.snapshot),
     sessions: () => sessions,
     progress: createProgress({ plan, recorder, countWorkers, onEvent }),
+    onEvent,
     onRoundClosed: () => snapshots.roundClosed(),
+    onRollBack: (effect) => void rollBack({ plan, run, storage, snapshots }, effect, { onEvent, fail }),
     onEnd: ending.end,
   });
   const fail = (failure: FailureReport): void => {
@@ -113,15 +117,9 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     onDefect: ({ message, stack = '' }) => fail({ code: 'INTERNAL', message, stack }),
     backendsBefore: point?.snapshot?.record.backends ?? {},
   });
-  const everySteps = options.snapshotEvery;
-  const snapshots: Snapshots = createSnapshots({
-    name: directory.name,
-    storage,
-    run,
-    sessions,
-    everySteps,
-    onEvent,
-  });
+  const { snapshotEvery: everySteps } = options;
+  const from = { name: directory.name, storage, run, sessions };
+  const snapshots: Snapshots = createSnapshots({ ...from, everySteps, onEvent });
   const access = createAccess({ run: directory.name, token });
   const channels = serve(server, { access, blobs, limits, run, sessions });
   server.on('error', onProblem);
@@ -162,6 +160,18 @@ function welcomeTo(
   }: CoordinatorOptions & Pick<SessionsOptions['welcome'], 'manifests' | 'statistics'>,
 ): SessionsOptions['welcome'] {
   return { run: name, recipe: canonicalJson(recipe), recipeHash, manifests, statistics };
+}
+
+async function rollBack(
+  what: GoBackOptions,
+  effect: RollBack,
+  { onEvent, fail }: Pick<CoordinatorOptions, 'onEvent'> & Pick<Coordinator, 'fail'>,
+): Promise<void> {
+  try {
+    onEvent({ type: 'rolled-back', step: await goBack(what, effect), worker: effect.worker });
+  } catch (thrown) {
+    fail({ ...describeWrong(effect), stack: toError(thrown).message });
+  }
 }
 
 function stop(run: Run, snapshots: Snapshots): void {
@@ -213,6 +223,12 @@ async function loadFastVectors(onProblem: (error: Error) => void): Promise<Vecto
   }
 }
 
+/** Why a run cannot go on with what a worker has contributed. */
+function describeWrong({ worker, step, unverified }: RollBack): FailureReport {
+  const message = `${worker} computed wrong numbers: nothing after step ${step} can be trusted, ${unverified.length} of its contributions are in it`;
+  return { worker, code: 'WRONG_NUMBERS', message };
+}
+
 function connectInside(sessions: Sessions, { maxBufferedBytes }: MessageLimits): Channel {
   const [mine, theirs] = createPair({ peers: ['this process', 'the coordinator'], maxBufferedBytes });
   void sessions.serve(mine);
@@ -227,8 +243,8 @@ interface Served {
   readonly sessions: Sessions;
 }
 
-// A worker computes a leaf without a pause: it may be silent for as long as that takes on a slow machine.
-const silenceMs = 60_000;
+// Workers compute on threads of their own, so the one that answers pings is never busy for long.
+const heartbeat = { intervalMs: 2_500, silenceMs: 15_000 };
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
 function serve(server: Server, { access, blobs, limits, run, sessions }: Served): ChannelServer {
@@ -239,7 +255,7 @@ function serve(server: Server, { access, blobs, limits, run, sessions }: Served)
     access,
     maxFrameBytes,
     onChannel: (channel) => void sessions.serve(channel),
-    limits: { maxBufferedBytes, silenceMs },
+    limits: { maxBufferedBytes, ...heartbeat },
   });
 }
 
@@ -249,7 +265,7 @@ function statusOf(run: Run, sessions: Sessions): unknown {
     ...worker,
     backend: sessions.byId.get(worker.worker)?.backend,
   }));
-  return { ...status, workers, waiting: describeWaiting(status) };
+  return { ...status, workers, waiting: describeWaiting(status, performance.now()) };
 }
 
 function listen({ host, port }: CoordinatorOptions): Promise<Server> {

@@ -12,14 +12,22 @@ import {
 } from '@gradwire/engine';
 import { encodePieces, type Message } from '@gradwire/protocol';
 import { type Frame, freeYoungGarbage } from '@gradwire/transport';
+import { createAlarm } from './alarm.ts';
+import type { CoordinatorEvent } from './events.ts';
 import type { Progress } from './progress.ts';
 import type { Sessions } from './sessions.ts';
 
 /** An engine event before it is stamped with the time. */
 export type RunEvent = EngineEvent extends infer E ? (E extends unknown ? Omit<E, 'atMs'> : never) : never;
 
+/** How a connection ends for each of the engine's reasons. */
+const expelCodes = { MESSAGE_INVALID: 'invalidMessage', WRONG_NUMBERS: 'wrongNumbers' } as const;
+
 /** How the engine ended. */
 export type RunEnd = Extract<EngineEffect, { type: 'end' }>;
+
+/** The engine must go back. */
+export type RollBack = Extract<EngineEffect, { type: 'roll-back' }>;
 
 /** What a run needs around the engine. */
 export interface RunOptions {
@@ -30,9 +38,12 @@ export interface RunOptions {
   readonly from?: { readonly state: RunState; readonly seconds: number } | undefined;
   readonly sessions: () => Sessions;
   readonly progress: Progress;
+  readonly onEvent: (event: CoordinatorEvent) => void;
   /** A round was closed and written down, and the run goes on. */
   readonly onRoundClosed: () => void;
   readonly onEnd: (end: RunEnd) => void;
+  /** The engine waits for an earlier state. */
+  readonly onRollBack: (effect: RollBack) => void;
 }
 
 /** The engine at work: events in, effects carried out at once and in order. */
@@ -50,7 +61,7 @@ export interface Run {
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
 export function createRun(options: RunOptions): Run {
-  const { plan, vectors, from, sessions, progress, onRoundClosed, onEnd } = options;
+  const { plan, vectors, from, sessions, progress, onRoundClosed } = options;
   const engine = createEngine(plan, {
     ...(vectors ? { vectors } : {}),
     ...(from ? { from: from.state } : {}),
@@ -79,14 +90,8 @@ export function createRun(options: RunOptions): Run {
         return progress.step(effect.record);
       case 'epoch-done':
         return progress.epoch(effect);
-      case 'evaluated':
-        return progress.evaluation(effect.record);
-      case 'expel':
-        return sessions().expel(effect.worker, 'invalidMessage', effect.message);
-      case 'end':
-        return onEnd(effect);
       default:
-        effect satisfies never;
+        return applyRare(effect, options);
     }
   };
 
@@ -101,6 +106,10 @@ export function createRun(options: RunOptions): Run {
     if (isClosed && !effects.some(({ type }) => type === 'end')) onRoundClosed();
   };
 
+  const alarm = createAlarm(engine.nextDeadlineMs, (atMs) =>
+    carryOut(engine.handle({ type: 'time-passed', atMs })),
+  );
+
   return {
     engine,
     get lastMoveMs() {
@@ -109,18 +118,51 @@ export function createRun(options: RunOptions): Run {
     get seconds() {
       return secondsBefore + (firstLeaseMs === undefined ? 0 : (lastMoveMs - firstLeaseMs) / 1000);
     },
-    start: () => carryOut(engine.start(performance.now())),
-    restore: (state) => carryOut(engine.restore(state, performance.now())),
+    start() {
+      carryOut(engine.start(performance.now()));
+      alarm.arm();
+    },
+    restore(state) {
+      carryOut(engine.restore(state, performance.now()));
+      alarm.arm();
+    },
     dispatch(event) {
       const atMs = performance.now();
       if (event.type === 'partial-arrived') lastMoveMs = atMs;
       carryOut(engine.handle({ ...event, atMs }));
+      alarm.arm();
     },
   };
 }
 
 function isSent({ type }: EngineEffect): boolean {
   return type === 'prepare' || type === 'publish' || type === 'lease';
+}
+
+type RareEffect = Extract<
+  EngineEffect,
+  { type: 'evaluated' | 'expel' | 'release' | 'incident' | 'roll-back' | 'end' }
+>;
+
+/** What does not happen in every step. */
+function applyRare(effect: RareEffect, options: RunOptions): void {
+  const { sessions, progress, onEvent, onRollBack, onEnd } = options;
+  switch (effect.type) {
+    case 'evaluated':
+      return progress.evaluation(effect.record);
+    case 'expel':
+      return sessions().expel(effect.worker, expelCodes[effect.code], effect.message);
+    case 'release':
+      return sessions().expel(effect.worker, 'goodbye', 'drained: it has nothing left to do');
+    case 'incident':
+      return onEvent({ type: 'problem', message: effect.incident.message });
+    case 'roll-back':
+      return onRollBack(effect);
+    case 'end':
+      return onEnd(effect);
+    default:
+      effect satisfies never;
+  }
 }
 
 function leaseMessage(round: Round, leaves: readonly number[]): Message {
