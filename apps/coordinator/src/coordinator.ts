@@ -28,6 +28,7 @@ import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { createProgress } from './progress.ts';
 import { createRun, type RollBack, type Run } from './run.ts';
 import { createSessions, type Sessions, type SessionsOptions } from './sessions.ts';
+import { goBack, type GoBackOptions } from './storage/go-back.ts';
 import { openStorage, type RunStorage } from './storage/open-storage.ts';
 import { startOf } from './storage/resume-point.ts';
 import { createSnapshots, type Snapshots } from './storage/snapshots.ts';
@@ -103,9 +104,9 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     from: point?.snapshot && startOf(point.snapshot),
     sessions: () => sessions,
     progress: createProgress({ plan, recorder, countWorkers, onEvent }),
-    onRoundClosed: () => snapshots.roundClosed(),
     onEvent,
-    onRollBack: (wrong) => fail(describeWrong(wrong)),
+    onRoundClosed: () => snapshots.roundClosed(),
+    onRollBack: (effect) => void rollBack({ plan, run, storage, snapshots }, effect, { onEvent, fail }),
     onEnd: ending.end,
   });
   const fail = (failure: FailureReport): void => {
@@ -123,15 +124,9 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     onDefect: ({ message, stack = '' }) => fail({ code: 'INTERNAL', message, stack }),
     backendsBefore: point?.snapshot?.record.backends ?? {},
   });
-  const everySteps = options.snapshotEvery;
-  const snapshots: Snapshots = createSnapshots({
-    name: directory.name,
-    storage,
-    run,
-    sessions,
-    everySteps,
-    onEvent,
-  });
+  const { snapshotEvery: everySteps } = options;
+  const from = { name: directory.name, storage, run, sessions };
+  const snapshots: Snapshots = createSnapshots({ ...from, everySteps, onEvent });
   const access = createAccess({ run: directory.name, token });
   const channels = serve(server, { access, blobs, limits, recipe, run, sessions });
   server.on('error', onProblem);
@@ -172,6 +167,18 @@ function welcomeTo(
   }: CoordinatorOptions & Pick<SessionsOptions['welcome'], 'manifests' | 'statistics'>,
 ): SessionsOptions['welcome'] {
   return { run: name, recipe: canonicalJson(recipe), recipeHash, manifests, statistics };
+}
+
+async function rollBack(
+  what: GoBackOptions,
+  effect: RollBack,
+  { onEvent, fail }: Pick<CoordinatorOptions, 'onEvent'> & Pick<Coordinator, 'fail'>,
+): Promise<void> {
+  try {
+    onEvent({ type: 'rolled-back', step: await goBack(what, effect), worker: effect.worker });
+  } catch (thrown) {
+    fail({ ...describeWrong(effect), stack: toError(thrown).message });
+  }
 }
 
 function stop(run: Run, snapshots: Snapshots): void {

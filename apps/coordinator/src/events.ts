@@ -70,6 +70,8 @@ export type CoordinatorEvent =
   | { readonly type: 'evaluated'; readonly record: EvaluationRecord }
   /** An earlier run goes on, after so many steps; `term` counts its starts, this one included. */
   | { readonly type: 'resumed'; readonly step: number; readonly term: number }
+  /** A worker computed wrong numbers: the run goes on after so many steps. */
+  | { readonly type: 'rolled-back'; readonly step: number; readonly worker: string }
   /** A snapshot is on disk. The run had to wait `copyMs` for it; the rest went on beside it. */
   | {
       readonly type: 'snapshot';

@@ -41,9 +41,9 @@ export interface RunOptions {
   readonly from?: { readonly state: RunState; readonly seconds: number } | undefined;
   readonly sessions: () => Sessions;
   readonly progress: Progress;
+  readonly onEvent: (event: CoordinatorEvent) => void;
   /** A round was closed and written down, and the run goes on. */
   readonly onRoundClosed: () => void;
-  readonly onEvent: (event: CoordinatorEvent) => void;
   readonly onEnd: (end: RunEnd) => void;
   /** The engine waits for an earlier state. */
   readonly onRollBack: (effect: RollBack) => void;

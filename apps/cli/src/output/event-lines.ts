@@ -25,6 +25,10 @@ export function describeEvent(event: CoordinatorEvent, colors: Console['colors']
           ? `the run had no snapshot: it begins again at step 1 (start ${event.term} of this run)`
           : `the run goes on after step ${formatCount(event.step)} (start ${event.term} of this run)`,
       );
+    case 'rolled-back':
+      return colors.yellow(
+        `the run goes back to step ${formatCount(event.step)}: ${event.worker} may have computed wrong numbers after it`,
+      );
     case 'problem':
       return colors.red(`problem: ${event.message}`);
     case 'worker-left':

@@ -1,10 +1,11 @@
 import { performance } from 'node:perf_hooks';
-import { isBetter, type KeptSnapshot, keptSnapshots, type Snapshot } from '@gradwire/checkpoint';
+import { isBetter, keptSnapshots, type Snapshot } from '@gradwire/checkpoint';
 import { toError } from '@gradwire/errors';
 import type { CoordinatorEvent } from '../events.ts';
 import type { Run } from '../run.ts';
 import type { Sessions } from '../sessions.ts';
 import type { RunStorage } from './open-storage.ts';
+import type { ResumePoint } from './resume-point.ts';
 import { createInterval, type SnapshotInterval } from './snapshot-interval.ts';
 
 /** What snapshots are made from, and where they go. */
@@ -27,8 +28,13 @@ export interface Snapshots {
   take(): void;
   /** Resolves when nothing is being written any more. Never rejects. */
   settled(): Promise<void>;
-  /** The run went back: later ones are removed. Call it after `settled`. */
-  goBack(kept: readonly KeptSnapshot[]): Promise<void>;
+  /**
+   * Takes none from now on, waits for the one that is being written, asks for the point to go back to, and removes all
+   * later ones.
+   */
+  goBack(find: () => Promise<ResumePoint>): Promise<ResumePoint>;
+  /** The run has gone back, and takes snapshots again. */
+  goOn(): void;
 }
 
 export function createSnapshots(options: SnapshotsOptions): Snapshots {
@@ -38,6 +44,7 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
   let kept = [...(storage.point?.kept ?? [])];
   let writing: Promise<void> | undefined;
   let next: Captured | undefined;
+  let isGoingBack = false;
 
   const write = async ({ snapshot, startMs, copyMs }: Captured): Promise<void> => {
     const { step, evaluation } = snapshot.record;
@@ -65,7 +72,7 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
     writing = undefined;
   };
   const take = (): void => {
-    const captured = capture(options);
+    const captured = isGoingBack ? undefined : capture(options);
     if (captured === undefined) return;
     interval.taken(captured.snapshot.record.step);
     // One that still waits is older: this one replaces it.
@@ -84,10 +91,18 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
     async settled() {
       await writing;
     },
-    async goBack(earlier) {
-      kept = [...earlier];
-      interval = startInterval(options, recorder.steps);
+    async goBack(find) {
+      // What the engine holds now is wrong.
+      isGoingBack = true;
+      await writing;
+      const point = await find();
+      kept = [...point.kept];
       await store.prune((step) => kept.some((one) => one.step === step));
+      return point;
+    },
+    goOn() {
+      interval = startInterval(options, recorder.steps);
+      isGoingBack = false;
     },
   };
 }
