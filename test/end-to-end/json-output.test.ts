@@ -15,9 +15,8 @@ let trained: Awaited<ReturnType<typeof runGradwire>>;
 
 beforeAll(async () => {
   folder = await createTemporaryFolder();
-  trained = await runGradwire(['train', '--json', ...recipe, '--backend', 'wasm', '--run-dir', 'runs'], {
-    cwd: folder.path,
-  });
+  const args = ['train', '--json', ...recipe, '--workers', '2', '--backend', 'wasm', '--run-dir', 'runs'];
+  trained = await runGradwire(args, { cwd: folder.path });
 });
 afterAll(() => folder[Symbol.asyncDispose]());
 

@@ -47,7 +47,9 @@ test.skipIf(reason !== undefined)(
     expect(worker.code, worker.stderr).toBe(0);
     expect(worker.stderr).toMatch(/data: fetched [\d.]+ MB/);
     expect(await coordinator.exited, coordinator.output.stderr).toBe(0);
-    expect(coordinator.output.stderr).toContain(`far joined (wasm, ${hosts.far.address}:`);
+    expect(coordinator.output.stderr).toMatch(
+      new RegExp(`^far joined \\(wasm, \\d+ threads?, ${hosts.far.address}:`, 'm'),
+    );
     expect(await readSummary(join(folder.path, 'runs', 'latest'))).toMatchObject({
       weightsSha256: local.weightsSha256,
       workers: [{ name: 'far', leases: 20 * 8 }],

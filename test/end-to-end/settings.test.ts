@@ -36,7 +36,7 @@ test('--print-config says where each setting comes from, and nothing is started'
     recipe: ['mnist-fast', 'default'],
     host: ['127.0.0.1', 'default'],
     epochs: [1, 'recipe'],
-    shards: [8, 'recipe'],
+    shards: [4, 'recipe'],
   });
   expect(stdout + stderr).not.toContain('hidden-token');
 

@@ -35,12 +35,21 @@ async function compute(backend: 'wasm' | 'native', recipe: Recipe): Promise<Answ
   return { trainer, ...trainer.gradient(batcher(train, indices), { step: 0, shard: 0 }), evaluation };
 }
 
-test.runIf(native?.ok).each(recipes)(
-  '$name: the gradients of wasm and native agree to 1e-4',
-  async (recipe) => {
+// oneDNN's filter gradient adds all positions in one float32: where the terms cancel, as those of this network's first
+// layer do, it is off by 2e-4. TensorFlow's public operation (`GRADWIRE_NATIVE_OPERATIONS=public`) is not.
+const tolerances: Readonly<Record<string, number>> = { 'mnist-separable': 3e-4 };
+const compared = recipes.map((recipe) => ({
+  recipe,
+  name: recipe.name,
+  tolerance: tolerances[recipe.name] ?? 1e-4,
+}));
+
+test.runIf(native?.ok).each(compared)(
+  '$name: the gradients of wasm and native agree to $tolerance',
+  async ({ recipe, tolerance }) => {
     const [wasm, other] = [await compute('wasm', recipe), await compute('native', recipe)];
     const { layout } = wasm.trainer;
-    expect(relativeDifference(layout, wasm.gradient, other.gradient)).toBeLessThan(1e-4);
+    expect(relativeDifference(layout, wasm.gradient, other.gradient)).toBeLessThan(tolerance);
     expect((other.metrics[0] ?? 0) / (wasm.metrics[0] ?? 0)).toBeCloseTo(1, 5);
     expect(other.evaluation.length).toBe(wasm.evaluation.length);
     expect((other.evaluation[0] ?? 0) / (wasm.evaluation[0] ?? 0)).toBeCloseTo(1, 5);

@@ -21,3 +21,19 @@ export const disk: FileSystem = {
   rename,
   remove: (path) => rm(path, { force: true }),
 };
+
+/** The real disk; new files get these permissions from the first moment. */
+export function diskWithMode(mode: number): FileSystem {
+  return { ...disk, open: (path, flags) => open(path, flags, mode) };
+}
+
+/** Closes the file whatever happens; a failed close counts, as some systems report a full disk there. */
+export async function withFile(file: OpenFile, use: (file: OpenFile) => Promise<void>): Promise<void> {
+  try {
+    await use(file);
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    throw error;
+  }
+  await file.close();
+}

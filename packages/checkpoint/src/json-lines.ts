@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { GradwireError, toError } from '@gradwire/errors';
+import type { FilePrefix } from './snapshot/snapshot.ts';
+import { writeFileWhole } from './write-file-whole.ts';
 
 /** Appends values to a file, one JSON line each. */
 export interface JsonLines {
@@ -8,6 +11,8 @@ export interface JsonLines {
    * `onFailure` is told at once, `flush` and `close` report it. Throws `TypeError` on a value that JSON cannot hold (NaN, infinities, `undefined`).
    */
   append(value: unknown): void;
+  /** Size and sum of everything appended so far, whether it is on disk yet or not. */
+  position(): FilePrefix;
   /** Resolves when everything appended so far is on disk. Rejects with FILE_WRITE_FAILED. */
   flush(): Promise<void>;
   /** Flushes and closes. Rejects with FILE_WRITE_FAILED. */
@@ -30,22 +35,50 @@ export async function createJsonLines(
   onFailure: (error: GradwireError) => void = () => undefined,
 ): Promise<JsonLines> {
   try {
-    return linesOf(path, await open(path, 'wx'), onFailure);
+    return linesOf({ path, file: await open(path, 'wx'), content: new Uint8Array(), onFailure });
   } catch (error) {
     throw failed(path, error);
   }
 }
 
-function linesOf(path: string, file: FileHandle, onFailure: (error: GradwireError) => void): JsonLines {
-  let waiting: string[] = [];
-  let size = 0;
+/**
+ * Replaces a file of JSON lines by its first lines, `content`, and opens it for more. A process that still has the old
+ * file open writes to that one, and so to nowhere. Throws `GradwireError` FILE_WRITE_FAILED.
+ */
+export async function resumeJsonLines(
+  path: string,
+  content: Uint8Array,
+  onFailure: (error: GradwireError) => void = () => undefined,
+): Promise<JsonLines> {
+  try {
+    await writeFileWhole(path, content);
+    return linesOf({ path, file: await open(path, 'r+'), content, onFailure });
+  } catch (error) {
+    throw failed(path, error);
+  }
+}
+
+interface Opened {
+  readonly path: string;
+  readonly file: FileHandle;
+  /** What the file holds already. */
+  readonly content: Uint8Array;
+  readonly onFailure: (error: GradwireError) => void;
+}
+
+function linesOf({ path, file, content, onFailure }: Opened): JsonLines {
+  let waiting: Uint8Array[] = [];
+  /** Written. */
+  let size = content.length;
+  let appended = size;
+  const sum = createHash('sha256').update(content);
   let failure: GradwireError | undefined;
   let writing: Promise<void> | undefined;
   let closed = false;
 
   async function writeWaiting(): Promise<void> {
     while (waiting.length > 0 && !failure) {
-      const bytes = new TextEncoder().encode(waiting.join(''));
+      const bytes = Buffer.concat(waiting);
       waiting = [];
       try {
         await writeAll(file, bytes, size);
@@ -69,10 +102,14 @@ function linesOf(path: string, file: FileHandle, onFailure: (error: GradwireErro
   return {
     append(value) {
       if (closed) throw new TypeError(`append: ${path} is closed`);
-      waiting.push(`${toLine(value)}\n`);
+      const line = Buffer.from(`${toLine(value)}\n`);
+      waiting.push(line);
+      sum.update(line);
+      appended += line.length;
       // One tick later, so that the lines of one step make one write.
       writing ??= Promise.resolve().then(writeWaiting);
     },
+    position: () => ({ bytes: appended, sha256: sum.copy().digest('hex') }),
     flush,
     async close() {
       if (closed) return;

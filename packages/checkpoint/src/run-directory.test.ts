@@ -2,6 +2,7 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { findRun } from './find-run.ts';
 import { createRunDirectory } from './run-directory.ts';
 
 let root: string;
@@ -57,4 +58,16 @@ test('a place that cannot be used is named', async () => {
 
 test.each(['', '../x', 'A', 'a b', 'a--b'])('the recipe name %j is refused', async (name) => {
   await expect(createRunDirectory(root, name)).rejects.toThrow(TypeError);
+});
+
+test('a run is found by its directory and by latest, as link and as text', async () => {
+  const run = await createRunDirectory(root, 'a');
+  await expect(findRun(run.path)).rejects.toMatchObject({ code: 'DATA_NOT_FOUND' });
+  await writeFile(join(run.path, 'recipe.json'), '{}');
+  expect(await findRun(run.path)).toMatchObject({ number: 1, name: '0001-a' });
+  expect(await findRun(join(root, 'latest'))).toMatchObject({ name: '0001-a' });
+  await rm(join(root, 'latest'));
+  await expect(findRun(join(root, 'latest'))).rejects.toMatchObject({ code: 'DATA_NOT_FOUND' });
+  await writeFile(join(root, 'latest'), '0001-a\n');
+  expect(await findRun(join(root, 'latest'))).toMatchObject({ name: '0001-a' });
 });

@@ -2,6 +2,7 @@ import { mkdir, readdir, readlink, rename, rm, rmdir, symlink } from 'node:fs/pr
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { GradwireError, toError } from '@gradwire/errors';
+import { syncDirectory } from './sync-directory.ts';
 import { writeFileWhole } from './write-file-whole.ts';
 
 /** The place of a run's files. */
@@ -36,6 +37,7 @@ export async function createRunDirectory(root: string, recipeName: string): Prom
     await mkdir(root, { recursive: true });
     const run = await claimNumber(root, recipeName);
     await pointLatest(root, run.name);
+    await syncDirectory(root);
     return run;
   } catch (cause) {
     throw new GradwireError('FILE_WRITE_FAILED', `No run directory in ${root}: ${toError(cause).message}`, {

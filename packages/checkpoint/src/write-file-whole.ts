@@ -1,22 +1,33 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { GradwireError, toError } from '@gradwire/errors';
-import { disk, type FileSystem, type OpenFile } from './file-system.ts';
+import { disk, diskWithMode, type FileSystem, withFile } from './file-system.ts';
+import { syncDirectory } from './sync-directory.ts';
+
+/** Options of {@link writeFileWhole}. */
+export interface WriteOptions {
+  /** Permissions of the file, for example 0o600 for a secret; default 0o666 less the process's mask. */
+  readonly mode?: number;
+}
 
 /**
  * Writes a file whole or not at all: afterwards `path` holds either all of `content` or what it held before.
  *
- * The bytes go to a temporary file in the same directory, are synced, read back and compared by SHA-256; then the file
- * is renamed over `path` and the directory is synced. Only then the promise resolves. Any array view is written by its
- * bytes; a string as UTF-8.
+ * The bytes go to a temporary file in the same directory, are synced, read back and compared; then the file is renamed
+ * over `path` and the directory is synced. Only then the promise resolves; until then `content` must not change. Any
+ * array view is written by its bytes; a string as UTF-8.
  *
  * Throws `GradwireError` FILE_WRITE_FAILED. If only the last sync failed, `path` may already hold the new content.
  *
  * @example
  * await writeFileWhole('summary.json', JSON.stringify(summary));
  */
-export function writeFileWhole(path: string, content: ArrayBufferView | string): Promise<void> {
-  return writeWhole(disk, path, content);
+export function writeFileWhole(
+  path: string,
+  content: ArrayBufferView | string,
+  { mode }: WriteOptions = {},
+): Promise<void> {
+  return writeWhole(mode === undefined ? disk : diskWithMode(mode), path, content);
 }
 
 /** {@link writeFileWhole} on a given disk. */
@@ -31,7 +42,7 @@ export async function writeWhole(
     await writeNew(files, temporary, bytes);
     await checkWritten(files, temporary, bytes);
     await files.rename(temporary, path);
-    await syncDirectory(files, dirname(path));
+    await syncDirectory(dirname(path), files);
   } catch (cause) {
     // The first failure is the one to report; a temporary file that cannot be removed harms nobody.
     await files.remove(temporary).catch(() => undefined);
@@ -62,42 +73,20 @@ async function writeNew(files: FileSystem, path: string, bytes: Uint8Array): Pro
   });
 }
 
+/** Compares the bytes themselves: block by block, so that nobody else in the process waits for a sum over all of them. */
 async function checkWritten(files: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
-  const found = createHash('sha256');
   let size = 0;
   await withFile(await files.open(path, 'r'), async (file) => {
     const block = new Uint8Array(1 << 18);
     for (;;) {
       const { bytesRead } = await file.read(block, 0, block.length);
       if (bytesRead === 0) return;
-      found.update(block.subarray(0, bytesRead));
+      const found = block.subarray(0, bytesRead);
+      if (Buffer.compare(found, bytes.subarray(size, size + bytesRead)) !== 0) {
+        throw new Error('the bytes read back differ from those written');
+      }
       size += bytesRead;
     }
   });
-  const expected = createHash('sha256').update(bytes).digest('hex');
   if (size !== bytes.length) throw new Error(`read back ${size} bytes, expected ${bytes.length}`);
-  if (found.digest('hex') !== expected) throw new Error('the bytes read back differ from those written');
-}
-
-/** Makes a rename last through a power cut. Some systems cannot sync a directory; nothing is lost by asking. */
-async function syncDirectory(files: FileSystem, path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  await withFile(await files.open(path, 'r'), async (directory) => {
-    try {
-      await directory.sync();
-    } catch (error) {
-      if (!['EINVAL', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    }
-  });
-}
-
-/** Closes the file whatever happens; a failed close counts, as some systems report a full disk there. */
-async function withFile(file: OpenFile, use: (file: OpenFile) => Promise<void>): Promise<void> {
-  try {
-    await use(file);
-  } catch (error) {
-    await file.close().catch(() => undefined);
-    throw error;
-  }
-  await file.close();
 }

@@ -8,15 +8,24 @@ import { GradwireError } from '@gradwire/errors';
 export async function readBinary(name: string): Promise<Uint8Array<ArrayBuffer>> {
   const url = new URL(`../dist/${name}`, import.meta.url);
   try {
-    if (url.protocol !== 'file:') return new Uint8Array(await (await fetch(url)).arrayBuffer());
-    const { readFile } = await import('node:fs/promises');
-    return await readFile(url);
+    return await (url.protocol === 'file:' ? readFile(url) : download(url));
   } catch (cause) {
     throw new GradwireError('BACKEND_UNAVAILABLE', `the kernels in ${url.href} cannot be read`, {
       cause,
       hint: 'In a clone of the repository, run `npm run build`; elsewhere, install the package again.',
     });
   }
+}
+
+/** Without an import, which bundlers for browsers would stumble over. */
+function readFile(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  return process.getBuiltinModule('node:fs/promises').readFile(url);
+}
+
+async function download(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
 }
 
 /** What to say where WebAssembly with SIMD is missing. */

@@ -56,5 +56,5 @@ async function layersGradient() {
 function trainerGradient() {
   const trainer = createTrainer({ recipe });
   trainer.setWeights(weights);
-  return (batch) => () => trainer.gradient(batch);
+  return (batch) => () => trainer.gradient(batch, { step: 0, shard: 0 });
 }

@@ -8,7 +8,8 @@ activations = {"linear": [], "relu": [nn.ReLU]}
 
 def build_network(model: dict) -> nn.Sequential:
     """The layers of a recipe's model. Raises NotImplementedError for a layer that has no counterpart here."""
-    probe = torch.zeros(1, *channels_first(model["inputShape"]))
+    # Batch normalisation needs more than one value a channel.
+    probe = torch.zeros(2, *channels_first(model["inputShape"]))
     modules = []
     for layer in model["layers"]:
         for module in layer_modules(layer, probe.shape):
@@ -22,22 +23,42 @@ def channels_first(shape):
 
 
 def layer_modules(layer: dict, shape):
-    kind, side = layer["type"], shape[1]
+    kind, channels = layer["type"], shape[1]
     activation = [each() for each in activations[layer.get("activation", "linear")]]
-    same = layer.get("padding", "valid") == "same"
-    if kind == "conv2d":
-        stride = layer.get("strides", 1)
-        if same and stride != 1:
-            raise NotImplementedError("conv2d with padding same and strides")
-        padding = "same" if same else 0
-        return [nn.Conv2d(side, layer["filters"], layer["kernelSize"], stride, padding), *activation]
-    if kind == "maxPooling2d" and not same:
+    bias = layer.get("useBias", True)
+    if kind in ("conv2d", "depthwiseConv2d"):
+        size, stride = layer["kernelSize"], layer.get("strides", 1)
+        filters = layer["filters"] if kind == "conv2d" else channels * layer.get("depthMultiplier", 1)
+        groups = 1 if kind == "conv2d" else channels
+        before, within = padding_of(layer, shape, size, stride)
+        return [*before, nn.Conv2d(channels, filters, size, stride, within, groups=groups, bias=bias), *activation]
+    if kind == "maxPooling2d" and layer.get("padding", "valid") == "valid":
         return [nn.MaxPool2d(layer["poolSize"], layer.get("strides", layer["poolSize"]))]
+    if kind == "globalAveragePooling2d":
+        return [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    if kind == "batchNormalization":
+        normalisation = nn.BatchNorm2d if len(shape) == 4 else nn.BatchNorm1d
+        return [normalisation(channels, layer.get("epsilon", 1e-3), 1 - layer.get("momentum", 0.99))]
+    if kind == "activation":
+        return activation
+    if kind == "dropout":
+        return [nn.Dropout(layer["rate"])]
     if kind == "flatten":
         return [nn.Flatten()]
     if kind == "dense":
-        return [nn.Linear(side, layer["units"]), *activation]
-    raise NotImplementedError(f"layer {kind}{' with padding same' if same else ''}")
+        return [nn.Linear(channels, layer["units"], bias=bias), *activation]
+    raise NotImplementedError(f"layer {kind} with {layer}")
+
+
+def padding_of(layer: dict, shape, size: int, stride: int):
+    """TensorFlow's padding: "same" puts the odd row and column below and to the right, which takes a layer of its own."""
+    if layer.get("padding", "valid") == "valid":
+        return [], 0
+    totals = [max((-(-side // stride) - 1) * stride + size - side, 0) for side in shape[2:]]
+    if all(total % 2 == 0 for total in totals):
+        return [], tuple(total // 2 for total in totals)
+    (top, bottom), (left, right) = [(total // 2, total - total // 2) for total in totals]
+    return [nn.ZeroPad2d((left, right, top, bottom))], 0
 
 
 def build_loss(task: dict) -> nn.Module:

@@ -31,19 +31,22 @@ export async function run({ quick, only, rounds = quick ? 3 : 9, say }) {
   const results = [];
   for (const recipe of networks(quick)) {
     const processes = await startAll(recipe, { only, say, results });
-    for (const batch of quick ? [16, 128] : [16, 32, 64, 128]) {
-      say(`${recipe.model.name}, micro-batch ${batch}`);
-      const task = { batch, repeats: Math.max(3, Math.round(200 / batch)) };
-      for (const { process } of processes) await process.ask(task);
-      const measured = processes.map(({ name, process }) => ({
-        name,
-        network: recipe.model.name,
-        batch,
-        measure: async () => median(await process.ask(task)),
-      }));
-      results.push(...(await alternate(measured, { rounds, say })));
+    try {
+      for (const batch of quick ? [16, 128] : [16, 32, 64, 128]) {
+        say(`${recipe.model.name}, micro-batch ${batch}`);
+        const task = { batch, repeats: Math.max(3, Math.round(200 / batch)) };
+        for (const { process } of processes) await process.ask(task);
+        const measured = processes.map(({ name, process }) => ({
+          name,
+          network: recipe.model.name,
+          batch,
+          measure: async () => median(await process.ask(task)),
+        }));
+        results.push(...(await alternate(measured, { rounds, say })));
+      }
+    } finally {
+      for (const { process } of processes) await process.stop();
     }
-    for (const { process } of processes) await process.stop();
   }
   return { unit: 'ms', results };
 }

@@ -1,40 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join, sep } from 'node:path';
-import { env, ready, setBackend } from '@tensorflow/tfjs-core';
-import { setThreadsCount, setWasmPaths, version_wasm } from '@tensorflow/tfjs-backend-wasm';
-import { GradwireError } from '@gradwire/errors';
-import { loadKernels } from '@gradwire/kernels';
+import { dirname, join } from 'node:path';
 import type { PreparedBackend } from '../prepared-backend.ts';
-import { hashKernels } from '../prepared-backend.ts';
+import { prepareWasm } from './prepare-wasm.ts';
 
 const require = createRequire(import.meta.url);
 
-/** Makes tfjs's wasm backend (SIMD, one thread) the current one, with the kernels of `@gradwire/kernels`. */
+/** {@link prepareWasm} with the files of the installed packages. */
 export async function loadWasm(): Promise<PreparedBackend> {
-  // Without SIMD the backend would take another binary, with other bits and a quarter of the speed.
-  if (!(await env().getAsync('WASM_HAS_SIMD_SUPPORT'))) {
-    throw new GradwireError('BACKEND_UNAVAILABLE', 'this JavaScript engine has no WebAssembly SIMD', {
-      hint: 'Use Node 20 or later on x64 or arm64.',
-    });
-  }
   const folder = dirname(require.resolve('@tensorflow/tfjs-backend-wasm'));
-  setWasmPaths(folder + sep);
-  setThreadsCount(1);
-  if (!(await withoutProcessListeners(() => setBackend('wasm')))) {
-    throw new GradwireError('BACKEND_UNAVAILABLE', `the wasm backend in ${folder} does not initialise`, {
-      hint: 'Install the packages again: a file may be damaged.',
-    });
-  }
-  await ready();
-  const kernels = await loadKernels();
-  const binary = await readFile(join(folder, 'tfjs-backend-wasm-simd.wasm'));
-  return {
-    name: 'wasm',
-    description: `WebAssembly with SIMD, one thread (tfjs-backend-wasm ${version_wasm})`,
-    kernelHash: await hashKernels('wasm', kernels, binary),
-    version: version_wasm,
-  };
+  const location = join(folder, 'tfjs-backend-wasm-simd.wasm');
+  const bytes = await readFile(location);
+  return withoutProcessListeners(() => prepareWasm({ backend: { bytes, location } }));
 }
 
 const processEvents = ['uncaughtException', 'unhandledRejection'] as const;

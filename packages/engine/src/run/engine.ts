@@ -2,10 +2,12 @@ import { checkPlan } from './check-plan.ts';
 import { failLeaf, receivePartial } from './contributions.ts';
 import { enlist, expel, forget, join, prepare } from './membership.ts';
 import { openRound } from './rounds.ts';
+import { initialState, optimizerAt, snapshotRun } from './run-state.ts';
 import { createRun, endRun } from './state.ts';
 import { describeRun } from './status.ts';
 import { plainVectors } from '../vectors/plain-vectors.ts';
 import type { EngineEffect, EngineEvent, EnginePlan } from '../events.ts';
+import type { RunState } from './run-state.ts';
 import type { Run, WorkerEvent } from './state.ts';
 import type { EngineStatus } from './status.ts';
 import type { VectorMath } from '../vectors/vector-math.ts';
@@ -19,32 +21,64 @@ export interface Engine {
   status(): EngineStatus;
   /** The current weights. This vector never changes: each step makes a new one. */
   weights(): Float32Array;
+  /**
+   * The state as of the last closed round, to go on from later; its vectors do not change afterwards. None where there
+   * is no clean boundary: in an epoch of asynchronous steps, and after a failure.
+   */
+  snapshot(): RunState | undefined;
+  /**
+   * Goes back (or forward) to a state of this run and opens the round after it. All leases of before are void, workers
+   * keep their place. A `RangeError` if the run has not started or has ended, or if the state is not one of this plan.
+   */
+  restore(state: RunState, atMs: number): EngineEffect[];
+}
+
+/** How an engine starts. */
+export interface EngineOptions {
+  /** Who computes on weights and gradients, by default plain TypeScript; the bits are the same. */
+  readonly vectors?: VectorMath;
+  /** Where to go on, by default at the beginning. */
+  readonly from?: RunState;
 }
 
 /**
  * Creates the engine of one run.
  *
- * @param options `vectors`: who computes on weights and gradients, by default plain TypeScript; the bits are the same.
- * @throws RangeError naming the setting of the plan that cannot work.
+ * @throws RangeError naming the setting of the plan that cannot work, or the part of the state that does not fit it.
  * @example
  * const engine = createEngine(plan);
  * perform(engine.start(performance.now()));
  * channel.onMessage((event) => perform(engine.handle(event)));
  */
-export function createEngine(plan: EnginePlan, options: { readonly vectors?: VectorMath } = {}): Engine {
+export function createEngine(plan: EnginePlan, options: EngineOptions = {}): Engine {
   checkPlan(plan);
-  const run = createRun(plan, options.vectors ?? plainVectors);
+  const { vectors = plainVectors, from = initialState(plan) } = options;
+  const run = createRun(plan, vectors, from);
   return {
     start: (atMs) => start(run, atMs),
     handle: (event) => handle(run, event),
     status: () => describeRun(run),
     weights: () => run.weights,
+    snapshot: () => snapshotRun(run),
+    restore: (state, atMs) => restore(run, state, atMs),
   };
 }
 
 function start(run: Run, atMs: number): EngineEffect[] {
   if (run.phase !== 'new') throw new RangeError(`start: the run is already ${run.phase}`);
   run.phase = 'running';
+  return openRound(run, atMs);
+}
+
+function restore(run: Run, state: RunState, atMs: number): EngineEffect[] {
+  if (run.phase !== 'running') throw new RangeError(`restore: the run is ${run.phase}`);
+  run.optimizer = optimizerAt(run.plan, run.vectors, state);
+  run.weights = state.weights;
+  run.epochTotals = { ...state.epochTotals };
+  run.lastRound = state.lastRound;
+  // A version comes again, maybe with other weights: if somebody computed wrong numbers, these are the right ones.
+  for (const worker of run.workers.values()) worker.version = undefined;
+  if (run.pool) run.nextIndex = run.pool.nextIndex;
   return openRound(run, atMs);
 }
 

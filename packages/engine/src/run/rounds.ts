@@ -5,14 +5,16 @@ import { reportEvaluation } from './report-evaluation.ts';
 import { roundAfter } from './sequence.ts';
 import { createActiveRound, endRun } from './state.ts';
 import { createStepPool } from './step-pool.ts';
-import type { EngineEffect, Round } from '../events.ts';
+import type { EngineEffect } from '../events.ts';
 import type { Sums } from '../tree/sums.ts';
 import type { ActiveRound, Run } from './state.ts';
 
-/** Opens the round after `last` (or the first) and leases it, or ends the run if there is none. */
-export function openRound(run: Run, atMs: number, last?: Round): EngineEffect[] {
-  const round = roundAfter(run.plan, last);
-  if (!round) return endRun(run, 'finished');
+/** Opens the round after the last closed one (or the first) and leases it, or ends the run if there is none. */
+export function openRound(run: Run, atMs: number): EngineEffect[] {
+  const next = roundAfter(run.plan, run.lastRound);
+  if (!next) return endRun(run, 'finished');
+  const round = { ...next, index: run.nextIndex };
+  run.nextIndex += 1;
   const { maxStaleness } = run.plan;
   const isPooled = round.task === 'step' && maxStaleness !== undefined;
   run.pool = isPooled ? createStepPool(run.plan, round, { maxStaleness, atMs }) : undefined;
@@ -32,7 +34,9 @@ export function closeRound(run: Run, active: ActiveRound, { sums, atMs }: Comple
   if (round.task === 'step') updateSpeeds(run);
   const effects =
     round.task === 'step' ? commitStep(run, active, sums) : reportEvaluation(run.plan, round, sums);
-  return run.phase === 'running' ? [...effects, ...openRound(run, atMs, round)] : effects;
+  if (run.phase !== 'running') return effects;
+  run.lastRound = round;
+  return [...effects, ...openRound(run, atMs)];
 }
 
 function updateSpeeds(run: Run): void {

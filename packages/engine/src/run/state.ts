@@ -1,10 +1,10 @@
 import { createLeaseTable } from '../leases/lease-table.ts';
 import { createLeafSharing } from '../leases/share-leaves.ts';
 import { createSpeedMeter } from '../leases/speed.ts';
-import { createOptimizer } from '../optimizers/create-optimizer.ts';
 import { addSums } from '../tree/sums.ts';
 import { createTreeSum } from '../tree/tree-sum.ts';
 import { codeGroups, type CodedSums } from './code-groups.ts';
+import { optimizerAt } from './run-state.ts';
 import { samplesOf } from './sequence.ts';
 import type { Contribution, EngineEffect, EngineEvent, EnginePlan, Round, WorkerId } from '../events.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
@@ -13,6 +13,7 @@ import type { SpeedMeter } from '../leases/speed.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { TreeSum } from '../tree/tree-sum.ts';
 import type { VectorMath } from '../vectors/vector-math.ts';
+import type { RunState } from './run-state.ts';
 import type { StepPool } from './step-pool.ts';
 
 /** `joined`: builds its model. `preparing`: fetches its data. `ready`: takes leases. */
@@ -70,13 +71,17 @@ export interface Run {
   readonly plan: EnginePlan;
   /** Computes on vectors of weights and gradients. */
   readonly vectors: VectorMath;
-  readonly optimizer: Optimizer;
+  optimizer: Optimizer;
   readonly sharing: LeafSharing;
   /** In the order of joining. */
   readonly workers: Map<WorkerId, Worker>;
   phase: 'new' | 'running' | 'finished' | 'stopped' | 'failed';
   /** Replaced, never changed: published vectors are shared with the caller. */
   weights: Float32Array;
+  /** Closed last. */
+  lastRound: Round | undefined;
+  /** Of the next round: an index never comes again, also when the run goes back. */
+  nextIndex: number;
   /** While running, unless there is a pool. */
   active: ActiveRound | undefined;
   /** While steps are computed asynchronously. */
@@ -84,19 +89,21 @@ export interface Run {
   epochTotals: EpochTotals;
 }
 
-/** The state before the start. */
-export function createRun(plan: EnginePlan, vectors: VectorMath): Run {
+/** A run that has not started, but may go on from where another one stood. */
+export function createRun(plan: EnginePlan, vectors: VectorMath, from: RunState): Run {
   return {
     plan,
     vectors,
-    optimizer: createOptimizer(plan.optimizer, plan.layout, { vectors }),
+    optimizer: optimizerAt(plan, vectors, from),
     sharing: createLeafSharing(),
     workers: new Map(),
     phase: 'new',
-    weights: plan.initialWeights.slice(),
+    weights: from.weights,
+    lastRound: from.lastRound,
+    nextIndex: (from.lastRound?.index ?? -1) + 1,
     active: undefined,
     pool: undefined,
-    epochTotals: { samples: 0, loss: 0, correct: 0 },
+    epochTotals: { ...from.epochTotals },
   };
 }
 

@@ -27,5 +27,7 @@ export function useFlight(run: Run, flight: Flight, { sums, atMs }: Completion):
   countUpdate(pool);
   if (run.phase !== 'running') return effects;
   if (!isDone(pool)) return [...effects, ...leaseUnowned(run, atMs)];
-  return [...effects, ...openRound(run, atMs, { ...round, index: pool.nextIndex - 1, version })];
+  run.lastRound = { ...round, index: pool.nextIndex - 1, version };
+  run.nextIndex = pool.nextIndex;
+  return [...effects, ...openRound(run, atMs)];
 }

@@ -28,10 +28,10 @@ export function batchNormGradients(inputs: GradientInputs, options: BatchNormOpt
 }
 
 function normalise({ x, scale, offset }: Inputs, { epsilon, relu: cuts }: BatchNormOptions): Normalised {
-  const { axes, size } = channelsOf(x);
-  const mean = div<Tensor1D>(sum(x, axes), size);
+  const size = valuesPerChannel(x);
+  const mean = div<Tensor1D>(channelSums(x), size);
   const centred = sub(x, mean);
-  const variance = div<Tensor1D>(sum(square(centred), axes), size);
+  const variance = div<Tensor1D>(channelSums(square(centred)), size);
   const shifted = add(mul(centred, div(scale, sqrt(add(variance, epsilon)))), offset);
   return { output: cuts ? relu(shifted) : shifted, mean, variance };
 }
@@ -42,17 +42,23 @@ function normalise({ x, scale, offset }: Inputs, { epsilon, relu: cuts }: BatchN
  */
 function normaliseGradients(inputs: GradientInputs, { epsilon, relu: cuts }: BatchNormOptions): Gradients {
   const { x, output, scale, mean, variance } = inputs;
-  const { axes, size } = channelsOf(x);
+  const size = valuesPerChannel(x);
   const dy = cuts ? throughRelu(inputs.dy, output) : inputs.dy;
   const deviation = sqrt(add(variance, epsilon));
   const centred = sub(x, mean);
-  const dOffset = sum<Tensor1D>(dy, axes);
-  const dScale = div<Tensor1D>(sum(mul(dy, centred), axes), deviation);
+  const dOffset = channelSums(dy);
+  const dScale = div<Tensor1D>(channelSums(mul(dy, centred)), deviation);
   const straight = sub(dy, div(dOffset, size));
   const bent = mul(centred, div(div(dScale, deviation), size));
   return { dx: mul(div(scale, deviation), sub(straight, bent)), dScale, dOffset };
 }
 
-function channelsOf(x: Tensor): { axes: number[]; size: number } {
-  return { axes: [...x.shape.keys()].slice(0, -1), size: x.size / (x.shape.at(-1) as number) };
+/** One axis after the other: a sum over all rows at once loses four digits where a picture is large. */
+function channelSums(x: Tensor): Tensor1D {
+  const axes = [...x.shape.keys()].slice(0, -1).toReversed();
+  return axes.reduce((sums, axis) => sum(sums, axis), x) as Tensor1D;
+}
+
+function valuesPerChannel({ size, shape }: Tensor): number {
+  return size / (shape.at(-1) as number);
 }

@@ -1,0 +1,3 @@
+export { prepareWasm } from './prepare-wasm.ts';
+export type { WasmFiles } from './prepare-wasm.ts';
+export type { PreparedBackend } from '../prepared-backend.ts';

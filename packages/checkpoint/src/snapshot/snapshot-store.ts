@@ -1,0 +1,86 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GradwireError, toError } from '@gradwire/errors';
+import { syncDirectory } from '../sync-directory.ts';
+import { writeFileWhole } from '../write-file-whole.ts';
+import { decodeSnapshot, encodeSnapshot, type StoredSnapshot } from './encode-snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** The snapshots of one run, on disk. */
+export interface SnapshotStore {
+  /** The steps of all that are there, damaged ones included, newest first. */
+  steps(): Promise<number[]>;
+  /** Whole or not at all; one of the same step is replaced. Resolves to the bytes written. Rejects with FILE_WRITE_FAILED. */
+  write(snapshot: Snapshot): Promise<number>;
+  /** Rejects with FILE_CORRUPT. */
+  read(step: number): Promise<StoredSnapshot>;
+  /** Removes all of which `keep` says no. Rejects with FILE_WRITE_FAILED. */
+  prune(keep: (step: number) => boolean): Promise<void>;
+  /** For messages. */
+  pathOf(step: number): string;
+}
+
+/**
+ * Opens the folder `snapshots` of a run directory; it is made with the first snapshot.
+ *
+ * @example
+ * const store = openSnapshots(run.path);
+ * await store.write(snapshot);
+ */
+export function openSnapshots(runDirectory: string): SnapshotStore {
+  const folder = join(runDirectory, 'snapshots');
+  const pathOf = (step: number): string => join(folder, `step-${String(step).padStart(8, '0')}.safetensors`);
+  const steps = async (): Promise<number[]> =>
+    (await namesIn(folder))
+      .flatMap((name) => /^step-(\d{8,15})\.safetensors$/.exec(name)?.[1] ?? [])
+      .map(Number)
+      .sort((a, b) => b - a);
+  return {
+    steps,
+    pathOf,
+    async write(snapshot) {
+      const bytes = await encodeSnapshot(snapshot);
+      await ours(folder, async () => {
+        if (await mkdir(folder, { recursive: true })) await syncDirectory(runDirectory);
+      });
+      await writeFileWhole(pathOf(snapshot.record.step), bytes);
+      return bytes.length;
+    },
+    read: async (step) => decodeSnapshot(await readBytes(pathOf(step)), pathOf(step)),
+    async prune(keep) {
+      const surplus = (await steps()).filter((step) => !keep(step)).map(pathOf);
+      // What a coordinator was writing when it was killed.
+      const torn = (await namesIn(folder)).filter((name) => /^\.step-.*\.tmp$/.test(name));
+      for (const path of [...surplus, ...torn.map((name) => join(folder, name))]) {
+        await ours(path, () => rm(path, { force: true }));
+      }
+    },
+  };
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const found = toError(cause).message;
+    throw new GradwireError('FILE_CORRUPT', `${path}: expected a readable file, found ${found}`, { cause });
+  }
+}
+
+async function ours<T>(path: string, change: () => Promise<T>): Promise<T> {
+  try {
+    return await change();
+  } catch (cause) {
+    throw new GradwireError('FILE_WRITE_FAILED', `${path} was not changed: ${toError(cause).message}`, {
+      cause,
+      hint: 'Check free space and permissions of that folder.',
+    });
+  }
+}
