@@ -148,6 +148,19 @@ const faults: [string, object, string][] = [
     'model.layers[0]',
   ],
   [
+    'a model too large to travel',
+    {
+      model: {
+        ...valid.model,
+        layers: [
+          { type: 'flatten' },
+          ...[65_536, 4_096, 10].map((units) => ({ type: 'dense', units }) as const),
+        ],
+      },
+    },
+    'model: expected at most 268,435,456 parameters, found 319,926,282',
+  ],
+  [
     'repeated label',
     { model: withOutputs(valid.model, 1), task: { type: 'binary', positive: [7, 7] } },
     'task.positive: expected each label once, found 7 twice',
