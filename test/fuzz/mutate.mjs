@@ -143,7 +143,7 @@ const oddValues = [
   [[]],
   [null],
   Array(300).fill(0),
-  Array(300).fill({ type: 'dense', units: 65_536 }),
+  Array.from({ length: 300 }, () => ({ type: 'dense', units: 65_536 })),
   nested(6),
   nested(200),
   { length: 3 },

@@ -106,6 +106,10 @@ function describe({ target, finding }) {
   console.log(`  again: npm run fuzz -- ${target} --cases 250 --seed ${finding.seed}`);
 }
 
+function row(cells) {
+  return `| ${cells.join(' | ')} |`;
+}
+
 function table(rows) {
   const head = ['target', 'cases', 'accepted', 'refused as', 'seconds', 'largest memory', 'findings'];
   const lines = rows.map(({ target, cases, accepted, refused, seconds, megabytes, finding }) => [
@@ -117,6 +121,5 @@ function table(rows) {
     megabytes === undefined ? '?' : `${megabytes} MB`,
     finding ? '1' : '0',
   ]);
-  const row = (cells) => `| ${cells.join(' | ')} |`;
   return [row(head), row(head.map(() => '---')), ...lines.map(row)].join('\n');
 }

@@ -117,8 +117,9 @@ export async function createTarget() {
   };
 }
 
+const silent = () => undefined;
+
 async function parse(create, args) {
-  const silent = () => undefined;
   const program = new Command('gradwire')
     .exitOverride()
     .configureOutput({ writeOut: silent, writeErr: silent });

@@ -8,6 +8,7 @@ import { bytesFrom, jsonOf, valuesFrom } from '../mutate.mjs';
 
 const topologyFile = 'model.json';
 const manifestFile = 'gradwire.json';
+const toBytes = (value) => Buffer.from(jsonOf(value));
 
 /** The files of a stored model, as `evaluate` and `predict` read them; the sums in the manifest fit what was changed. */
 export async function createTarget() {
@@ -21,7 +22,6 @@ export async function createTarget() {
   });
   const [topology, manifest] = [topologyFile, manifestFile].map((name) => readFileSync(`model/${name}`));
   const [topologyJson, manifestJson] = [topology, manifest].map((bytes) => JSON.parse(bytes.toString()));
-  const toBytes = (value) => Buffer.from(jsonOf(value));
   return {
     inputs: fc.oneof(
       { weight: 3, arbitrary: fc.record({ manifest: valuesFrom([manifestJson]).map(toBytes) }) },

@@ -7,6 +7,9 @@ import { byteChanges, changeBytes, joinBytes } from '../mutate.mjs';
 const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const channels = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
+const often = (usual, ...others) =>
+  fc.oneof({ weight: 8, arbitrary: usual }, { weight: 1, arbitrary: fc.constantFrom(...others) });
+
 /** PNG files for `predict`: every colour type and depth, chunks changed with their sums put right, and pixels that are not there. */
 export async function createTarget() {
   const { readPicture } = await load('apps/cli/dist/images/read-picture.js');
@@ -15,8 +18,6 @@ export async function createTarget() {
     { weight: 8, arbitrary: fc.integer({ min: 1, max: 40 }) },
     { weight: 1, arbitrary: fc.constantFrom(0, 1, 300, 10_000, 65_535, 2 ** 31, 2 ** 32 - 1) },
   );
-  const often = (usual, ...others) =>
-    fc.oneof({ weight: 8, arbitrary: usual }, { weight: 1, arbitrary: fc.constantFrom(...others) });
   const header = fc.record({
     width: side,
     height: side,

@@ -50,7 +50,7 @@ function readSettings(file: string): Record<string, unknown> {
 
 function parse(option: Command['options'][number], value: unknown, file: string): unknown {
   // Not String() of anything: a list may be nested too deep for it, an object have a toString of its own.
-  if (typeof value === 'object') {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
     throw invalid(
       `${file}: ${option.attributeName()} is ${showValue(value)}`,
       'Expected a text, a number, true or false.',

@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+// A bounded share: `npm run chaos` has more scenarios and takes its time, docs/reliability.md has its figures.
+const script = fileURLToPath(new URL('./run.mjs', import.meta.url));
+
+interface Result {
+  readonly name: string;
+  readonly skipped?: string;
+  readonly wrong?: string;
+  readonly weightsSha256?: string;
+  readonly pauses?: readonly number[];
+}
+
+test('workers killed and replaced, stopped, coming and going: the weights of the calm run', {
+  timeout: 480_000,
+}, async () => {
+  const names = ['kill', 'stop', 'mixed'];
+  const args = [script, ...names, '--steps', '150', '--scale', '0.2', '--seed', '3', '--json'];
+  const { stdout } = await promisify(execFile)(process.execPath, args).catch(
+    (error: { stdout: string }) => error,
+  );
+  const results = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Result);
+  for (const { name, skipped } of results) if (skipped) console.log(`${name} is not tested here: ${skipped}`);
+  expect(results.map(({ name }) => name)).toEqual(['calm', ...names]);
+  expect(results.filter(({ wrong }) => wrong !== undefined)).toEqual([]);
+  // Harm was done at all.
+  const kill = results.find(({ name }) => name === 'kill');
+  expect(kill?.pauses?.length).toBeGreaterThan(0);
+});
