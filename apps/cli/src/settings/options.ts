@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { parseLink } from '../plan/link.ts';
+import { parseChaos } from '../processes/chaos.ts';
 import { codecNames } from './codec-of.ts';
 import { defaultRecipe } from './default-recipe.ts';
 import { strategyTypes } from './strategy-of.ts';
@@ -19,6 +20,11 @@ export const options = {
       '--workers <n>',
       'start this many worker processes, instead of computing in this process',
     ).argParser(wholeFrom(1)),
+  chaos: (): Option =>
+    setting(
+      '--chaos <kind/interval>',
+      'harm one of the --workers every so often, as kill/20s or stop/20s: the weights must not change',
+    ).argParser(parseChaos),
   threads: (): Option =>
     setting(
       '--threads <n>',
