@@ -13,11 +13,11 @@ interface Result {
   readonly pauses?: readonly number[];
 }
 
-test('workers killed and replaced, stopped, coming and going: the weights of the calm run', {
+test('workers killed and replaced, or stopped: the weights of the calm run', {
   timeout: 480_000,
 }, async () => {
-  const names = ['kill', 'stop', 'mixed'];
-  const args = [script, ...names, '--steps', '150', '--scale', '0.2', '--seed', '3', '--json'];
+  const names = ['kill', 'stop'];
+  const args = [script, ...names, '--steps', '100', '--scale', '0.2', '--seed', '3', '--json'];
   const { stdout } = await promisify(execFile)(process.execPath, args).catch(
     (error: { stdout: string }) => error,
   );
