@@ -67,9 +67,15 @@ export interface SmallWorker {
   readonly events: readonly WorkerEvent[];
 }
 
+/** How a small run is started, besides recipe and data. */
+export interface SmallRunOptions {
+  readonly verify?: number;
+}
+
 export async function startSmallRun(
   recipe: Recipe = smallRecipe,
   data: Splits = smallData(),
+  { verify }: SmallRunOptions = {},
 ): Promise<SmallRun> {
   const folder = await createTemporaryFolder();
   const events: CoordinatorEvent[] = [];
@@ -79,6 +85,7 @@ export async function startSmallRun(
     recipeHash: await recipeHash(recipe),
     data,
     createDirectory: () => createRunDirectory(folder.path, recipe.name),
+    verify,
     host: '127.0.0.1',
     port: 0,
     onEvent: (event) => {

@@ -27,6 +27,7 @@ import { createRecorder } from './recorder.ts';
 import { writeResult } from './result.ts';
 import { createRun, type RollBack, type Run } from './run.ts';
 import { createSessions, type Sessions } from './sessions.ts';
+import { createVerification } from './verification.ts';
 import { describeWaiting, watchForWaiting } from './waiting.ts';
 
 /** What a coordinator is started with. */
@@ -42,6 +43,8 @@ export interface CoordinatorOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Share of the leases that a second worker computes too, from 0 to 1; default 0. Not for asynchronous recipes. */
+  readonly verify?: number | undefined;
   /** Default: a new random one. */
   readonly token?: string;
   readonly onEvent: (event: CoordinatorEvent) => void;
@@ -85,7 +88,8 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const ending = createEnding();
 
   const vectors = await loadFastVectors(onProblem);
-  const needs = { sessions: () => sessions, recorder, onEvent, onEnd: ending.end };
+  const verify = createVerification(options.verify);
+  const needs = { verify, sessions: () => sessions, recorder, onEvent, onEnd: ending.end };
   const run: Run = createRun({ plan, vectors, ...needs, onRollBack: (wrong) => fail(describeWrong(wrong)) });
   const fail = (failure: FailureReport): void => {
     ending.blame(failure);

@@ -8,6 +8,7 @@ import {
   type Round,
   type StepRecord,
   type VectorMath,
+  type Verification,
   type WorkerId,
 } from '@gradwire/engine';
 import { encodePieces, type Message } from '@gradwire/protocol';
@@ -35,6 +36,8 @@ export interface RunOptions {
   readonly plan: EnginePlan;
   /** Default: plain TypeScript. */
   readonly vectors?: VectorMath | undefined;
+  /** Default: no lease is computed twice. */
+  readonly verify?: Verification | undefined;
   readonly sessions: () => Sessions;
   readonly recorder: Recorder;
   readonly onEvent: (event: CoordinatorEvent) => void;
@@ -56,8 +59,8 @@ export interface Run {
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
 export function createRun(options: RunOptions): Run {
-  const { plan, vectors, sessions, recorder, onEvent } = options;
-  const engine = createEngine(plan, vectors ? { vectors } : {});
+  const { plan, vectors, verify, sessions, recorder, onEvent } = options;
+  const engine = createEngine(plan, { ...(vectors ? { vectors } : {}), verify });
   const pace = createPace();
   let lastMoveMs = performance.now();
   let firstLeaseMs: number | undefined;

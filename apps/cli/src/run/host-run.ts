@@ -5,6 +5,7 @@ import {
   createCoordinator,
   type Splits,
 } from '@gradwire/coordinator';
+import { GradwireError } from '@gradwire/errors';
 import type { CommandContext } from '../commands/command.ts';
 import { loadDataset } from '../datasets.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -20,6 +21,7 @@ export interface RunSettings extends RecipeSettings {
   readonly host: string;
   readonly port: number;
   readonly token?: string;
+  readonly verify?: number;
   readonly json?: boolean;
 }
 
@@ -40,6 +42,12 @@ export interface HostRunOptions {
   readonly onEvent?: (event: CoordinatorEvent) => void;
 }
 
+function cannotVerify(): GradwireError {
+  return new GradwireError('OPTION_INVALID', '--verify does not go with the asynchronous strategy', {
+    hint: 'Choose another --strategy: only where the order of arrival does not matter can two workers be compared.',
+  });
+}
+
 /** Loads recipe and data, listens, and makes the run directory. */
 export async function hostRun(
   settings: RunSettings,
@@ -48,6 +56,7 @@ export async function hostRun(
 ): Promise<HostedRun> {
   const { console, signal } = context;
   const { recipe, hash } = await resolveRecipe(settings);
+  if (settings.verify !== undefined && recipe.strategy?.type === 'asynchronous') throw cannotVerify();
   const { dataDir, cacheDir, runDir, host, port, token } = settings;
   const data = await loadDataset(recipe.dataset, {
     dataDir,
@@ -66,6 +75,7 @@ export async function hostRun(
     host,
     port,
     ...(token === undefined ? {} : { token }),
+    verify: settings.verify,
     onEvent: (event) => {
       output.handle(event);
       onEvent?.(event);

@@ -56,6 +56,10 @@ export const options = {
     ).argParser(wholeFrom(1)),
   maxStaleness: (): Option =>
     setting('--max-staleness <n>', 'updates that a gradient may miss (asynchronous)').argParser(wholeFrom(0)),
+  verify: (): Option =>
+    setting('--verify <share>', 'share of the leases that a second worker computes too, as 1%').argParser(
+      share,
+    ),
   seed: (): Option =>
     setting('--seed <n>', "seed of everything random (default: the recipe's)").argParser(wholeFrom(0)),
   seeds: (): Option => setting('--seeds <n>', 'how many seeds', 1000).argParser(wholeFrom(1)),
@@ -100,6 +104,7 @@ export const runOptions: readonly (() => Option)[] = [
   options.strategy,
   options.localSteps,
   options.maxStaleness,
+  options.verify,
   options.dataDir,
   options.cacheDir,
   options.runDir,
@@ -129,6 +134,13 @@ function wholeFrom(least: number): (text: string) => number {
     if (/^\d+$/.test(text) && value >= least && value <= 0xffff_ffff) return value;
     throw new InvalidArgumentError(`Expected a whole number from ${least} to 4294967295.`);
   };
+}
+
+/** Above 0, up to 1, also in percent. */
+function share(text: string): number {
+  const value = Number(text.replace(/%$/, '')) / (text.endsWith('%') ? 100 : 1);
+  if (/^[\d.]+%?$/.test(text) && value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a share above 0%, up to 100%, as 1% or 0.01.');
 }
 
 function port(text: string): number {
