@@ -6,7 +6,7 @@ import { type RunDirectory, writeFileWhole } from '@gradwire/checkpoint';
 import type { VectorMath } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
 import { loadVectors } from '@gradwire/kernels/vectors';
-import { closeCodes, type MessageLimits, messageLimits } from '@gradwire/protocol';
+import { closeCodes, type MessageLimits } from '@gradwire/protocol';
 import { canonicalJson, type Recipe } from '@gradwire/recipes';
 import {
   type Access,
@@ -19,6 +19,7 @@ import {
   httpServerOptions,
 } from '@gradwire/transport';
 import { type BlobStore, createBlobStore } from './blobs.ts';
+import { codecsOf, limitsOf } from './codecs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
 import { createHttpHandler } from './http.ts';
@@ -77,6 +78,7 @@ export interface Coordinator {
 export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const { recipe, data, onEvent, token = createToken() } = options;
   const plan = createPlan(recipe, data);
+  const codecs = codecsOf(recipe);
   const statistics = statisticsOf(recipe, data.train);
   const blobs = await createBlobStore(data);
   // The address comes first: a run that cannot listen leaves no folder behind.
@@ -90,12 +92,13 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const vectors = await loadFastVectors(onProblem);
   const verify = createVerification(options.verify);
   const needs = { verify, sessions: () => sessions, recorder, onEvent, onEnd: ending.end };
-  const run: Run = createRun({ plan, vectors, ...needs, onRollBack: (wrong) => fail(describeWrong(wrong)) });
+  const onRollBack = (wrong: RollBack): void => fail(describeWrong(wrong));
+  const run: Run = createRun({ plan, codecs, vectors, ...needs, onRollBack });
   const fail = (failure: FailureReport): void => {
     ending.blame(failure);
     run.dispatch({ type: 'operator-asked', request: 'fail' });
   };
-  const limits = messageLimits({ role: 'worker', parameters: plan.layout.size, classes: plan.classes });
+  const limits = limitsOf(plan, codecs);
   const sessions: Sessions = createSessions({
     welcome: {
       run: directory.name,

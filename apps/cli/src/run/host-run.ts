@@ -11,10 +11,11 @@ import { loadDataset } from '../datasets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { createDataLines } from '../output/data-lines.ts';
 import { createRunOutput, type RunOutput } from '../output/run-output.ts';
+import { type AutoCodecSettings, linkMisplaced, withChosenCodec } from '../plan/choose-codec.ts';
 import { type RecipeSettings, resolveRecipe } from '../settings/resolve-recipe.ts';
 
 /** Settings that `train` and `coordinator` share, as commander parses them. */
-export interface RunSettings extends RecipeSettings {
+export interface RunSettings extends RecipeSettings, AutoCodecSettings {
   readonly dataDir?: string;
   readonly cacheDir?: string;
   readonly runDir: string;
@@ -55,16 +56,20 @@ export async function hostRun(
   { ready, onEvent }: HostRunOptions = {},
 ): Promise<HostedRun> {
   const { console, signal } = context;
-  const { recipe, hash } = await resolveRecipe(settings);
-  if (settings.verify !== undefined && recipe.strategy?.type === 'asynchronous') throw cannotVerify();
+  const { codec, link } = settings;
+  if (link !== undefined && codec !== 'auto') throw linkMisplaced(codec);
+  const { recipe: given, hash } = await resolveRecipe(settings);
+  if (settings.verify !== undefined && given.strategy?.type === 'asynchronous') throw cannotVerify();
   const { dataDir, cacheDir, runDir, host, port, token } = settings;
-  const data = await loadDataset(recipe.dataset, {
+  const data = await loadDataset(given.dataset, {
     dataDir,
     cacheDir,
     signal,
     onEvent: createDataLines(console),
   });
   await ready;
+  const isAuto = codec === 'auto';
+  const recipe = isAuto ? await withChosenCodec({ recipe: given, data }, settings, console) : given;
   const output = createRunOutput(console, settings.json === true);
   console.say(`${recipe.name}: ${recipe.description}`);
   const coordinator = await createCoordinator({
