@@ -90,6 +90,8 @@ export const options = {
     setting('--threads <n>', 'seeds simulated at the same time', availableParallelism()).argParser(
       wholeFrom(1),
     ),
+  repeatEvery: (): Option =>
+    setting('--repeat-every <n>', 'simulate every n-th seed twice, and compare', 1).argParser(wholeFrom(1)),
   trace: (): Option => setting('--trace', 'show everything that happens in the first seed'),
   dataDir: (): Option =>
     setting('--data-dir <dir>', 'folder with the IDX files, plain or .gz').argParser(path),
