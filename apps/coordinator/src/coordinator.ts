@@ -1,9 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type RunDirectory, writeFileWhole } from '@gradwire/checkpoint';
 import type { VectorMath } from '@gradwire/engine';
-import { GradwireError, toError } from '@gradwire/errors';
+import { toError } from '@gradwire/errors';
 import { loadVectors } from '@gradwire/kernels/vectors';
 import { closeCodes, type MessageLimits, messageLimits } from '@gradwire/protocol';
 import { canonicalJson, type Recipe } from '@gradwire/recipes';
@@ -15,12 +15,12 @@ import {
   createChannelServer,
   createPair,
   createToken,
-  httpServerOptions,
 } from '@gradwire/transport';
 import { type BlobStore, createBlobStore } from './blobs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
 import { createHttpHandler } from './http.ts';
+import { closeServer, fingerprintOf, listen, type TlsCertificate } from './listen.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { createRecorder } from './recorder.ts';
 import { writeResult } from './result.ts';
@@ -43,6 +43,10 @@ export interface CoordinatorOptions {
   readonly port: number;
   /** Default: a new random one. */
   readonly token?: string;
+  /** For `wss` and `https` instead of `ws` and `http`. */
+  readonly tls?: TlsCertificate;
+  /** Names of this machine besides its own, and hosts of web pages, from which a browser may ask. */
+  readonly hosts?: readonly string[];
   readonly onEvent: (event: CoordinatorEvent) => void;
 }
 
@@ -51,6 +55,9 @@ export interface Coordinator {
   readonly host: string;
   readonly port: number;
   readonly token: string;
+  /** What stands after `#` in the address for workers: the token, with TLS followed by a comma and the fingerprint. */
+  readonly secret: string;
+  readonly isSecure: boolean;
   readonly directory: RunDirectory;
   /** Connected now. */
   readonly workers: number;
@@ -71,7 +78,7 @@ export interface Coordinator {
  * Throws RECIPE_INVALID if recipe and data do not fit, CONNECTION_FAILED if the address is taken.
  */
 export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const { recipe, data, onEvent, token = createToken() } = options;
+  const { recipe, data, host, tls, onEvent, token = createToken() } = options;
   const plan = createPlan(recipe, data);
   const statistics = statisticsOf(recipe, data.train);
   const blobs = await createBlobStore(data);
@@ -105,11 +112,11 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     onFailure: ending.note,
     onDefect: ({ message, stack = '' }) => fail({ code: 'INTERNAL', message, stack }),
   });
-  const access = createAccess({ run: directory.name, token });
+  const access = createAccess({ run: directory.name, token, hosts: [host, ...(options.hosts ?? [])] });
   const channels = serve(server, { access, blobs, limits, run, sessions });
   server.on('error', onProblem);
   const { port } = server.address() as AddressInfo;
-  onEvent({ type: 'listening', host: options.host, port, run: directory.name, directory: directory.path });
+  onEvent({ type: 'listening', host, port, run: directory.name, directory: directory.path });
   const notice = watchForWaiting(run, onEvent);
   run.start();
 
@@ -122,9 +129,11 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     return writeResult(from, { outcome, failure });
   };
   return {
-    host: options.host,
+    host,
     port,
     token,
+    secret: tls ? `${token},${fingerprintOf(tls)}` : token,
+    isSecure: tls !== undefined,
     directory,
     get workers() {
       return sessions.byId.size;
@@ -189,26 +198,4 @@ function statusOf(run: Run, sessions: Sessions): unknown {
     backend: sessions.byId.get(worker.worker)?.backend,
   }));
   return { ...status, workers, waiting: describeWaiting(status) };
-}
-
-function listen({ host, port }: CoordinatorOptions): Promise<Server> {
-  const server = createServer(httpServerOptions);
-  return new Promise((resolve, reject) => {
-    const refuse = (cause: Error): void =>
-      reject(
-        new GradwireError('CONNECTION_FAILED', `cannot listen on ${host}, port ${port}: ${cause.message}`, {
-          cause,
-          hint: 'Choose another address with --host or another port with --port (0 takes a free one).',
-        }),
-      );
-    server.once('error', refuse);
-    server.listen(port, host, () => resolve(server.off('error', refuse)));
-  });
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

@@ -1,4 +1,5 @@
 export { createCoordinator } from './coordinator.ts';
 export type { Coordinator, CoordinatorOptions } from './coordinator.ts';
 export type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
+export type { TlsCertificate } from './listen.ts';
 export type { Splits } from './plan.ts';

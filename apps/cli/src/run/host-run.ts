@@ -11,15 +11,17 @@ import { exitCodes } from '../exit-codes.ts';
 import { createDataLines } from '../output/data-lines.ts';
 import { createRunOutput, type RunOutput } from '../output/run-output.ts';
 import { type RecipeSettings, resolveRecipe } from '../settings/resolve-recipe.ts';
+import { runToken, type TokenSettings } from '../settings/token-of.ts';
+import { loadCertificate, type TlsSettings } from './tls-certificate.ts';
 
 /** Settings that `train` and `coordinator` share, as commander parses them. */
-export interface RunSettings extends RecipeSettings {
+export interface RunSettings extends RecipeSettings, TlsSettings, TokenSettings {
   readonly dataDir?: string;
   readonly cacheDir?: string;
   readonly runDir: string;
   readonly host: string;
   readonly port: number;
-  readonly token?: string;
+  readonly allowHost?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -48,7 +50,9 @@ export async function hostRun(
 ): Promise<HostedRun> {
   const { console, signal } = context;
   const { recipe, hash } = await resolveRecipe(settings);
-  const { dataDir, cacheDir, runDir, host, port, token } = settings;
+  const { dataDir, cacheDir, runDir, host, port, allowHost } = settings;
+  const token = await runToken(settings, host);
+  const tls = await loadCertificate(settings);
   const data = await loadDataset(recipe.dataset, {
     dataDir,
     cacheDir,
@@ -66,6 +70,8 @@ export async function hostRun(
     host,
     port,
     ...(token === undefined ? {} : { token }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(allowHost === undefined ? {} : { hosts: allowHost }),
     onEvent: (event) => {
       output.handle(event);
       onEvent?.(event);
