@@ -1,6 +1,7 @@
 import {
   type Coordinator,
   type CoordinatorEvent,
+  type CoordinatorOptions,
   createCoordinator,
   type Splits,
 } from '@gradwire/coordinator';
@@ -70,6 +71,7 @@ export interface SmallWorker {
 export async function startSmallRun(
   recipe: Recipe = smallRecipe,
   data: Splits = smallData(),
+  limits: CoordinatorOptions['limits'] = {},
 ): Promise<SmallRun> {
   const folder = await createTemporaryFolder();
   const events: CoordinatorEvent[] = [];
@@ -81,6 +83,7 @@ export async function startSmallRun(
     createDirectory: () => createRunDirectory(folder.path, recipe.name),
     host: '127.0.0.1',
     port: 0,
+    limits,
     onEvent: (event) => {
       events.push(event);
       for (const watcher of watchers) watcher();

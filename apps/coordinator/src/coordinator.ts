@@ -11,6 +11,7 @@ import {
   type Access,
   type Channel,
   type ChannelServer,
+  type ChannelServerLimits,
   createAccess,
   createChannelServer,
   createPair,
@@ -47,6 +48,8 @@ export interface CoordinatorOptions {
   readonly tls?: TlsCertificate;
   /** Names of this machine besides its own, and hosts of web pages, from which a browser may ask. */
   readonly hosts?: readonly string[];
+  /** Other bounds on connections than usual, for tests. */
+  readonly limits?: Partial<ChannelServerLimits>;
   readonly onEvent: (event: CoordinatorEvent) => void;
 }
 
@@ -113,7 +116,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     onDefect: ({ message, stack = '' }) => fail({ code: 'INTERNAL', message, stack }),
   });
   const access = createAccess({ run: directory.name, token, hosts: [host, ...(options.hosts ?? [])] });
-  const channels = serve(server, { access, blobs, limits, run, sessions });
+  const channels = serve(server, { access, blobs, limits, run, sessions, bounds: options.limits });
   server.on('error', onProblem);
   const { port } = server.address() as AddressInfo;
   onEvent({ type: 'listening', host, port, run: directory.name, directory: directory.path });
@@ -173,13 +176,14 @@ interface Served {
   readonly limits: MessageLimits;
   readonly run: Run;
   readonly sessions: Sessions;
+  readonly bounds: Partial<ChannelServerLimits> | undefined;
 }
 
 // A worker computes a leaf without a pause: it may be silent for as long as that takes on a slow machine.
 const silenceMs = 60_000;
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
-function serve(server: Server, { access, blobs, limits, run, sessions }: Served): ChannelServer {
+function serve(server: Server, { access, blobs, limits, run, sessions, bounds }: Served): ChannelServer {
   server.on('request', createHttpHandler({ access, blobs, status: () => statusOf(run, sessions) }));
   const { maxFrameBytes, maxBufferedBytes } = limits;
   return createChannelServer({
@@ -187,7 +191,7 @@ function serve(server: Server, { access, blobs, limits, run, sessions }: Served)
     access,
     maxFrameBytes,
     onChannel: (channel) => void sessions.serve(channel),
-    limits: { maxBufferedBytes, silenceMs },
+    limits: { maxBufferedBytes, silenceMs, ...bounds },
   });
 }
 
