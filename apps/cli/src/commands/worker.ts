@@ -89,7 +89,6 @@ const examples = `
 Examples:
   gradwire worker ws://10.0.0.5:8787#token
   gradwire worker ws://10.0.0.5:8787#token --backend wasm --name attic
-  gradwire worker wss://10.0.0.5:8787#token,fingerprint   with TLS
-On a machine that you share, keep the token out of the list of processes:
-  GRADWIRE_TOKEN=token gradwire worker ws://10.0.0.5:8787
-  gradwire worker ws://10.0.0.5:8787 --token-file token.txt`;
+  gradwire worker wss://10.0.0.5:8787#token,fingerprint        encrypted
+  GRADWIRE_TOKEN=token gradwire worker ws://10.0.0.5:8787      no token in the list of processes
+  gradwire worker ws://10.0.0.5:8787 --token-file token.txt    the same`;
