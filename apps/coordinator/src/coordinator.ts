@@ -1,11 +1,12 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { type RunDirectory, writeFileWhole } from '@gradwire/checkpoint';
 import type { VectorMath } from '@gradwire/engine';
 import { toError } from '@gradwire/errors';
 import { loadVectors } from '@gradwire/kernels/vectors';
-import { closeCodes, type MessageLimits, messageLimits } from '@gradwire/protocol';
+import { closeCodes, type MessageLimits } from '@gradwire/protocol';
 import { canonicalJson, type Recipe } from '@gradwire/recipes';
 import {
   type Access,
@@ -18,6 +19,7 @@ import {
   createToken,
 } from '@gradwire/transport';
 import { type BlobStore, createBlobStore } from './blobs.ts';
+import { codecsOf, limitsOf } from './codecs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
 import { createHttpHandler } from './http.ts';
@@ -25,7 +27,7 @@ import { closeServer, fingerprintOf, listen, type TlsCertificate } from './liste
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { createRecorder } from './recorder.ts';
 import { writeResult } from './result.ts';
-import { createRun, type Run } from './run.ts';
+import { createRun, type RollBack, type Run } from './run.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { describeWaiting, watchForWaiting } from './waiting.ts';
 
@@ -83,6 +85,7 @@ export interface Coordinator {
 export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const { recipe, data, host, tls, onEvent, token = createToken() } = options;
   const plan = createPlan(recipe, data);
+  const codecs = codecsOf(recipe);
   const statistics = statisticsOf(recipe, data.train);
   const blobs = await createBlobStore(data);
   // The address comes first: a run that cannot listen leaves no folder behind.
@@ -95,12 +98,13 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
 
   const vectors = await loadFastVectors(onProblem);
   const needs = { sessions: () => sessions, recorder, onEvent, onEnd: ending.end };
-  const run: Run = createRun({ plan, vectors, ...needs });
+  const onRollBack = (wrong: RollBack): void => fail(describeWrong(wrong));
+  const run: Run = createRun({ plan, codecs, vectors, ...needs, onRollBack });
   const fail = (failure: FailureReport): void => {
     ending.blame(failure);
     run.dispatch({ type: 'operator-asked', request: 'fail' });
   };
-  const limits = messageLimits({ role: 'worker', parameters: plan.layout.size, classes: plan.classes });
+  const limits = limitsOf(plan, codecs);
   const sessions: Sessions = createSessions({
     welcome: {
       run: directory.name,
@@ -164,6 +168,12 @@ async function loadFastVectors(onProblem: (error: Error) => void): Promise<Vecto
   }
 }
 
+/** Why a run cannot go on with what a worker has contributed. */
+function describeWrong({ worker, step, unverified }: RollBack): FailureReport {
+  const message = `${worker} computed wrong numbers: nothing after step ${step} can be trusted, ${unverified.length} of its contributions are in it`;
+  return { worker, code: 'WRONG_NUMBERS', message };
+}
+
 function connectInside(sessions: Sessions, { maxBufferedBytes }: MessageLimits): Channel {
   const [mine, theirs] = createPair({ peers: ['this process', 'the coordinator'], maxBufferedBytes });
   void sessions.serve(mine);
@@ -179,8 +189,8 @@ interface Served {
   readonly bounds: Partial<ChannelServerLimits> | undefined;
 }
 
-// A worker computes a leaf without a pause: it may be silent for as long as that takes on a slow machine.
-const silenceMs = 60_000;
+// Workers compute on threads of their own, so the one that answers pings is never busy for long.
+const heartbeat = { intervalMs: 2_500, silenceMs: 15_000 };
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
 function serve(server: Server, { access, blobs, limits, run, sessions, bounds }: Served): ChannelServer {
@@ -191,7 +201,7 @@ function serve(server: Server, { access, blobs, limits, run, sessions, bounds }:
     access,
     maxFrameBytes,
     onChannel: (channel) => void sessions.serve(channel),
-    limits: { maxBufferedBytes, silenceMs, ...bounds },
+    limits: { maxBufferedBytes, ...heartbeat, ...bounds },
   });
 }
 
@@ -201,5 +211,5 @@ function statusOf(run: Run, sessions: Sessions): unknown {
     ...worker,
     backend: sessions.byId.get(worker.worker)?.backend,
   }));
-  return { ...status, workers, waiting: describeWaiting(status) };
+  return { ...status, workers, waiting: describeWaiting(status, performance.now()) };
 }

@@ -10,8 +10,10 @@ import {
   type VectorMath,
   type WorkerId,
 } from '@gradwire/engine';
-import { encodePieces, type Message } from '@gradwire/protocol';
+import { encodePieces, type GradientCoding, type Message } from '@gradwire/protocol';
 import { type Frame, freeYoungGarbage } from '@gradwire/transport';
+import { createAlarm } from './alarm.ts';
+import type { Codecs } from './codecs.ts';
 import type { CoordinatorEvent } from './events.ts';
 import { createPace } from './pace.ts';
 import type { Recorder } from './recorder.ts';
@@ -20,18 +22,27 @@ import type { Sessions } from './sessions.ts';
 /** An engine event before it is stamped with the time. */
 export type RunEvent = EngineEvent extends infer E ? (E extends unknown ? Omit<E, 'atMs'> : never) : never;
 
+/** How a connection ends for each of the engine's reasons. */
+const expelCodes = { MESSAGE_INVALID: 'invalidMessage', WRONG_NUMBERS: 'wrongNumbers' } as const;
+
 /** How the engine ended. */
 export type RunEnd = Extract<EngineEffect, { type: 'end' }>;
+
+/** The engine must go back. */
+export type RollBack = Extract<EngineEffect, { type: 'roll-back' }>;
 
 /** What a run needs around the engine. */
 export interface RunOptions {
   readonly plan: EnginePlan;
+  readonly codecs: Codecs;
   /** Default: plain TypeScript. */
   readonly vectors?: VectorMath | undefined;
   readonly sessions: () => Sessions;
   readonly recorder: Recorder;
   readonly onEvent: (event: CoordinatorEvent) => void;
   readonly onEnd: (end: RunEnd) => void;
+  /** The engine waits for an earlier state. */
+  readonly onRollBack: (effect: RollBack) => void;
 }
 
 /** The engine at work: events in, effects carried out at once and in order. */
@@ -46,7 +57,8 @@ export interface Run {
 }
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
-export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }: RunOptions): Run {
+export function createRun(options: RunOptions): Run {
+  const { plan, codecs, vectors, sessions, recorder, onEvent } = options;
   const engine = createEngine(plan, vectors ? { vectors } : {});
   const pace = createPace();
   let lastMoveMs = performance.now();
@@ -68,14 +80,15 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
       case 'prepare':
         return tell(effect.worker, { type: 'prepare', shards: effect.shards });
       case 'publish': {
-        // Encoded once for all: the frame is the same for every worker. The vector is part of it, and never changes.
-        const frame = encodePieces({ type: 'weights', version: effect.version, values: effect.weights });
+        // Encoded once for all: the frame is the same for every worker. As float32 the vector is part of it, and never changes.
+        const { version, weights: values } = effect;
+        const frame = encodePieces({ type: 'weights', version, values, codec: codecs.weights });
         for (const worker of effect.workers) send(worker, frame);
         return;
       }
       case 'lease':
         firstLeaseMs ??= performance.now();
-        return tell(effect.worker, leaseMessage(effect.round, effect.leaves));
+        return tell(effect.worker, leaseMessage(effect.round, effect.leaves, codecs.gradients));
       case 'commit':
         return commit(effect.record);
       case 'epoch-done': {
@@ -83,15 +96,8 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
         recorder.epoch({ epoch, loss, accuracy });
         return onEvent({ type: 'epoch', epoch, loss, accuracy });
       }
-      case 'evaluated':
-        recorder.evaluation(effect.record);
-        return onEvent({ type: 'evaluated', record: effect.record });
-      case 'expel':
-        return sessions().expel(effect.worker, 'invalidMessage', effect.message);
-      case 'end':
-        return onEnd(effect);
       default:
-        effect satisfies never;
+        return applyRare(effect, options);
     }
   };
 
@@ -104,6 +110,10 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
     if (sent.length > 0) setImmediate(freeYoungGarbage);
   };
 
+  const alarm = createAlarm(engine.nextDeadlineMs, (atMs) =>
+    carryOut(engine.handle({ type: 'time-passed', atMs })),
+  );
+
   return {
     engine,
     get lastMoveMs() {
@@ -112,17 +122,48 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
     get seconds() {
       return firstLeaseMs === undefined ? 0 : (lastMoveMs - firstLeaseMs) / 1000;
     },
-    start: () => carryOut(engine.start(performance.now())),
+    start() {
+      carryOut(engine.start(performance.now()));
+      alarm.arm();
+    },
     dispatch(event) {
       const atMs = performance.now();
       if (event.type === 'partial-arrived') lastMoveMs = atMs;
       carryOut(engine.handle({ ...event, atMs }));
+      alarm.arm();
     },
   };
 }
 
 function isSent({ type }: EngineEffect): boolean {
   return type === 'prepare' || type === 'publish' || type === 'lease';
+}
+
+type RareEffect = Extract<
+  EngineEffect,
+  { type: 'evaluated' | 'expel' | 'release' | 'incident' | 'roll-back' | 'end' }
+>;
+
+/** What does not happen in every step. */
+function applyRare(effect: RareEffect, options: RunOptions): void {
+  const { sessions, recorder, onEvent, onRollBack, onEnd } = options;
+  switch (effect.type) {
+    case 'evaluated':
+      recorder.evaluation(effect.record);
+      return onEvent({ type: 'evaluated', record: effect.record });
+    case 'expel':
+      return sessions().expel(effect.worker, expelCodes[effect.code], effect.message);
+    case 'release':
+      return sessions().expel(effect.worker, 'goodbye', 'drained: it has nothing left to do');
+    case 'incident':
+      return onEvent({ type: 'problem', message: effect.incident.message });
+    case 'roll-back':
+      return onRollBack(effect);
+    case 'end':
+      return onEnd(effect);
+    default:
+      effect satisfies never;
+  }
 }
 
 /** What people are told of a step; the time left is a guess from the pace so far. */
@@ -138,7 +179,7 @@ function stepEvent(
   return { type: 'step', record, totalSteps, epochs, samplesPerSecond, secondsLeft, workers };
 }
 
-function leaseMessage(round: Round, leaves: readonly number[]): Message {
+function leaseMessage(round: Round, leaves: readonly number[], coding: GradientCoding | undefined): Message {
   const { index, task, version, epoch, step, split, leafCount } = round;
   return {
     type: 'lease',
@@ -150,5 +191,6 @@ function leaseMessage(round: Round, leaves: readonly number[]): Message {
     leaves,
     leafCount,
     ...(split === undefined ? {} : { split }),
+    ...(coding === undefined || task !== 'step' ? {} : { coding }),
   };
 }

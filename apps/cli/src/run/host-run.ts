@@ -10,12 +10,13 @@ import { loadDataset } from '../datasets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { createDataLines } from '../output/data-lines.ts';
 import { createRunOutput, type RunOutput } from '../output/run-output.ts';
+import { type AutoCodecSettings, linkMisplaced, withChosenCodec } from '../plan/choose-codec.ts';
 import { type RecipeSettings, resolveRecipe } from '../settings/resolve-recipe.ts';
 import { runToken, type TokenSettings } from '../settings/token-of.ts';
 import { loadCertificate, type TlsSettings } from './tls-certificate.ts';
 
 /** Settings that `train` and `coordinator` share, as commander parses them. */
-export interface RunSettings extends RecipeSettings, TlsSettings, TokenSettings {
+export interface RunSettings extends RecipeSettings, AutoCodecSettings, TlsSettings, TokenSettings {
   readonly dataDir?: string;
   readonly cacheDir?: string;
   readonly runDir: string;
@@ -49,17 +50,21 @@ export async function hostRun(
   { ready, onEvent }: HostRunOptions = {},
 ): Promise<HostedRun> {
   const { console, signal } = context;
-  const { recipe, hash } = await resolveRecipe(settings);
+  const { codec, link } = settings;
+  if (link !== undefined && codec !== 'auto') throw linkMisplaced(codec);
+  const { recipe: given, hash } = await resolveRecipe(settings);
   const { dataDir, cacheDir, runDir, host, port, allowHost } = settings;
   const token = await runToken(settings, host);
   const tls = await loadCertificate(settings);
-  const data = await loadDataset(recipe.dataset, {
+  const data = await loadDataset(given.dataset, {
     dataDir,
     cacheDir,
     signal,
     onEvent: createDataLines(console),
   });
   await ready;
+  const isAuto = codec === 'auto';
+  const recipe = isAuto ? await withChosenCodec({ recipe: given, data }, settings, console) : given;
   const output = createRunOutput(console, settings.json === true);
   console.say(`${recipe.name}: ${recipe.description}`);
   const coordinator = await createCoordinator({
