@@ -23,7 +23,7 @@ import { codecsOf, limitsOf } from './codecs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
 import { createHttpHandler } from './http.ts';
-import { closeServer, fingerprintOf, listen, type TlsCertificate } from './listen.ts';
+import { closeServer, joinSecret, listen, type TlsCertificate } from './listen.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { createRecorder } from './recorder.ts';
 import { writeResult } from './result.ts';
@@ -83,7 +83,7 @@ export interface Coordinator {
  * Throws RECIPE_INVALID if recipe and data do not fit, CONNECTION_FAILED if the address is taken.
  */
 export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const { recipe, data, host, tls, onEvent, token = createToken() } = options;
+  const { recipe, data, host, onEvent, token = createToken() } = options;
   const plan = createPlan(recipe, data);
   const codecs = codecsOf(recipe);
   const statistics = statisticsOf(recipe, data.train);
@@ -139,8 +139,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     host,
     port,
     token,
-    secret: tls ? `${token},${fingerprintOf(tls)}` : token,
-    isSecure: tls !== undefined,
+    ...joinSecret(token, options.tls),
     directory,
     get workers() {
       return sessions.byId.size;

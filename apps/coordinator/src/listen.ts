@@ -46,9 +46,11 @@ function createSecure({ cert, key }: TlsCertificate): Server {
   }
 }
 
-/** By what a worker knows the certificate: its SHA-256, as 64 hexadecimal digits. */
-export function fingerprintOf({ cert }: TlsCertificate): string {
-  return new X509Certificate(cert).fingerprint256.replaceAll(':', '').toLowerCase();
+/** What stands after `#` in the address for workers: the token, with TLS followed by the certificate's SHA-256. */
+export function joinSecret(token: string, tls?: TlsCertificate): { secret: string; isSecure: boolean } {
+  if (tls === undefined) return { secret: token, isSecure: false };
+  const fingerprint = new X509Certificate(tls.cert).fingerprint256.replaceAll(':', '').toLowerCase();
+  return { secret: `${token},${fingerprint}`, isSecure: true };
 }
 
 export function closeServer(server: Server): Promise<void> {
