@@ -66,7 +66,9 @@ const hello = (name: string): HelloMessage => ({
 });
 
 test('scenario 7: fifty workers that authenticate and never read hold nobody up', async () => {
-  await using run = await startSmallRun(undefined, undefined, { intervalMs: 100, silenceMs: 2_000 });
+  await using run = await startSmallRun(undefined, undefined, {
+    limits: { intervalMs: 100, silenceMs: 2_000 },
+  });
   const { token } = run.coordinator;
   await using cable = await startTcpProxy(run.coordinator.port);
   for (let n = 0; n < 50; n += 1) {
@@ -83,7 +85,9 @@ test('scenario 7: fifty workers that authenticate and never read hold nobody up'
 });
 
 test('scenario 7: a half-open connection is found by its silence, and the run goes on without that worker', async () => {
-  await using run = await startSmallRun(undefined, undefined, { intervalMs: 100, silenceMs: 2_000 });
+  await using run = await startSmallRun(undefined, undefined, {
+    limits: { intervalMs: 100, silenceMs: 2_000 },
+  });
   await using cable = await startTcpProxy(run.coordinator.port);
   run.work({ name: 'ada', url: `ws://127.0.0.1:${cable.port}` });
   await run.event(({ type }) => type === 'step');
@@ -120,8 +124,10 @@ test('scenario 8: msgpack bombs from fifty that know the token cost a check each
 
 test('scenario 8: silent upgrades are ended, and hold no place', async () => {
   await using run = await startSmallRun(undefined, undefined, {
-    firstFrameMs: 200,
-    maxChannelsPerAddress: 20,
+    limits: {
+      firstFrameMs: 200,
+      maxChannelsPerAddress: 20,
+    },
   });
   const { token } = run.coordinator;
   const silent = await Promise.all(
