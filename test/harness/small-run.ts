@@ -71,6 +71,7 @@ export interface SmallWorker {
 
 /** How a small run is started, besides recipe and data. */
 export interface SmallRunOptions {
+  readonly verify?: number;
   /** Refuses workers of another numerics class. */
   readonly exact?: boolean;
   /** Where its run directory is made; default: a folder that is removed when the run is disposed. */
@@ -85,7 +86,7 @@ export interface SmallRunOptions {
 export async function startSmallRun(
   recipe: Recipe = smallRecipe,
   data: Splits = smallData(),
-  { root, resume, snapshotEvery, exact, limits = {} }: SmallRunOptions = {},
+  { root, resume, snapshotEvery, exact, verify, limits = {} }: SmallRunOptions = {},
 ): Promise<SmallRun> {
   const folder = await createTemporaryFolder();
   const events: CoordinatorEvent[] = [];
@@ -98,6 +99,7 @@ export async function startSmallRun(
     resume: resume !== undefined,
     snapshotEvery,
     exact,
+    verify,
     host: '127.0.0.1',
     port: 0,
     limits,

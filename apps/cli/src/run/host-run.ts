@@ -21,6 +21,7 @@ export interface RunSettings extends RunPlaceSettings, AutoCodecSettings, TlsSet
   readonly dataDir?: string;
   readonly cacheDir?: string;
   readonly runDir: string;
+  readonly verify?: number;
   readonly snapshotEvery?: number;
   readonly exact?: boolean;
   readonly allowHost?: readonly string[];
@@ -46,6 +47,12 @@ export interface HostRunOptions {
   readonly onEvent?: (event: CoordinatorEvent) => void;
 }
 
+function cannotVerify(): GradwireError {
+  return new GradwireError('OPTION_INVALID', '--verify does not go with the asynchronous strategy', {
+    hint: 'Choose another --strategy: only where the order of arrival does not matter can two workers be compared.',
+  });
+}
+
 /** Loads recipe and data, listens, and makes the run directory. */
 export async function hostRun(
   settings: RunSettings,
@@ -59,6 +66,7 @@ export async function hostRun(
   const { dataDir, cacheDir, runDir, snapshotEvery, exact, allowHost } = settings;
   const tls = await loadCertificate(settings);
   if (exact) checkExact(given);
+  if (settings.verify !== undefined && given.strategy?.type === 'asynchronous') throw cannotVerify();
   const data = await loadDataset(given.dataset, {
     dataDir,
     cacheDir,
@@ -83,6 +91,7 @@ export async function hostRun(
     ...(token === undefined ? {} : { token }),
     ...(tls === undefined ? {} : { tls }),
     ...(allowHost === undefined ? {} : { hosts: allowHost }),
+    verify: settings.verify,
     onEvent: (event) => {
       output.handle(event);
       onEvent?.(event);
