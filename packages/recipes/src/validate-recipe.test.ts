@@ -2,6 +2,7 @@ import { GradwireError } from '@gradwire/errors';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { withOutputs } from '@gradwire/models';
+import { canonicalJson } from './canonical-json.ts';
 import type { Recipe } from './recipe.ts';
 import { recipeHash } from './recipe-hash.ts';
 import { type CodecSpec, gradientCodec } from './codec.ts';
@@ -286,3 +287,17 @@ function messageOf(value: unknown): string {
   }
   throw new Error('the recipe was accepted');
 }
+
+const code = (): number => 1;
+
+test('code is no recipe: a function is refused, wherever it stands', () => {
+  for (const changed of [
+    { ...valid, seed: code },
+    { ...valid, onStep: code },
+    { ...valid, schedule: { ...valid.schedule, learningRate: code } },
+    { ...valid, toJSON: code },
+  ]) {
+    expect(() => validateRecipe(changed)).toThrow(GradwireError);
+    expect(() => canonicalJson(changed)).toThrow(/plain data, found a function/);
+  }
+});

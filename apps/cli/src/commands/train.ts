@@ -87,12 +87,11 @@ async function trainInProcesses(
     },
   });
   const { coordinator, output } = run;
-  const { host, port, token } = coordinator;
-  if (!isLoopback(host)) sayJoinCommands(context.console, coordinator);
+  if (!isLoopback(coordinator.host)) sayJoinCommands(context.console, coordinator);
   const workers: LocalWorkers = startLocalWorkers({
     count: settings.workers,
-    url: localUrl(host, port),
-    token,
+    url: localUrl(coordinator),
+    token: coordinator.secret,
     args: workerArguments(settings),
     ...(settings.chaos ? { maxRestarts: Number.POSITIVE_INFINITY } : {}),
     onEvent: (event) => {

@@ -7,6 +7,7 @@ export interface LocalWorkersOptions {
   readonly count: number;
   /** The coordinator's address without the token. */
   readonly url: string;
+  /** Given by the environment: the command line is in the list of processes. */
   readonly token: string;
   /** Further arguments of `gradwire worker`. */
   readonly args: readonly string[];
