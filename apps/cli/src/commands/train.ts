@@ -14,7 +14,8 @@ import { isGivenTo, type IsGiven } from '../settings/is-given.ts';
 import { settingsOfRecipe } from '../settings/resolve-recipe.ts';
 import type { CommandContext } from './command.ts';
 
-interface TrainSettings extends RunSettings {
+/** The settings of `train`, as commander parses them. */
+export interface TrainSettings extends RunSettings {
   readonly workers?: number;
   readonly threads?: number;
   readonly backend: 'auto' | 'wasm' | 'native';
@@ -38,14 +39,23 @@ export function trainCommand(context: CommandContext): Command {
   });
 }
 
-async function train(settings: TrainSettings, isGiven: IsGiven, context: CommandContext): Promise<void> {
+/** Trains, says how it ended, and returns the path of the run directory. */
+export async function train(
+  settings: TrainSettings,
+  isGiven: IsGiven,
+  context: CommandContext,
+): Promise<string> {
   const { workers } = settings;
   if (workers === undefined) return trainHere(settings, isGiven, context);
   return trainInProcesses({ ...settings, workers }, isGiven, context);
 }
 
 /** The process that coordinates computes as well, on threads of its own. */
-async function trainHere(settings: TrainSettings, isGiven: IsGiven, context: CommandContext): Promise<void> {
+async function trainHere(
+  settings: TrainSettings,
+  isGiven: IsGiven,
+  context: CommandContext,
+): Promise<string> {
   const { threads = availableParallelism(), backend, cacheDir } = settings;
   const own = startOwnThreads({ backend, threads, cacheDir });
   try {
@@ -54,6 +64,7 @@ async function trainHere(settings: TrainSettings, isGiven: IsGiven, context: Com
     if (!isLoopback(coordinator.host)) sayJoinCommands(context.console, coordinator);
     void own.work(coordinator, data);
     await run.finish(againArguments(settings));
+    return coordinator.directory.path;
   } finally {
     await own.close();
   }
@@ -64,7 +75,7 @@ async function trainInProcesses(
   settings: TrainSettings & { readonly workers: number },
   isGiven: IsGiven,
   context: CommandContext,
-): Promise<void> {
+): Promise<string> {
   let noneLeft: Extract<LocalWorkerEvent, { type: 'none-left' }> | undefined;
   const failIfAlone = (): void => {
     // Workers of other machines may go on, or still come, unless only this machine can reach the coordinator.
@@ -99,6 +110,7 @@ async function trainInProcesses(
     await workers.stop();
   }
   await run.finish(againArguments(settings));
+  return coordinator.directory.path;
 }
 
 function againArguments(settings: TrainSettings): AgainArguments {
