@@ -5,7 +5,7 @@ import type { RunDirectory } from '@gradwire/checkpoint';
 import type { VectorMath } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
 import { loadVectors } from '@gradwire/kernels/vectors';
-import { closeCodes, type MessageLimits, messageLimits } from '@gradwire/protocol';
+import { closeCodes, type MessageLimits } from '@gradwire/protocol';
 import { canonicalJson, type Recipe } from '@gradwire/recipes';
 import {
   type Access,
@@ -18,6 +18,7 @@ import {
   httpServerOptions,
 } from '@gradwire/transport';
 import { type BlobStore, createBlobStore } from './blobs.ts';
+import { codecsOf, limitsOf } from './codecs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
 import { finishRun } from './finish.ts';
@@ -85,6 +86,7 @@ export interface Coordinator {
 export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const { recipe, data, onEvent, token = createToken() } = options;
   const plan = createPlan(recipe, data);
+  const codecs = codecsOf(recipe);
   const statistics = statisticsOf(recipe, data.train);
   const blobs = await createBlobStore(data);
   const onProblem = ({ message }: Error): void => onEvent({ type: 'problem', message });
@@ -94,6 +96,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const countWorkers = (): number => sessions.byId.size;
   const run: Run = createRun({
     plan,
+    codecs,
     vectors: await loadFastVectors(onProblem),
     from: point?.snapshot && startOf(point.snapshot),
     sessions: () => sessions,
@@ -107,7 +110,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     ending.blame(failure);
     run.dispatch({ type: 'operator-asked', request: 'fail' });
   };
-  const limits = messageLimits({ role: 'worker', parameters: plan.layout.size, classes: plan.classes });
+  const limits = limitsOf(plan, codecs);
   const sessions: Sessions = createSessions({
     welcome: welcomeTo(directory, { ...options, manifests: blobs.manifests, statistics }),
     limits,

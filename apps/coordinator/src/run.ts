@@ -10,9 +10,10 @@ import {
   type VectorMath,
   type WorkerId,
 } from '@gradwire/engine';
-import { encodePieces, type Message } from '@gradwire/protocol';
+import { encodePieces, type GradientCoding, type Message } from '@gradwire/protocol';
 import { type Frame, freeYoungGarbage } from '@gradwire/transport';
 import { createAlarm } from './alarm.ts';
+import type { Codecs } from './codecs.ts';
 import type { CoordinatorEvent } from './events.ts';
 import type { Progress } from './progress.ts';
 import type { Sessions } from './sessions.ts';
@@ -32,6 +33,7 @@ export type RollBack = Extract<EngineEffect, { type: 'roll-back' }>;
 /** What a run needs around the engine. */
 export interface RunOptions {
   readonly plan: EnginePlan;
+  readonly codecs: Codecs;
   /** Default: plain TypeScript. */
   readonly vectors?: VectorMath | undefined;
   /** Where an earlier run goes on, and how long it has trained. */
@@ -61,7 +63,7 @@ export interface Run {
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
 export function createRun(options: RunOptions): Run {
-  const { plan, vectors, from, sessions, progress, onRoundClosed } = options;
+  const { plan, codecs, vectors, from, sessions, progress, onRoundClosed } = options;
   const engine = createEngine(plan, {
     ...(vectors ? { vectors } : {}),
     ...(from ? { from: from.state } : {}),
@@ -78,14 +80,15 @@ export function createRun(options: RunOptions): Run {
       case 'prepare':
         return tell(effect.worker, { type: 'prepare', shards: effect.shards });
       case 'publish': {
-        // Encoded once for all: the frame is the same for every worker. The vector is part of it, and never changes.
-        const frame = encodePieces({ type: 'weights', version: effect.version, values: effect.weights });
+        // Encoded once for all: the frame is the same for every worker. As float32 the vector is part of it, and never changes.
+        const { version, weights: values } = effect;
+        const frame = encodePieces({ type: 'weights', version, values, codec: codecs.weights });
         for (const worker of effect.workers) send(worker, frame);
         return;
       }
       case 'lease':
         firstLeaseMs ??= performance.now();
-        return tell(effect.worker, leaseMessage(effect.round, effect.leaves));
+        return tell(effect.worker, leaseMessage(effect.round, effect.leaves, codecs.gradients));
       case 'commit':
         return progress.step(effect.record);
       case 'epoch-done':
@@ -165,7 +168,7 @@ function applyRare(effect: RareEffect, options: RunOptions): void {
   }
 }
 
-function leaseMessage(round: Round, leaves: readonly number[]): Message {
+function leaseMessage(round: Round, leaves: readonly number[], coding: GradientCoding | undefined): Message {
   const { index, task, version, epoch, step, split, leafCount } = round;
   return {
     type: 'lease',
@@ -177,5 +180,6 @@ function leaseMessage(round: Round, leaves: readonly number[]): Message {
     leaves,
     leafCount,
     ...(split === undefined ? {} : { split }),
+    ...(coding === undefined || task !== 'step' ? {} : { coding }),
   };
 }

@@ -10,10 +10,11 @@ import { loadDataset } from '../datasets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { createDataLines } from '../output/data-lines.ts';
 import { type AgainArguments, createRunOutput, type RunOutput } from '../output/run-output.ts';
+import { type AutoCodecSettings, linkMisplaced, withChosenCodec } from '../plan/choose-codec.ts';
 import { resolveRun, type RunPlaceSettings } from './resolve-run.ts';
 
 /** Settings that `train` and `coordinator` share, as commander parses them. */
-export interface RunSettings extends RunPlaceSettings {
+export interface RunSettings extends RunPlaceSettings, AutoCodecSettings {
   readonly dataDir?: string;
   readonly cacheDir?: string;
   readonly runDir: string;
@@ -47,15 +48,20 @@ export async function hostRun(
   { isGiven, ready, onEvent }: HostRunOptions,
 ): Promise<HostedRun> {
   const { console, signal } = context;
-  const { recipe, hash, host, port, token, stored } = await resolveRun(settings, isGiven);
+  const { codec, link } = settings;
+  if (link !== undefined && codec !== 'auto') throw linkMisplaced(codec);
+  const { recipe: given, hash, host, port, token, stored } = await resolveRun(settings, isGiven);
   const { dataDir, cacheDir, runDir, snapshotEvery } = settings;
-  const data = await loadDataset(recipe.dataset, {
+  const data = await loadDataset(given.dataset, {
     dataDir,
     cacheDir,
     signal,
     onEvent: createDataLines(console),
   });
   await ready;
+  // A run that goes on has its codec already.
+  const isAuto = codec === 'auto' && stored === undefined;
+  const recipe = isAuto ? await withChosenCodec({ recipe: given, data }, settings, console) : given;
   const output = createRunOutput(console, settings.json === true);
   console.say(`${recipe.name}: ${recipe.description}`);
   const coordinator = await createCoordinator({

@@ -1,9 +1,10 @@
 import { type Recipe, withOverrides } from '@gradwire/recipes';
 import { type LoadedRecipe, loadRecipe } from '@gradwire/recipes/node';
+import { codecOf, type CodecSettings, settingsOfCodec } from './codec-of.ts';
 import { settingsOfStrategy, strategyOf, type StrategySettings } from './strategy-of.ts';
 
 /** The settings that name a recipe and change it. */
-export interface RecipeSettings extends StrategySettings {
+export interface RecipeSettings extends StrategySettings, CodecSettings {
   readonly recipe: string;
   readonly epochs?: number;
   readonly steps?: number;
@@ -22,7 +23,8 @@ export async function resolveRecipe(settings: RecipeSettings): Promise<LoadedRec
 export function overrideRecipe(recipe: Recipe, settings: Omit<RecipeSettings, 'recipe'>): Recipe {
   const { epochs, steps, batchSize, shards, seed } = settings;
   const strategy = strategyOf(settings, recipe.strategy);
-  return withOverrides(recipe, { epochs, steps, batchSize, shards, seed, strategy });
+  const codec = codecOf(settings, recipe.codec);
+  return withOverrides(recipe, { epochs, steps, batchSize, shards, seed, strategy, codec });
 }
 
 /** The values that a recipe gives to settings which nobody set. */
@@ -33,6 +35,15 @@ export function settingsOfRecipe({
   shards,
   seed,
   strategy,
+  codec,
 }: Recipe): Record<string, unknown> {
-  return { epochs, steps, batchSize, shards, seed, ...settingsOfStrategy(strategy) };
+  return {
+    epochs,
+    steps,
+    batchSize,
+    shards,
+    seed,
+    ...settingsOfStrategy(strategy),
+    ...settingsOfCodec(codec),
+  };
 }

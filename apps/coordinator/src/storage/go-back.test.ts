@@ -5,6 +5,7 @@ import type { EnginePlan, WorkerId } from '@gradwire/engine';
 import { messageLimits } from '@gradwire/protocol';
 import { recipes } from '@gradwire/recipes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { codecsOf } from '../codecs.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import { createProgress } from '../progress.ts';
 import { createRun, type Run, type RunEnd } from '../run.ts';
@@ -38,6 +39,7 @@ interface World {
   go(rounds: number, error?: number): void;
 }
 
+const ignore = (): void => undefined;
 let folder: string;
 
 beforeEach(async () => {
@@ -59,6 +61,7 @@ async function createWorld(directory: string): Promise<World> {
   const { recorder } = storage;
   const run: Run = createRun({
     plan,
+    codecs: codecsOf(recipe),
     sessions: () => sessions,
     progress: createProgress({ plan, recorder, countWorkers: () => 1, onEvent }),
     onEvent,
@@ -66,7 +69,6 @@ async function createWorld(directory: string): Promise<World> {
     onRollBack: () => undefined,
     onEnd: (end) => ends.push(end),
   });
-  const ignore = (): void => undefined;
   const welcome = {
     run: '',
     recipe: '',
