@@ -70,6 +70,9 @@ export interface SmallWorker {
 
 /** How a small run is started, besides recipe and data. */
 export interface SmallRunOptions {
+  readonly verify?: number;
+  /** Refuses workers of another numerics class. */
+  readonly exact?: boolean;
   /** Where its run directory is made; default: a folder that is removed when the run is disposed. */
   readonly root?: string;
   /** The run that goes on. */
@@ -80,7 +83,7 @@ export interface SmallRunOptions {
 export async function startSmallRun(
   recipe: Recipe = smallRecipe,
   data: Splits = smallData(),
-  { root, resume, snapshotEvery }: SmallRunOptions = {},
+  { root, resume, snapshotEvery, exact, verify }: SmallRunOptions = {},
 ): Promise<SmallRun> {
   const folder = await createTemporaryFolder();
   const events: CoordinatorEvent[] = [];
@@ -92,6 +95,8 @@ export async function startSmallRun(
     createDirectory: async () => resume ?? createRunDirectory(root ?? folder.path, recipe.name),
     resume: resume !== undefined,
     snapshotEvery,
+    exact,
+    verify,
     host: '127.0.0.1',
     port: 0,
     onEvent: (event) => {

@@ -21,6 +21,7 @@ import { type BlobStore, createBlobStore } from './blobs.ts';
 import { codecsOf, limitsOf } from './codecs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
+import { exactness } from './exactness.ts';
 import { finishRun } from './finish.ts';
 import { createHttpHandler } from './http.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
@@ -31,6 +32,7 @@ import { goBack, type GoBackOptions } from './storage/go-back.ts';
 import { openStorage, type RunStorage } from './storage/open-storage.ts';
 import { startOf } from './storage/resume-point.ts';
 import { createSnapshots, type Snapshots } from './storage/snapshots.ts';
+import { createVerification } from './verification.ts';
 import { describeWaiting, watchForWaiting } from './waiting.ts';
 
 /** What a coordinator is started with. */
@@ -44,12 +46,16 @@ export interface CoordinatorOptions {
   readonly createDirectory: () => Promise<RunDirectory>;
   /** The directory is that of an earlier run, which goes on from its newest good snapshot. */
   readonly resume?: boolean;
+  /** Refuses workers of another numerics class than the first one's. */
+  readonly exact?: boolean | undefined;
   /** Steps between two snapshots; default: chosen from their measured cost. */
   readonly snapshotEvery?: number | undefined;
   /** For example `127.0.0.1`, or `0.0.0.0` for all addresses. */
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Share of the leases that a second worker computes too, from 0 to 1; default 0. Not for asynchronous recipes. */
+  readonly verify?: number | undefined;
   /** Default: a new random one. */
   readonly token?: string;
   readonly onEvent: (event: CoordinatorEvent) => void;
@@ -99,6 +105,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     codecs,
     vectors: await loadFastVectors(onProblem),
     from: point?.snapshot && startOf(point.snapshot),
+    verify: createVerification(options.verify),
     sessions: () => sessions,
     progress: createProgress({ plan, recorder, countWorkers, onEvent }),
     onEvent,
@@ -114,6 +121,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const sessions: Sessions = createSessions({
     welcome: welcomeTo(directory, { ...options, manifests: blobs.manifests, statistics }),
     limits,
+    exact: options.exact ?? false,
     onEvent,
     onReceive: run.dispatch,
     onFailure: ending.note,
@@ -124,7 +132,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const from = { name: directory.name, storage, run, sessions };
   const snapshots: Snapshots = createSnapshots({ ...from, everySteps, onEvent });
   const access = createAccess({ run: directory.name, token });
-  const channels = serve(server, { access, blobs, limits, run, sessions });
+  const channels = serve(server, { access, blobs, limits, recipe, run, sessions });
   server.on('error', onProblem);
   onEvent({ type: 'listening', host: options.host, port, run: directory.name, directory: directory.path });
   const notice = watchForWaiting(run, onEvent);
@@ -242,6 +250,7 @@ interface Served {
   readonly access: Access;
   readonly blobs: BlobStore;
   readonly limits: MessageLimits;
+  readonly recipe: Recipe;
   readonly run: Run;
   readonly sessions: Sessions;
 }
@@ -250,8 +259,8 @@ interface Served {
 const heartbeat = { intervalMs: 2_500, silenceMs: 15_000 };
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
-function serve(server: Server, { access, blobs, limits, run, sessions }: Served): ChannelServer {
-  server.on('request', createHttpHandler({ access, blobs, status: () => statusOf(run, sessions) }));
+function serve(server: Server, { access, blobs, limits, recipe, run, sessions }: Served): ChannelServer {
+  server.on('request', createHttpHandler({ access, blobs, status: () => statusOf(recipe, run, sessions) }));
   const { maxFrameBytes, maxBufferedBytes } = limits;
   return createChannelServer({
     server,
@@ -262,13 +271,14 @@ function serve(server: Server, { access, blobs, limits, run, sessions }: Served)
   });
 }
 
-function statusOf(run: Run, sessions: Sessions): unknown {
+function statusOf(recipe: Recipe, run: Run, sessions: Sessions): unknown {
   const status = run.engine.status();
   const workers = status.workers.map((worker) => ({
     ...worker,
     backend: sessions.byId.get(worker.worker)?.backend,
   }));
-  return { ...status, workers, waiting: describeWaiting(status, performance.now()) };
+  const exact = exactness(recipe, [...sessions.backends.keys()]);
+  return { ...status, workers, exact, waiting: describeWaiting(status, performance.now()) };
 }
 
 function listen({ host, port }: CoordinatorOptions): Promise<Server> {

@@ -6,7 +6,8 @@ import type { Recorder } from './recorder.ts';
 
 /** Writes down what a run has done, and tells people. */
 export interface Progress {
-  step(record: StepRecord): void;
+  /** @param weights Checksum of the weights after the step. */
+  step(record: StepRecord, weights: string): void;
   epoch(means: { readonly epoch: number; readonly loss: number; readonly accuracy: number }): void;
   evaluation(record: EvaluationRecord): void;
 }
@@ -22,9 +23,9 @@ export interface ProgressOptions {
 export function createProgress({ plan, recorder, countWorkers, onEvent }: ProgressOptions): Progress {
   const pace = createPace();
   return {
-    step(record) {
+    step(record, weights) {
       pace.step(record.samples, performance.now());
-      recorder.step(record);
+      recorder.step(record, weights);
       const { samplesPerSecond } = pace;
       const { samplesSeen } = recorder;
       onEvent(stepEvent(record, plan, { samplesPerSecond, samplesSeen, workers: countWorkers() }));

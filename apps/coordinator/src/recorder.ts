@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import {
+  chainEntry,
   createJsonLines,
   type FilePrefix,
   type JsonLines,
+  type LedgerLine,
   type LinesRead,
   readJsonLines,
   resumeJsonLines,
 } from '@gradwire/checkpoint';
-import type { Contribution, EvaluationRecord, StepRecord } from '@gradwire/engine';
+import type { EvaluationRecord, StepRecord } from '@gradwire/engine';
 import type { GradwireError } from '@gradwire/errors';
 
 /** What one worker has contributed as one numerics class. */
@@ -33,7 +35,10 @@ export interface RunRecord {
 /** Keeps a run's metrics and ledger, in memory what the summary needs and on disk every line. */
 export interface Recorder extends RunRecord {
   readonly lastTest: EvaluationRecord | undefined;
-  step(record: StepRecord): void;
+  /** Chain value of the ledger's last line; the recipe's hash if there is none. */
+  readonly chain: string;
+  /** @param weights Checksum of the weights after the step. */
+  step(record: StepRecord, weights: string): void;
   epoch(means: { epoch: number; loss: number; accuracy: number }): void;
   evaluation(record: EvaluationRecord): void;
   /** How long each file is by now, by name. */
@@ -61,13 +66,19 @@ export async function readRunLines(
   return { 'metrics.jsonl': await read('metrics.jsonl'), 'ledger.jsonl': await read('ledger.jsonl') };
 }
 
-/**
- * Opens `metrics.jsonl` and `ledger.jsonl` in a run directory, new or as far as `lines` go. `onFailure` is told at once
- * when one cannot be written.
- */
+/** Where a recorder writes. */
+export interface RecorderOptions {
+  /** The run directory's path. */
+  readonly directory: string;
+  /** Of the recipe with all overrides: the ledger's chain begins with it. */
+  readonly recipeHash: string;
+  /** Told at once when a file cannot be written. */
+  readonly onFailure: (error: GradwireError) => void;
+}
+
+/** Opens `metrics.jsonl` and `ledger.jsonl` in a run directory, new or as far as `lines` go. */
 export async function createRecorder(
-  directory: string,
-  onFailure: (error: GradwireError) => void,
+  { directory, recipeHash, onFailure }: RecorderOptions,
   lines?: RunLines,
 ): Promise<Recorder> {
   const open = async (name: RunFile, from: RunLines | undefined): Promise<JsonLines> => {
@@ -76,8 +87,11 @@ export async function createRecorder(
   };
   let metrics = await open('metrics.jsonl', lines);
   let ledger = await open('ledger.jsonl', lines);
-  let memory = remember(lines);
+  let memory = remember(recipeHash, lines);
   return {
+    get chain() {
+      return memory.chain;
+    },
     get steps() {
       return memory.steps;
     },
@@ -99,9 +113,10 @@ export async function createRecorder(
     get lastTest() {
       return memory.evaluations.findLast(({ split }) => split === 'test');
     },
-    step({ contributions, ...record }) {
+    step({ contributions, batch, ...record }, weights) {
       write(metrics, memory, { type: 'step', ...record });
-      const line = { step: record.step, contributions };
+      const place = batch === undefined ? {} : { batch };
+      const line = chainEntry(memory.chain, { step: record.step, ...place, contributions, weights });
       count(memory, line);
       ledger.append(line);
     },
@@ -113,23 +128,19 @@ export async function createRecorder(
       await all([metrics, ledger], (file) => file.close());
       metrics = await open('metrics.jsonl', from);
       ledger = await open('ledger.jsonl', from);
-      memory = remember(from);
+      memory = remember(recipeHash, from);
     },
     close: () => all([metrics, ledger], (file) => file.close()),
   };
 }
 
 type MetricsLine =
-  | ({ readonly type: 'step' } & Omit<StepRecord, 'contributions'>)
+  | ({ readonly type: 'step' } & Omit<StepRecord, 'contributions' | 'batch'>)
   | { readonly type: 'epoch'; readonly epoch: number }
   | ({ readonly type: 'evaluation' } & EvaluationRecord);
 
-interface LedgerLine {
-  readonly step: number;
-  readonly contributions: readonly Contribution[];
-}
-
 interface Memory extends RunRecord {
+  chain: string;
   steps: number;
   epochs: number;
   samplesSeen: number;
@@ -138,9 +149,9 @@ interface Memory extends RunRecord {
   readonly evaluations: EvaluationRecord[];
 }
 
-function remember(lines?: RunLines): Memory {
+function remember(chain: string, lines?: RunLines): Memory {
   const curve = { loss: [], accuracy: [] };
-  const memory: Memory = { steps: 0, epochs: 0, samplesSeen: 0, tallies: [], curve, evaluations: [] };
+  const memory: Memory = { chain, steps: 0, epochs: 0, samplesSeen: 0, tallies: [], curve, evaluations: [] };
   for (const line of lines?.['metrics.jsonl'].values ?? []) note(memory, line as MetricsLine);
   for (const line of lines?.['ledger.jsonl'].values ?? []) count(memory, line as LedgerLine);
   return memory;
@@ -165,7 +176,9 @@ function note(memory: Memory, line: MetricsLine): void {
   memory.curve.accuracy.push(line.accuracy);
 }
 
-function count({ tallies }: Memory, { contributions }: LedgerLine): void {
+function count(memory: Memory, { contributions, chain }: LedgerLine): void {
+  const { tallies } = memory;
+  memory.chain = chain;
   for (const { worker, numericsClass, lo, hi } of contributions) {
     const tally = tallies.find((each) => each.worker === worker && each.numericsClass === numericsClass);
     if (tally) tally.leases += hi - lo;

@@ -5,9 +5,11 @@ import {
   type EngineEffect,
   type EngineEvent,
   type EnginePlan,
+  plainVectors,
   type Round,
   type RunState,
   type VectorMath,
+  type Verification,
   type WorkerId,
 } from '@gradwire/engine';
 import { encodePieces, type GradientCoding, type Message } from '@gradwire/protocol';
@@ -36,6 +38,8 @@ export interface RunOptions {
   readonly codecs: Codecs;
   /** Default: plain TypeScript. */
   readonly vectors?: VectorMath | undefined;
+  /** Default: no lease is computed twice. */
+  readonly verify?: Verification | undefined;
   /** Where an earlier run goes on, and how long it has trained. */
   readonly from?: { readonly state: RunState; readonly seconds: number } | undefined;
   readonly sessions: () => Sessions;
@@ -63,11 +67,13 @@ export interface Run {
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
 export function createRun(options: RunOptions): Run {
-  const { plan, codecs, vectors, from, sessions, progress, onRoundClosed } = options;
+  const { plan, codecs, vectors, verify, from, sessions, progress, onRoundClosed } = options;
   const engine = createEngine(plan, {
     ...(vectors ? { vectors } : {}),
+    verify,
     ...(from ? { from: from.state } : {}),
   });
+  const { checksum } = vectors ?? plainVectors;
   const secondsBefore = from?.seconds ?? 0;
   let lastMoveMs = performance.now();
   let firstLeaseMs: number | undefined;
@@ -90,7 +96,8 @@ export function createRun(options: RunOptions): Run {
         firstLeaseMs ??= performance.now();
         return tell(effect.worker, leaseMessage(effect.round, effect.leaves, codecs.gradients));
       case 'commit':
-        return progress.step(effect.record);
+        // No later step is committed before this one is noted.
+        return progress.step(effect.record, checksum(engine.weights()));
       case 'epoch-done':
         return progress.epoch(effect);
       default:

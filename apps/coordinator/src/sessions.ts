@@ -23,6 +23,8 @@ import { uniqueName } from './unique-name.ts';
 export interface SessionsOptions {
   readonly welcome: Omit<WelcomeMessage, 'worker' | 'type' | 'protocol'>;
   readonly limits: MessageLimits;
+  /** Whether workers of another numerics class than the first one's are refused. */
+  readonly exact: boolean;
   readonly onEvent: (event: CoordinatorEvent) => void;
   /** What the engine must know. */
   readonly onReceive: (event: RunEvent) => void;
@@ -148,7 +150,7 @@ function join(
 function receive(registry: Registry, session: Session, message: WorkerMessage): void {
   const { onEvent, onFailure, onReceive } = registry;
   const event = receiveMessage(session, message);
-  if (event?.type === 'worker-ready') noteClass(registry, session, event.numericsClass);
+  if (event?.type === 'worker-ready' && !admitClass(registry, session, event.numericsClass)) return;
   if (message.type === 'prepared') {
     const { shards, fetchedBytes } = message;
     onEvent({ type: 'worker-prepared', worker: session.id, shards, fetchedBytes });
@@ -159,13 +161,27 @@ function receive(registry: Registry, session: Session, message: WorkerMessage): 
   if (failure) session.channel.close(closeCodes.workerFailed.code, failure.message);
 }
 
-function noteClass({ backends, onEvent }: Registry, { id, backend }: Session, numericsClass: string): void {
-  onEvent({ type: 'worker-ready', worker: id, numericsClass });
+/** Notes the class of a worker that is ready. With `exact`, one of another class than the first is put out: returns false. */
+function admitClass(registry: Registry, session: Session, numericsClass: string): boolean {
+  const { backends, exact, onEvent } = registry;
+  const { id, backend, channel } = session;
   const [other] = [...backends.keys()].filter((each) => each !== numericsClass);
+  const differs = `${id} computes as ${numericsClass}, others as ${other}`;
+  const advice = 'start every worker with the same --backend and version';
+  if (exact && other !== undefined) {
+    const reason = `other bits: ${numericsClass}, the run has ${other}; use the same --backend and version`;
+    session.farewell = { why: 'expelled', reason: `--exact: ${differs}; ${advice}` };
+    channel.close(closeCodes.numericsMismatch.code, reason);
+    return false;
+  }
+  onEvent({ type: 'worker-ready', worker: id, numericsClass });
   backends.set(numericsClass, backend);
-  if (other === undefined) return;
-  const reason = `${id} computes as ${numericsClass}, others as ${other}: the weights depend on who did what; start every worker with the same --backend`;
-  onEvent({ type: 'inexact', reason });
+  if (other !== undefined)
+    onEvent({
+      type: 'inexact',
+      reason: `${differs}: the weights depend on who did what; ${advice}, or refuse others with --exact`,
+    });
+  return true;
 }
 
 /** Ends a connection for what came over it, or reports the defect if it was ours. */

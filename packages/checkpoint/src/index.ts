@@ -1,5 +1,7 @@
 export { findRun } from './find-run.ts';
 export { createJsonLines, resumeJsonLines } from './json-lines.ts';
+export { chainEntry } from './ledger/ledger-line.ts';
+export { parseLedger } from './ledger/parse-ledger.ts';
 export { modelFiles } from './model/model-files.ts';
 export { readModel } from './model/read-model.ts';
 export { writeModel } from './model/write-model.ts';
@@ -12,6 +14,8 @@ export { isBetter, keptSnapshots } from './snapshot/kept-snapshots.ts';
 export { openSnapshots } from './snapshot/snapshot-store.ts';
 export { writeFileWhole } from './write-file-whole.ts';
 export type { JsonLines } from './json-lines.ts';
+export type { LedgerEntry, LedgerLine } from './ledger/ledger-line.ts';
+export type { ParsedLedger } from './ledger/parse-ledger.ts';
 export type { ModelArtifacts, ModelExtras, ModelManifest } from './model/model-files.ts';
 export type { StoredModel } from './model/read-model.ts';
 export type { ModelContent } from './model/write-model.ts';

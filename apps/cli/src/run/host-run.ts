@@ -5,6 +5,8 @@ import {
   createCoordinator,
   type Splits,
 } from '@gradwire/coordinator';
+import { GradwireError } from '@gradwire/errors';
+import type { Recipe } from '@gradwire/recipes';
 import type { CommandContext } from '../commands/command.ts';
 import { loadDataset } from '../datasets.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -18,7 +20,9 @@ export interface RunSettings extends RunPlaceSettings, AutoCodecSettings {
   readonly dataDir?: string;
   readonly cacheDir?: string;
   readonly runDir: string;
+  readonly verify?: number;
   readonly snapshotEvery?: number;
+  readonly exact?: boolean;
   readonly json?: boolean;
 }
 
@@ -41,6 +45,12 @@ export interface HostRunOptions {
   readonly onEvent?: (event: CoordinatorEvent) => void;
 }
 
+function cannotVerify(): GradwireError {
+  return new GradwireError('OPTION_INVALID', '--verify does not go with the asynchronous strategy', {
+    hint: 'Choose another --strategy: only where the order of arrival does not matter can two workers be compared.',
+  });
+}
+
 /** Loads recipe and data, listens, and makes the run directory. */
 export async function hostRun(
   settings: RunSettings,
@@ -51,7 +61,9 @@ export async function hostRun(
   const { codec, link } = settings;
   if (link !== undefined && codec !== 'auto') throw linkMisplaced(codec);
   const { recipe: given, hash, host, port, token, stored } = await resolveRun(settings, isGiven);
-  const { dataDir, cacheDir, runDir, snapshotEvery } = settings;
+  const { dataDir, cacheDir, runDir, snapshotEvery, exact } = settings;
+  if (exact) checkExact(given);
+  if (settings.verify !== undefined && given.strategy?.type === 'asynchronous') throw cannotVerify();
   const data = await loadDataset(given.dataset, {
     dataDir,
     cacheDir,
@@ -71,9 +83,11 @@ export async function hostRun(
     createDirectory: async () => stored?.directory ?? createRunDirectory(runDir, recipe.name),
     resume: stored !== undefined,
     snapshotEvery,
+    exact,
     host,
     port,
     ...(token === undefined ? {} : { token }),
+    verify: settings.verify,
     onEvent: (event) => {
       output.handle(event);
       onEvent?.(event);
@@ -93,4 +107,15 @@ export async function hostRun(
       else if (result.problems.length > 0) context.exit(exitCodes.write.code);
     },
   };
+}
+
+function checkExact({ name, strategy }: Recipe): void {
+  if (strategy?.type !== 'asynchronous') return;
+  throw new GradwireError(
+    'OPTION_INVALID',
+    `--exact: ${name} is trained asynchronously, which is never exact`,
+    {
+      hint: 'Leave --exact out, or choose another strategy.',
+    },
+  );
 }

@@ -42,7 +42,10 @@ export async function openStorage(options: StorageOptions): Promise<RunStorage> 
   const identity = { recipeHash: await recipeHash(recipe), data };
   const search = { directory, store, identity, onProblem };
   const point = resume ? await findResumePoint(search) : undefined;
-  const recorder = await createRecorder(directory, onProblem, point?.lines);
+  const recorder = await createRecorder(
+    { directory, recipeHash: identity.recipeHash, onFailure: onProblem },
+    point?.lines,
+  );
   const pointBefore = (maxStep: number): Promise<ResumePoint> => findResumePoint({ ...search, maxStep });
   return { claim, store, recorder, identity, pointBefore, ...(point ? { point } : {}) };
 }
