@@ -78,7 +78,7 @@ async function createWorld(directory: string): Promise<World> {
   };
   const limits = messageLimits({ role: 'worker', parameters: 3, classes: 2 });
   const hooks = { onEvent, onReceive: run.dispatch, onFailure: ignore, onDefect: ignore };
-  const sessions: Sessions = createSessions({ welcome, limits, ...hooks });
+  const sessions: Sessions = createSessions({ welcome, limits, exact: false, ...hooks });
   const snapshots = createSnapshots({ name: 'x', storage, run, sessions, everySteps: 2, onEvent });
   run.dispatch({ type: 'worker-joined', worker });
   run.dispatch({ type: 'worker-ready', worker, numericsClass: 'n' });
