@@ -1,6 +1,7 @@
 import {
   type Coordinator,
   type CoordinatorEvent,
+  type CoordinatorOptions,
   createCoordinator,
   type Splits,
 } from '@gradwire/coordinator';
@@ -70,6 +71,7 @@ export interface SmallWorker {
 
 /** How a small run is started, besides recipe and data. */
 export interface SmallRunOptions {
+  readonly verify?: number;
   /** Refuses workers of another numerics class. */
   readonly exact?: boolean;
   /** Where its run directory is made; default: a folder that is removed when the run is disposed. */
@@ -77,12 +79,14 @@ export interface SmallRunOptions {
   /** The run that goes on. */
   readonly resume?: RunDirectory;
   readonly snapshotEvery?: number;
+  /** Other bounds on connections than usual. */
+  readonly limits?: CoordinatorOptions['limits'];
 }
 
 export async function startSmallRun(
   recipe: Recipe = smallRecipe,
   data: Splits = smallData(),
-  { root, resume, snapshotEvery, exact }: SmallRunOptions = {},
+  { root, resume, snapshotEvery, exact, verify, limits = {} }: SmallRunOptions = {},
 ): Promise<SmallRun> {
   const folder = await createTemporaryFolder();
   const events: CoordinatorEvent[] = [];
@@ -95,8 +99,10 @@ export async function startSmallRun(
     resume: resume !== undefined,
     snapshotEvery,
     exact,
+    verify,
     host: '127.0.0.1',
     port: 0,
+    limits,
     onEvent: (event) => {
       events.push(event);
       for (const watcher of watchers) watcher();

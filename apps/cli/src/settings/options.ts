@@ -2,9 +2,11 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { parseLink } from '../plan/link.ts';
+import { parseChaos } from '../processes/chaos.ts';
 import { codecNames } from './codec-of.ts';
 import { defaultRecipe } from './default-recipe.ts';
 import { strategyTypes } from './strategy-of.ts';
+import { isToken, tokenRule } from './token-of.ts';
 
 /** Builds commander's options: each may also come from an environment variable or from gradwire.config.json. */
 export const options = {
@@ -19,6 +21,11 @@ export const options = {
       '--workers <n>',
       'start this many worker processes, instead of computing in this process',
     ).argParser(wholeFrom(1)),
+  chaos: (): Option =>
+    setting(
+      '--chaos <kind/interval>',
+      'harm one of the --workers every so often, as kill/20s or stop/20s: the weights must not change',
+    ).argParser(parseChaos),
   threads: (): Option =>
     setting(
       '--threads <n>',
@@ -57,6 +64,10 @@ export const options = {
     ).argParser(wholeFrom(1)),
   maxStaleness: (): Option =>
     setting('--max-staleness <n>', 'updates that a gradient may miss (asynchronous)').argParser(wholeFrom(0)),
+  verify: (): Option =>
+    setting('--verify <share>', 'share of the leases that a second worker computes too, as 1%').argParser(
+      share,
+    ),
   exact: (): Option =>
     setting(
       '--exact',
@@ -86,6 +97,8 @@ export const options = {
     setting('--threads <n>', 'seeds simulated at the same time', availableParallelism()).argParser(
       wholeFrom(1),
     ),
+  repeatEvery: (): Option =>
+    setting('--repeat-every <n>', 'simulate every n-th seed twice, and compare', 1).argParser(wholeFrom(1)),
   trace: (): Option => setting('--trace', 'show everything that happens in the first seed'),
   dataDir: (): Option =>
     setting('--data-dir <dir>', 'folder with the IDX files, plain or .gz').argParser(path),
@@ -106,6 +119,23 @@ export const options = {
       '--token <token>',
       'join token of the run (default: a new one, or the part after # of the address)',
     ).argParser(token),
+  tokenFile: (): Option =>
+    setting(
+      '--token-file <file>',
+      'file with the join token: it then stands in no list of processes',
+    ).argParser(path),
+  tls: (): Option =>
+    setting(
+      '--tls <kind>',
+      'encrypt, with a certificate that is made here; the printed address has its fingerprint',
+    ).choices(['self-signed']),
+  tlsCert: (): Option => setting('--tls-cert <file>', 'encrypt, with this certificate (PEM)').argParser(path),
+  tlsKey: (): Option => setting('--tls-key <file>', 'key of the certificate (PEM)').argParser(path),
+  allowHost: (): Option =>
+    setting(
+      '--allow-host <names>',
+      'further names by which browsers may reach the coordinator, with commas between',
+    ).argParser(names),
   name: (): Option => setting('--name <name>', 'what the worker is called (default: the host name)'),
   cacheDir: (): Option =>
     setting('--cache-dir <dir>', 'where downloads and fetched chunks are kept').argParser(path),
@@ -129,6 +159,7 @@ export const runOptions: readonly (() => Option)[] = [
   options.strategy,
   options.localSteps,
   options.maxStaleness,
+  options.verify,
   options.exact,
   options.codec,
   options.weightsCodec,
@@ -141,6 +172,11 @@ export const runOptions: readonly (() => Option)[] = [
   options.resume,
   options.snapshotEvery,
   options.token,
+  options.tokenFile,
+  options.tls,
+  options.tlsCert,
+  options.tlsKey,
+  options.allowHost,
 ];
 
 /** What every command has. */
@@ -168,6 +204,13 @@ function wholeFrom(least: number): (text: string) => number {
   };
 }
 
+/** Above 0, up to 1, also in percent. */
+function share(text: string): number {
+  const value = Number(text.replace(/%$/, '')) / (text.endsWith('%') ? 100 : 1);
+  if (/^[\d.]+%?$/.test(text) && value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a share above 0%, up to 100%, as 1% or 0.01.');
+}
+
 function port(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value <= 65_535) return value;
@@ -178,8 +221,11 @@ function path(text: string): string {
   return resolve(text);
 }
 
-/** Characters that survive an address, a header and a shell. */
 function token(text: string): string {
-  if (/^[A-Za-z0-9._~-]{8,100}$/.test(text)) return text;
-  throw new InvalidArgumentError('Expected 8 to 100 letters, digits, dots, underscores, tildes or hyphens.');
+  if (isToken(text)) return text;
+  throw new InvalidArgumentError(tokenRule);
+}
+
+function names(text: string): readonly string[] {
+  return text.split(',').map((name) => name.trim());
 }
