@@ -16,7 +16,8 @@ import { isGivenTo, type IsGiven } from '../settings/is-given.ts';
 import { settingsOfRecipe } from '../settings/resolve-recipe.ts';
 import type { CommandContext } from './command.ts';
 
-interface TrainSettings extends RunSettings {
+/** The settings of `train`, as commander parses them. */
+export interface TrainSettings extends RunSettings {
   readonly workers?: number;
   readonly chaos?: Chaos;
   readonly threads?: number;
@@ -41,7 +42,12 @@ export function trainCommand(context: CommandContext): Command {
   });
 }
 
-async function train(settings: TrainSettings, isGiven: IsGiven, context: CommandContext): Promise<void> {
+/** Trains, says how it ended, and returns the path of the run directory. */
+export async function train(
+  settings: TrainSettings,
+  isGiven: IsGiven,
+  context: CommandContext,
+): Promise<string> {
   const { workers } = settings;
   if (workers === undefined && settings.chaos !== undefined) {
     throw new GradwireError('OPTION_INVALID', '--chaos needs worker processes to harm, found none', {
@@ -53,7 +59,11 @@ async function train(settings: TrainSettings, isGiven: IsGiven, context: Command
 }
 
 /** The process that coordinates computes as well, on threads of its own. */
-async function trainHere(settings: TrainSettings, isGiven: IsGiven, context: CommandContext): Promise<void> {
+async function trainHere(
+  settings: TrainSettings,
+  isGiven: IsGiven,
+  context: CommandContext,
+): Promise<string> {
   const { threads = availableParallelism(), backend, cacheDir } = settings;
   const own = startOwnThreads({ backend, threads, cacheDir });
   try {
@@ -62,6 +72,7 @@ async function trainHere(settings: TrainSettings, isGiven: IsGiven, context: Com
     if (!isLoopback(coordinator.host)) sayJoinCommands(context.console, coordinator);
     void own.work(coordinator, data);
     await run.finish(againArguments(settings));
+    return coordinator.directory.path;
   } finally {
     await own.close();
   }
@@ -72,7 +83,7 @@ async function trainInProcesses(
   settings: TrainSettings & { readonly workers: number },
   isGiven: IsGiven,
   context: CommandContext,
-): Promise<void> {
+): Promise<string> {
   let noneLeft: Extract<LocalWorkerEvent, { type: 'none-left' }> | undefined;
   const failIfAlone = (): void => {
     // Workers of other machines may go on, or still come, unless only this machine can reach the coordinator.
@@ -109,6 +120,7 @@ async function trainInProcesses(
     await workers.stop();
   }
   await run.finish(againArguments(settings));
+  return coordinator.directory.path;
 }
 
 function againArguments(settings: TrainSettings): AgainArguments {

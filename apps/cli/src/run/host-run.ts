@@ -74,6 +74,7 @@ export async function hostRun(
     onEvent: createDataLines(console),
   });
   await ready;
+  // A run that goes on has its codec already.
   const isAuto = codec === 'auto' && stored === undefined;
   const recipe = isAuto ? await withChosenCodec({ recipe: given, data }, settings, console) : given;
   const output = createRunOutput(console, settings.json === true);
