@@ -27,7 +27,7 @@ function describeStep({ step, shards, by, isComparable }: StepDifference): strin
   }
   return isComparable
     ? `${where}: equal gradients, but other weights after it: the updates differ`
-    : `${where}: which shards is not known, since no worker held the same ones; gradwire replay computes one again`;
+    : `${where}: which shards is not known, since no worker held the same ones`;
 }
 
 function describeTensor({ step, tensor, elements, size, tensors }: TensorDifference): string {
