@@ -10,6 +10,8 @@ const commands = [
   'recipes',
   'plan',
   'doctor',
+  'status',
+  'explain',
   'native',
   'native install',
   'native status',

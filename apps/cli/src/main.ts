@@ -8,6 +8,7 @@ import { nativeCommand } from './commands/native.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { recipesCommand } from './commands/recipes.ts';
+import { explainCommand, statusCommand } from './commands/status.ts';
 import { trainCommand } from './commands/train.ts';
 import { workerCommand } from './commands/worker.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
@@ -62,6 +63,8 @@ function createProgram(context: Omit<CommandContext, 'program'>): Command {
     trainCommand(full),
     coordinatorCommand(full),
     workerCommand(full),
+    statusCommand(full),
+    explainCommand(full),
     evaluateCommand(full),
     predictCommand(full),
     recipesCommand(full),

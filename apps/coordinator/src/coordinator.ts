@@ -23,8 +23,9 @@ import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { createRecorder } from './recorder.ts';
 import { writeResult } from './result.ts';
 import { createRun, type Run } from './run.ts';
+import { type RunStatus, readStatus } from './run-status.ts';
 import { createSessions, type Sessions } from './sessions.ts';
-import { describeWaiting, watchForWaiting } from './waiting.ts';
+import { watchForWaiting } from './waiting.ts';
 
 /** What a coordinator is started with. */
 export interface CoordinatorOptions {
@@ -177,15 +178,6 @@ function serve(server: Server, { token, blobs, limits, run, sessions }: Served):
     onChannel: (channel) => void sessions.serve(channel),
     limits: { maxBufferedBytes, silenceMs },
   });
-}
-
-function statusOf(run: Run, sessions: Sessions): unknown {
-  const status = run.engine.status();
-  const workers = status.workers.map((worker) => ({
-    ...worker,
-    backend: sessions.byId.get(worker.worker)?.backend,
-  }));
-  return { ...status, workers, waiting: describeWaiting(status) };
 }
 
 function listen({ host, port }: CoordinatorOptions): Promise<Server> {

@@ -2,3 +2,4 @@ export { createCoordinator } from './coordinator.ts';
 export type { Coordinator, CoordinatorOptions } from './coordinator.ts';
 export type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
 export type { Splits } from './plan.ts';
+export type { RunStatus } from './run-status.ts';

@@ -1,0 +1,46 @@
+import { performance } from 'node:perf_hooks';
+import type { EnginePlan, EngineStatus, WorkerStatus } from '@gradwire/engine';
+import type { Run } from './run.ts';
+import type { Sessions } from './sessions.ts';
+import { describeWaiting } from './waiting.ts';
+
+/** What `GET /status` answers. Times are in milliseconds on a clock of the coordinator that stands at `nowMs`. */
+export interface RunStatus extends EngineStatus {
+  /** Name of the run. */
+  readonly run: string;
+  /** Name of the recipe. */
+  readonly recipe: string;
+  readonly nowMs: number;
+  /** When something last moved: a lease, a contribution, a commit. */
+  readonly lastMoveMs: number;
+  readonly totalSteps: number;
+  readonly stepsPerEpoch: number;
+  readonly workers: readonly (WorkerStatus & {
+    readonly backend: string | undefined;
+    /** Address, or that it is the coordinator's own process. */
+    readonly peer: string | undefined;
+  })[];
+  /** What the run waits for and why, as a sentence. */
+  readonly waiting: string;
+}
+
+/** What the status is read from. */
+export interface StatusSource {
+  readonly names: Pick<RunStatus, 'run' | 'recipe'>;
+  readonly plan: EnginePlan;
+  readonly run: Run;
+  readonly sessions: Sessions;
+}
+
+/** Where the run stands now. */
+export function readStatus({ names, plan, run, sessions }: StatusSource): RunStatus {
+  const nowMs = performance.now();
+  const status = run.engine.status();
+  const workers = status.workers.map((worker) => {
+    const session = sessions.byId.get(worker.worker);
+    return { ...worker, backend: session?.backend, peer: session?.channel.peer };
+  });
+  const { totalSteps, stepsPerEpoch } = plan;
+  const waiting = describeWaiting(status);
+  return { ...names, nowMs, lastMoveMs: run.lastMoveMs, totalSteps, stepsPerEpoch, ...status, workers, waiting };
+}

@@ -1,0 +1,56 @@
+import { expect, test, vi } from 'vitest';
+import { runGradwire, startGradwire } from '../harness/gradwire.ts';
+import { jsonLines } from '../harness/json-output.ts';
+import { createTemporaryFolder } from '../harness/temporary-folder.ts';
+
+const recipe = '--recipe mnist-cnn-small --batch-size 32 --steps 100000'.split(' ');
+const token = 'status-of-a-run';
+
+/** What a command prints. */
+async function ask(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await runGradwire(args);
+  expect(code, stderr).toBe(0);
+  return stdout;
+}
+
+test('status and explain say in words where a run stands and what it waits for', async () => {
+  await using folder = await createTemporaryFolder();
+  const args = ['coordinator', ...recipe, '--port', '0', '--token', token, '--run-dir', folder.path, '--json'];
+  await using coordinator = startGradwire(args);
+  const { port } = await coordinator.line(({ event }) => event === 'listening');
+  const url = `ws://127.0.0.1:${String(port)}#${token}`;
+
+  expect(await ask('status', url)).toMatch(/^0001-mnist-cnn-small .*: running, 0 of 100,000 steps done \(epoch 1 of 54\)\n/);
+  expect(await ask('explain', url)).toMatch(/^step 1 waits for a worker to join: none is connected\.\n[^]*start a worker/);
+
+  const start = ['worker', url, '--name', 'kitchen', '--backend', 'wasm', '--threads', '1'];
+  await using worker = startGradwire(start);
+  await coordinator.line(({ event }) => event === 'step');
+  expect(await ask('status', url)).toMatch(/\n {2}kitchen +wasm +working +[\d,]+ +\d+ +127\.0\.0\.1/);
+
+  worker.child.kill('SIGSTOP');
+  const explain = await vi.waitUntil(async () => {
+    const text = await ask('explain', url);
+    return /commit was [2-9]\.\d s ago/.test(text) ? text : undefined;
+  }, 30_000);
+  expect(explain).toMatch(/^step \d+ waits (on|for) [^.]*kitchen/);
+  expect(explain).toMatch(/\nkitchen has \d+ leases? left, since [\d.]+ s\.\n/);
+  expect(explain).toMatch(/\nTo do: .*start one more worker/);
+  const [status] = jsonLines(await ask('status', url, '--json'));
+  expect(status).toMatchObject({ phase: 'running', waitingFor: 'leases', workers: [{ worker: 'kitchen' }] });
+  worker.child.kill('SIGCONT');
+});
+
+test('a wrong token is refused with code 6, and nobody there is code 5', async () => {
+  await using folder = await createTemporaryFolder();
+  const args = ['coordinator', ...recipe, '--port', '0', '--token', token, '--run-dir', folder.path, '--json'];
+  await using coordinator = startGradwire(args);
+  const { port } = await coordinator.line(({ event }) => event === 'listening');
+  const wrong = await runGradwire(['status', `ws://127.0.0.1:${String(port)}#another-token`]);
+  expect([wrong.code, wrong.stdout], wrong.stderr).toEqual([6, '']);
+  expect(wrong.stderr).toContain('TOKEN_WRONG');
+  coordinator.child.kill('SIGINT');
+  await coordinator.exited;
+  const gone = await runGradwire(['explain', `ws://127.0.0.1:${String(port)}#${token}`, '--json']);
+  expect([gone.code, jsonLines(gone.stdout)[0]?.['code']], gone.stderr).toEqual([5, 'CONNECTION_FAILED']);
+});
