@@ -8,8 +8,10 @@ import { loadVectors } from '@gradwire/kernels/vectors';
 import { closeCodes, type MessageLimits, messageLimits } from '@gradwire/protocol';
 import { canonicalJson, type Recipe } from '@gradwire/recipes';
 import {
+  type Access,
   type Channel,
   type ChannelServer,
+  createAccess,
   createChannelServer,
   createPair,
   createToken,
@@ -104,7 +106,8 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     onFailure: ending.note,
     onDefect: ({ message, stack = '' }) => fail({ code: 'INTERNAL', message, stack }),
   });
-  const channels = serve(server, { token, blobs, limits, run, sessions });
+  const access = createAccess({ run: directory.name, token });
+  const channels = serve(server, { access, blobs, limits, run, sessions });
   server.on('error', onProblem);
   const { port } = server.address() as AddressInfo;
   onEvent({ type: 'listening', host: options.host, port, run: directory.name, directory: directory.path });
@@ -157,7 +160,7 @@ function connectInside(sessions: Sessions, { maxBufferedBytes }: MessageLimits):
 }
 
 interface Served {
-  readonly token: string;
+  readonly access: Access;
   readonly blobs: BlobStore;
   readonly limits: MessageLimits;
   readonly run: Run;
@@ -168,12 +171,12 @@ interface Served {
 const silenceMs = 60_000;
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
-function serve(server: Server, { token, blobs, limits, run, sessions }: Served): ChannelServer {
-  server.on('request', createHttpHandler({ token, blobs, status: () => statusOf(run, sessions) }));
+function serve(server: Server, { access, blobs, limits, run, sessions }: Served): ChannelServer {
+  server.on('request', createHttpHandler({ access, blobs, status: () => statusOf(run, sessions) }));
   const { maxFrameBytes, maxBufferedBytes } = limits;
   return createChannelServer({
     server,
-    token,
+    access,
     maxFrameBytes,
     onChannel: (channel) => void sessions.serve(channel),
     limits: { maxBufferedBytes, silenceMs },

@@ -1,11 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { checkToken } from '@gradwire/transport';
+import { type Access, proofHeader, type Refusal, refuseRequest, type Role } from '@gradwire/transport';
 import type { BlobStore } from './blobs.ts';
 import { answerLinkTest } from './link-test.ts';
 
 /** What the HTTP side answers with. */
 export interface HttpOptions {
-  readonly token: string;
+  readonly access: Access;
   readonly blobs: BlobStore;
   /** A snapshot of the run for `GET /status`, as plain data. */
   readonly status: () => unknown;
@@ -13,7 +13,8 @@ export interface HttpOptions {
 
 /**
  * The coordinator's HTTP side: `GET /data/<sha256>` (manifests and chunks), `GET /status` and `POST /link` (see
- * {@link answerLinkTest}), all with the join token as `Authorization: Bearer`. WebSocket upgrades are not handled here.
+ * {@link answerLinkTest}). Everything needs the join token; for the status the observer's will do. WebSocket upgrades are not
+ * handled here.
  */
 export function createHttpHandler(options: HttpOptions): RequestListener {
   return (request, response) => answer(request, response, options);
@@ -22,38 +23,58 @@ export function createHttpHandler(options: HttpOptions): RequestListener {
 function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { token, blobs, status }: HttpOptions,
+  { access, blobs, status }: HttpOptions,
 ): void {
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-  const method = path === '/link' ? 'POST' : 'GET';
-  if (request.method !== method) return sendText(response, 405, `Only ${method} is answered here.`);
-  if (!checkToken(request.headers.authorization, token)) {
-    return sendText(
-      response,
-      401,
-      'The join token is missing or wrong. It is the part after # in the worker command.',
-    );
-  }
+  const { method, role } = routes[path] ?? routes['/data'];
+  const answer = access.check(request, role);
+  if ('status' in answer) return refuseRequest(response, answer);
+  if (answer.proof !== undefined) response.setHeader(proofHeader, answer.proof);
+  if (request.method !== method) return refuseRequest(response, refusals.method(method));
   if (path === '/link') return answerLinkTest(request, response);
   if (path === '/status') return sendJson(response, status());
   const blob = path.startsWith('/data/') ? blobs.read(path.slice('/data/'.length)) : undefined;
-  if (blob === undefined)
-    return sendText(response, 404, 'Nothing here. Known paths: /status, /data/<sha256>, /link.');
-  // Content-addressed: what is under a sum never changes.
+  if (blob === undefined) return refuseRequest(response, refusals.path);
   response.writeHead(200, {
     'content-type': 'application/octet-stream',
     'content-length': blob.byteLength,
-    'cache-control': 'public, max-age=31536000, immutable',
+    // Content-addressed: what is under a sum never changes. For the one who asked, not for proxies on the way.
+    'cache-control': 'private, max-age=31536000, immutable',
+    'x-content-type-options': 'nosniff',
   });
   response.end(blob);
 }
 
-function sendText(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
-  response.end(`${text}\n`);
+interface Route {
+  readonly method: 'GET' | 'POST';
+  /** Who may ask. */
+  readonly role: Role;
 }
 
+const routes: Readonly<Record<string, Route>> & { readonly '/data': Route } = {
+  '/data': { method: 'GET', role: 'worker' },
+  '/status': { method: 'GET', role: 'observer' },
+  '/link': { method: 'POST', role: 'worker' },
+};
+
+const refusals = {
+  path: {
+    status: 404,
+    code: 'PATH_WRONG',
+    message: 'Nothing here. Known paths: /status, /data/<sha256>, /link.',
+  },
+  method: (method: string): Refusal => ({
+    status: 405,
+    code: 'METHOD_WRONG',
+    message: `Only ${method} is answered here.`,
+  }),
+} as const;
+
 function sendJson(response: ServerResponse, value: unknown): void {
-  response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.writeHead(200, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
   response.end(`${JSON.stringify(value, null, 2)}\n`);
 }

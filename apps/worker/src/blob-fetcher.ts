@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChunkCache } from '@gradwire/data/node';
 import { GradwireError, toError } from '@gradwire/errors';
-import { backoff } from '@gradwire/transport';
+import { backoff, type CoordinatorClient, createCoordinatorClient } from '@gradwire/transport';
 
 /** Fetches content-addressed blobs (manifests, chunks). */
 export interface BlobFetcher {
@@ -14,9 +14,9 @@ export interface BlobFetcher {
 
 /** A coordinator. */
 export interface BlobSource {
-  /** For example `http://10.0.0.5:8787`. */
-  readonly baseUrl: string;
-  /** The join token. */
+  /** For example `ws://10.0.0.5:8787`. */
+  readonly url: string;
+  /** The join token, or `token,fingerprint`. */
   readonly token: string;
 }
 
@@ -35,7 +35,8 @@ const attemptMs = 120_000;
 
 /** The coordinator's blobs behind this machine's disk cache. */
 export function createBlobFetcher(options: BlobFetcherOptions): BlobFetcher {
-  const { cache, onCacheProblem } = options;
+  const { source, cache, signal, onCacheProblem } = options;
+  const client = createCoordinatorClient({ ...source, role: 'worker' });
   let fetchedBytes = 0;
   return {
     get fetchedBytes() {
@@ -44,7 +45,7 @@ export function createBlobFetcher(options: BlobFetcherOptions): BlobFetcher {
     async fetch(sha256) {
       const cached = await cache.read(sha256);
       if (cached !== undefined) return cached;
-      const bytes = await downloadPatiently(sha256, options);
+      const bytes = await downloadPatiently(sha256, client, signal);
       fetchedBytes += bytes.length;
       await cache.write(sha256, bytes).catch((error: unknown) => onCacheProblem(toError(error).message));
       return bytes;
@@ -52,37 +53,44 @@ export function createBlobFetcher(options: BlobFetcherOptions): BlobFetcher {
   };
 }
 
-async function downloadPatiently(sha256: string, options: BlobFetcherOptions): Promise<Uint8Array> {
+async function downloadPatiently(
+  sha256: string,
+  client: CoordinatorClient,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const delays = backoff({ seed: process.pid });
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await download(sha256, options);
+      return await download(sha256, client, AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]));
     } catch (error) {
-      if (attempt === attempts || options.signal.aborted) throw error;
-      await delay(delays.next(), undefined, { signal: options.signal });
+      if (attempt === attempts || signal.aborted || !mayHelp(error)) throw error;
+      await delay(delays.next(), undefined, { signal });
     }
   }
 }
 
-async function download(sha256: string, { source, signal }: BlobFetcherOptions): Promise<Uint8Array> {
-  const url = `${source.baseUrl}/data/${sha256}`;
-  const bytes = await request(url, source.token, AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]));
+/** Another attempt is no use if the coordinator is not the one that was meant. */
+function mayHelp(error: unknown): boolean {
+  return !(error instanceof GradwireError && error.code === 'IDENTITY_WRONG');
+}
+
+async function download(sha256: string, client: CoordinatorClient, signal: AbortSignal): Promise<Uint8Array> {
+  const bytes = await request(`/data/${sha256}`, client, signal);
   const found = createHash('sha256').update(bytes).digest('hex');
   if (found === sha256) return bytes;
   throw new GradwireError(
     'DATA_CORRUPT',
-    `${url}: expected SHA-256 ${sha256}, found ${found} (${bytes.length} bytes)`,
+    `chunk with SHA-256 ${sha256}: what came has ${found} (${bytes.length} bytes)`,
     { hint: 'Something between the two machines changes data; try again, or use another network path.' },
   );
 }
 
-async function request(url: string, token: string, signal: AbortSignal): Promise<Uint8Array> {
+async function request(path: string, client: CoordinatorClient, signal: AbortSignal): Promise<Uint8Array> {
   try {
-    const response = await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal });
-    if (response.ok) return new Uint8Array(await response.arrayBuffer());
-    throw new Error(`status ${response.status}: ${(await response.text()).trim()}`);
+    return await client.request({ path, signal });
   } catch (cause) {
-    throw new GradwireError('CONNECTION_FAILED', `${url} could not be fetched: ${toError(cause).message}`, {
+    if (!mayHelp(cause)) throw cause;
+    throw new GradwireError('CONNECTION_FAILED', `${path} could not be fetched: ${toError(cause).message}`, {
       cause,
       hint: 'Check the network between this machine and the coordinator.',
     });

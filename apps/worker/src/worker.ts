@@ -9,7 +9,7 @@ import { createMember, type MemberOptions } from './member.ts';
 export interface WorkerOptions extends MemberOptions {
   /** The coordinator, for example `ws://10.0.0.5:8787`. */
   readonly url: string;
-  /** The join token: the part after `#` of the printed command. */
+  /** The part after `#` of the printed command: the join token, for TLS followed by a comma and the fingerprint. */
   readonly token: string;
   /** Gives up when the coordinator stays away this long; default: 10 minutes. */
   readonly patienceMs?: number;
@@ -22,7 +22,8 @@ export type WorkerOutcome =
 
 /**
  * Joins a run and computes leases until it ends: connect, serve, and connect again if the connection breaks.
- * Throws CONNECTION_FAILED if the coordinator cannot be reached, TOKEN_WRONG or CONNECTION_REFUSED if it says no.
+ * Throws CONNECTION_FAILED if the coordinator cannot be reached, TOKEN_WRONG or CONNECTION_REFUSED if it says no,
+ * IDENTITY_WRONG if it is another one.
  */
 export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> {
   const patience = createPatience(options);
@@ -31,10 +32,9 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
     options.onEvent(event);
   };
   const { url, token } = options;
-  const source = { baseUrl: url.replace(/^ws/, 'http').replace(/[#/]+$/, ''), token };
   const member = await createMember({ ...options, onEvent });
   try {
-    const end = await serveUntilEnd(options, patience, (channel) => member.serve(channel, source));
+    const end = await serveUntilEnd(options, patience, (channel) => member.serve(channel, { url, token }));
     onEvent({ type: 'ended', outcome: end.outcome, message: end.message });
     return end;
   } finally {

@@ -10,6 +10,7 @@ export const errorCodes = {
   DOWNLOAD_FAILED: 'A download did not succeed from any mirror.',
   FILE_CORRUPT: 'A model, snapshot or run file is torn, damaged or of another version.',
   FILE_WRITE_FAILED: 'A file could not be written completely (disk full, permission, limit).',
+  IDENTITY_WRONG: 'The other side is not the coordinator that printed the address: it cannot prove it.',
   INTERNAL: 'A defect of Gradwire itself.',
   MESSAGE_INVALID: 'A message broke the protocol: wrong size, wrong shape, wrong order.',
   NON_FINITE: 'A gradient or loss is NaN or infinite.',

@@ -5,7 +5,14 @@ import { text } from 'node:stream/consumers';
 import { closeCodes } from '@gradwire/protocol';
 import { expect, test } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
-import { type Channel, type ChannelServerLimits, createChannelServer, httpServerOptions } from './index.ts';
+import {
+  type Channel,
+  type ChannelServerLimits,
+  createAccess,
+  createChannelServer,
+  httpServerOptions,
+  observerToken,
+} from './index.ts';
 
 const token = 'a-token_of-tests';
 const bearer = { authorization: `Bearer ${token}` };
@@ -29,7 +36,7 @@ async function startServer(limits: Partial<ChannelServerLimits> = {}): Promise<T
   const channelServer = createChannelServer({
     server,
     path: '/join',
-    token,
+    access: createAccess({ run: 'test', token }),
     maxFrameBytes: 1_000,
     onChannel,
     limits,
@@ -86,7 +93,9 @@ test.each<[string, string[], Record<string, string>]>([
   await using server = await startServer();
   const refusal = await readRefusal(server.port, protocols, { headers });
   expect(refusal.status).toBe(401);
-  expect(refusal.headers['www-authenticate']).toBe('Bearer realm="gradwire"');
+  expect(refusal.headers['www-authenticate']).toMatch(
+    /^Gradwire run="test", nonce="[\w.-]+", Bearer realm="gradwire"$/,
+  );
   expect(refusal.body).toMatchObject({
     code: 'TOKEN_WRONG',
     message: expect.stringContaining('token') as string,
@@ -108,9 +117,13 @@ test.each<[string, string[], Record<string, string>]>([
   expect(server.channels.has(channel)).toBe(true);
 });
 
-test('an empty token is a bug of the caller', () => {
-  const options = { server: createServer(), maxFrameBytes: 1, onChannel: () => {} };
-  expect(() => createChannelServer({ ...options, token: '' })).toThrow(RangeError);
+test("an observer's token opens no channel", async () => {
+  await using server = await startServer();
+  const headers = { authorization: `Bearer ${observerToken(token)}` };
+  expect(await readRefusal(server.port, ['gradwire'], { headers })).toMatchObject({
+    status: 403,
+    body: { code: 'ROLE_WRONG' },
+  });
 });
 
 test('compression is never agreed on', async () => {

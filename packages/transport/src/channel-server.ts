@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { closeCodes } from '@gradwire/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Access, Granted } from './access.ts';
 import type { Channel } from './channel.ts';
 import {
   type ConnectionLimits,
@@ -12,9 +13,9 @@ import {
 } from './connection-caps.ts';
 import { defaultUnreadLimits } from './frame-queue.ts';
 import { defaultHeartbeat } from './heartbeat.ts';
+import { proofHeader } from './proof.ts';
 import { type Refusal, refuseUpgrade } from './refuse-upgrade.ts';
 import { channelSubprotocol, webSocketLimits } from './web-socket-limits.ts';
-import { checkUpgradeToken } from './token.ts';
 import { type ChannelLimits, createWebSocketChannel } from './web-socket-channel.ts';
 
 /** Times and sizes that a channel server keeps to. */
@@ -29,11 +30,11 @@ export interface ChannelServerOptions {
   readonly server: Server;
   /** Path of the upgrade request; default `/`. */
   readonly path?: string;
-  /** The join token, see `createToken`. */
-  readonly token: string;
+  /** Who may join, see `createAccess`. */
+  readonly access: Access;
   /** Largest frame that a client may send: `messageLimits({ role: 'worker' }).maxFrameBytes`. */
   readonly maxFrameBytes: number;
-  /** Called for each client that has shown the token, before its first frame. */
+  /** Called for each client that was let in, before its first frame. */
   readonly onChannel: (channel: Channel) => void;
   readonly limits?: Partial<ChannelServerLimits>;
 }
@@ -48,29 +49,34 @@ export interface ChannelServer {
 }
 
 /**
- * Turns upgrade requests of an HTTP server into channels. The token is checked before the upgrade, so a stranger costs
+ * Turns upgrade requests of an HTTP server into channels. Clients are checked before the upgrade, so a stranger costs
  * one HTTP answer and never reaches the frame parser.
  *
- * @throws RangeError if the token is empty.
  * @example
  * const server = http.createServer(httpServerOptions).listen(8787);
- * const channels = createChannelServer({ server, token, maxFrameBytes, onChannel: serve });
+ * const access = createAccess({ run: 'first', token: createToken() });
+ * const channels = createChannelServer({ server, access, maxFrameBytes, onChannel: serve });
  */
 export function createChannelServer(options: ChannelServerOptions): ChannelServer {
-  const { server, path = '/', token, maxFrameBytes, onChannel } = options;
-  if (token === '') throw new RangeError('token: expected at least one character, found none');
+  const { server, path = '/', access, maxFrameBytes, onChannel } = options;
   const limits = withDefaults(options);
+  const proofs = new WeakMap<IncomingMessage, string | undefined>();
   const webSockets = createWebSocketServer(maxFrameBytes);
+  webSockets.on('headers', (headers, request) => {
+    const proof = proofs.get(request);
+    if (proof !== undefined) headers.push(`${proofHeader}: ${proof}`);
+  });
   const channels = new Set<Channel>();
   const cap = createCap(limits.maxChannels, limits.maxChannelsPerAddress);
   const watch = createConnectionWatch(limits);
   let isClosing = false;
 
-  const findRefusal = (request: IncomingMessage, address: string): Refusal | undefined => {
+  const admit = (request: IncomingMessage, address: string): Granted | Refusal => {
     if (request.url?.split('?', 1)[0] !== path) return refusals.path(path);
-    if (!checkUpgradeToken(request.headers, token)) return refusals.token;
+    const answer = access.check(request, 'worker');
+    if ('status' in answer) return answer;
     if (isClosing) return refusals.closing;
-    return cap.take(address) ? undefined : refusals.full;
+    return cap.take(address) ? answer : refusals.full;
   };
   const open = (socket: WebSocket, stream: Socket, address: string): void => {
     const peer = `${address}:${stream.remotePort}`;
@@ -93,10 +99,11 @@ export function createChannelServer(options: ChannelServerOptions): ChannelServe
     const stream = duplex as Socket;
     stream.on('error', () => stream.destroy());
     const address = stream.remoteAddress ?? '';
-    const refusal = findRefusal(request, address);
-    if (refusal) return refuseUpgrade(stream, refusal);
+    const answer = admit(request, address);
+    if ('status' in answer) return refuseUpgrade(stream, answer);
     stream.once('close', () => cap.release(address));
     watch.authenticated(stream);
+    proofs.set(request, answer.proof);
     webSockets.handleUpgrade(request, stream, head, (socket) => open(socket, stream, address));
   };
   const close = async (
@@ -114,11 +121,6 @@ export function createChannelServer(options: ChannelServerOptions): ChannelServe
 }
 
 const refusals = {
-  token: {
-    status: 401,
-    code: 'TOKEN_WRONG',
-    message: 'The join token is missing or wrong: use the whole address that the coordinator prints.',
-  },
   closing: { status: 503, code: 'CLOSING', message: 'The coordinator is about to stop.' },
   full: { status: 503, code: 'FULL', message: 'The coordinator has as many connections as it accepts.' },
   path: (path: string): Refusal => ({

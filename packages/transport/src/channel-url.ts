@@ -4,13 +4,15 @@ import { GradwireError } from '@gradwire/errors';
 export interface ChannelAddress {
   /** Without the token: fit for messages and logs. */
   readonly url: string;
+  /** Host and, if it is not the scheme's, port: as in the URL. */
+  readonly authority: string;
   readonly host: string;
   /** The scheme's default if the URL has none. */
   readonly port: number;
   readonly isSecure: boolean;
   readonly path: string;
-  /** The part after `#`. */
-  readonly token: string | undefined;
+  /** The part after `#`: the token, or token and fingerprint. */
+  readonly secret: string | undefined;
 }
 
 const schemes: Readonly<Record<string, 'ws' | 'wss'>> = {
@@ -41,10 +43,11 @@ export function parseChannelUrl(text: string): ChannelAddress {
   const isSecure = scheme === 'wss';
   return {
     url: `${scheme}://${url.host}${url.pathname}${url.search}`,
+    authority: url.host,
     host: url.hostname,
     port: url.port === '' ? (isSecure ? 443 : 80) : Number(url.port),
     isSecure,
     path: url.pathname,
-    token: url.hash.length > 1 ? decodeURIComponent(url.hash.slice(1)) : undefined,
+    secret: url.hash.length > 1 ? decodeURIComponent(url.hash.slice(1)) : undefined,
   };
 }

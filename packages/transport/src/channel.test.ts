@@ -3,7 +3,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { closeCodes } from '@gradwire/protocol';
 import { describe, expect, test } from 'vitest';
-import { type Channel, connectChannel, createChannelServer, createPair, createToken } from './index.ts';
+import {
+  type Channel,
+  connectChannel,
+  createAccess,
+  createChannelServer,
+  createPair,
+  createToken,
+} from './index.ts';
 
 /** Two ends of one connection. */
 interface Ends extends AsyncDisposable {
@@ -29,7 +36,8 @@ const openWebSocket: Open = async (limits = {}) => {
   const token = createToken();
   const { promise: accepted, resolve: onChannel } = withResolvers<Channel>();
   const options = { token, maxFrameBytes: 2 ** 26, limits };
-  const channels = createChannelServer({ ...options, server, onChannel });
+  const access = createAccess({ run: 'test', token });
+  const channels = createChannelServer({ maxFrameBytes: 2 ** 26, limits, access, server, onChannel });
   const { port } = server.address() as AddressInfo;
   const left = await connectChannel(`ws://127.0.0.1:${port}/`, options);
   const close = async (): Promise<void> => {

@@ -10,7 +10,7 @@ import { closeCodes } from '@gradwire/protocol';
 import { GradwireError } from '@gradwire/errors';
 import { expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { connectChannel, type ConnectOptions, createChannelServer } from './index.ts';
+import { connectChannel, type ConnectOptions, createAccess, createChannelServer } from './index.ts';
 
 const token = 'secret-token';
 const options: ConnectOptions = { token, maxFrameBytes: 1_000 };
@@ -24,16 +24,19 @@ async function listen<S extends Server | TcpServer>(server: S): Promise<number> 
 /** An HTTP server with a coordinator's channels at `/`. */
 async function startCoordinator(
   limits = {},
-): Promise<AsyncDisposable & { port: number; stop: () => Promise<void> }> {
+): Promise<AsyncDisposable & { port: number; sockets: ReadonlySet<Socket> }> {
   const server = createServer((_, response) => response.end());
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => sockets.add(socket));
   const port = await listen(server);
-  const channels = createChannelServer({ server, token, maxFrameBytes: 1_000, limits, onChannel: () => {} });
-  const stop = (): Promise<void> => channels.close();
+  const access = createAccess({ run: 'test', token });
+  const options = { server, access, maxFrameBytes: 1_000, limits };
+  const channels = createChannelServer({ ...options, onChannel: () => {} });
   const dispose = async (): Promise<void> => {
-    await stop();
+    await channels.close();
     server.close();
   };
-  return { port, stop, [Symbol.asyncDispose]: dispose };
+  return { port, sockets, [Symbol.asyncDispose]: dispose };
 }
 
 async function connectError(url: string, given: Partial<ConnectOptions> = {}): Promise<GradwireError> {
@@ -163,49 +166,34 @@ test.each(['before', 'while'])('the signal stops connecting: aborted %s', async 
 });
 
 test('a server that falls silent is noticed', async () => {
-  // This server never pings.
-  const server = createServer();
-  const port = await listen(server);
-  const silent = new WebSocketServer({ server, handleProtocols: () => 'gradwire' });
+  // It pings, but not within this test.
+  await using coordinator = await startCoordinator({ intervalMs: 60_000 });
   const limits = { intervalMs: 10, silenceMs: 50 };
-  const channel = await connectChannel(`ws://127.0.0.1:${port}/`, { ...options, limits });
+  const channel = await connectChannel(`ws://127.0.0.1:${coordinator.port}/`, { ...options, limits });
   expect(await channel.closed).toMatchObject({ code: closeCodes.silence.code });
-  silent.close();
-  server.close();
 });
 
 test('a server that pings is not taken for silent', async () => {
-  const server = createServer();
-  const port = await listen(server);
-  const pinging = new WebSocketServer({ server, handleProtocols: () => 'gradwire' });
+  await using coordinator = await startCoordinator({ intervalMs: 10 });
   const limits = { intervalMs: 20, silenceMs: 100 };
+  const channel = await connectChannel(`ws://127.0.0.1:${coordinator.port}/`, { ...options, limits });
+  const [, stream] = coordinator.sockets;
+  // 40 pongs take at least four times the silence that is tolerated.
   const pongs = new Promise<string>((resolve) => {
-    pinging.on('connection', (socket) => {
-      const timer = setInterval(() => socket.ping(), 10);
-      let count = 0;
-      // 40 pings take at least four times the silence that is tolerated.
-      socket.on('pong', () => {
-        count += 1;
-        if (count === 40) resolve('40 pongs');
-      });
-      socket.on('close', () => clearInterval(timer));
+    let count = 0;
+    stream?.on('data', () => {
+      count += 1;
+      if (count === 40) resolve('40 pongs');
     });
   });
-  const channel = await connectChannel(`ws://127.0.0.1:${port}/`, { ...options, limits });
   expect(await Promise.race([channel.closed, pongs])).toBe('40 pongs');
   channel.close(closeCodes.goodbye.code, '');
   await channel.closed;
-  pinging.close();
-  server.close();
 });
 
 test('a connection that breaks ends the channel with 1006', async () => {
-  const server = createServer();
-  const port = await listen(server);
-  const breaking = new WebSocketServer({ server, handleProtocols: () => 'gradwire' });
-  breaking.on('connection', (socket) => socket.terminate());
-  const channel = await connectChannel(`ws://127.0.0.1:${port}/`, options);
+  await using coordinator = await startCoordinator();
+  const channel = await connectChannel(`ws://127.0.0.1:${coordinator.port}/`, options);
+  for (const socket of coordinator.sockets) socket.destroy();
   expect(await channel.closed).toMatchObject({ code: 1006 });
-  breaking.close();
-  server.close();
 });

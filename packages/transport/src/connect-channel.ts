@@ -4,28 +4,28 @@ import { GradwireError } from '@gradwire/errors';
 import { WebSocket } from 'ws';
 import type { Channel } from './channel.ts';
 import { type ChannelAddress, parseChannelUrl } from './channel-url.ts';
-import { connectionError, refusalError } from './connect-errors.ts';
+import { answerChallenge, type ChallengeReply, secretFor } from './client-proof.ts';
+import { connectionError, impostorError, refusalError } from './connect-errors.ts';
 import { defaultUnreadLimits } from './frame-queue.ts';
 import { defaultHeartbeat } from './heartbeat.ts';
+import { parseChallenge, proofHeader } from './proof.ts';
 import { type ChannelLimits, createWebSocketChannel } from './web-socket-channel.ts';
 import { channelSubprotocol, webSocketLimits } from './web-socket-limits.ts';
 
 /** Times and sizes that a client keeps to. */
 export interface ChannelClientLimits extends ChannelLimits {
-  /** How long connecting may take; default 10,000. */
+  /** How long each of the two requests may take; default 10,000. */
   readonly connectTimeoutMs: number;
 }
 
 /** Options of {@link connectChannel}. */
 export interface ConnectOptions {
-  /** The join token; default: the part of the URL after `#`. */
+  /** The join token, or `token,fingerprint`; default: the part of the URL after `#`. */
   readonly token?: string;
   /** Largest frame that the server may send: `messageLimits({ role: 'coordinator' }).maxFrameBytes`. */
   readonly maxFrameBytes: number;
   /** Stops connecting. It has no effect on an open channel. */
   readonly signal?: AbortSignal;
-  /** For `wss`: the certificates to trust, as PEM, instead of the system's. */
-  readonly tls?: { readonly ca: string | Buffer };
   readonly limits?: Partial<ChannelClientLimits>;
 }
 
@@ -38,10 +38,12 @@ const defaultLimits: ChannelClientLimits = {
 };
 
 /**
- * Connects to a coordinator.
+ * Connects to a coordinator: asks for a challenge, answers it with a proof that this side knows the token, and checks the
+ * coordinator's proof before anything else is said. The token itself is never sent.
  *
- * @throws GradwireError TOKEN_WRONG (no token, or the coordinator says so), CONNECTION_REFUSED (it is full or about to
- * stop), CONNECTION_FAILED (not reachable, or not a coordinator), OPTION_INVALID (bad URL), CANCELLED (by the signal).
+ * @throws GradwireError TOKEN_WRONG (no token, or the coordinator says so), IDENTITY_WRONG (it does not know the token
+ * itself), CONNECTION_REFUSED (it is full or about to stop), CONNECTION_FAILED (not reachable, or not a coordinator),
+ * OPTION_INVALID (bad URL), CANCELLED (by the signal).
  * @example
  * const channel = await connectChannel('ws://10.0.0.5:8787/#token', {
  *   maxFrameBytes: messageLimits({ role: 'coordinator' }).maxFrameBytes,
@@ -49,37 +51,43 @@ const defaultLimits: ChannelClientLimits = {
  */
 export async function connectChannel(url: string, options: ConnectOptions): Promise<Channel> {
   const address = parseChannelUrl(url);
-  const token = options.token ?? address.token;
-  if (token === undefined || token === '') {
-    throw new GradwireError('TOKEN_WRONG', `no join token for ${address.url}`, {
-      hint: 'Use the whole address that the coordinator prints, with the part after # (in quotes, if the shell needs it).',
-    });
-  }
-  const limits = { ...defaultLimits, ...options.limits };
+  const { token } = secretFor(address, options.token);
+  const attempt = { ...options, address, limits: { ...defaultLimits, ...options.limits } };
+  const asked = await open({ ...attempt, reply: undefined });
+  if ('closed' in asked) return asked;
+  const challenge = parseChallenge(asked.response.headers['www-authenticate']);
+  if (challenge === undefined) throw refusalError(asked.response, asked.body, address);
+  const answered = await open({ ...attempt, reply: answerChallenge(token, challenge, 'worker') });
+  if ('closed' in answered) return answered;
+  throw refusalError(answered.response, answered.body, address);
+}
+
+interface Attempt extends Pick<ConnectOptions, 'maxFrameBytes' | 'signal'> {
+  readonly address: ChannelAddress;
+  readonly limits: ChannelClientLimits;
+  /** Absent in the first attempt, which asks for the challenge. */
+  readonly reply: ChallengeReply | undefined;
+}
+
+/** An answer that is no upgrade. */
+interface Refused {
+  readonly response: IncomingMessage;
+  readonly body: string;
+}
+
+function open(attempt: Attempt): Promise<Channel | Refused> {
+  const { address, limits, maxFrameBytes, reply, signal } = attempt;
   const socket = new WebSocket(address.url, [channelSubprotocol], {
-    ...webSocketLimits(options.maxFrameBytes),
-    headers: { authorization: `Bearer ${token}` },
+    ...webSocketLimits(maxFrameBytes),
+    ...(reply && { headers: { authorization: reply.authorization } }),
     // Masking protects proxies from scripts in browsers, which choose what is sent (RFC 6455, section 10.3). Nobody
     // does here, and it costs two passes over every gradient: a mask of zeros leaves the bytes as they are.
     generateMask: (mask) => void mask.fill(0),
     handshakeTimeout: limits.connectTimeoutMs,
     followRedirects: false,
-    ...options.tls,
   });
-  return waitForChannel(socket, address, { ...options, limits });
-}
-
-type WaitOptions = Pick<ConnectOptions, 'maxFrameBytes' | 'signal'> & {
-  readonly limits: ChannelClientLimits;
-};
-
-function waitForChannel(
-  socket: WebSocket,
-  address: ChannelAddress,
-  { limits, maxFrameBytes, signal }: WaitOptions,
-): Promise<Channel> {
-  return new Promise<Channel>((resolve, reject) => {
-    let stream: Socket | undefined;
+  return new Promise((resolve, reject) => {
+    let upgrade: { readonly stream: Socket; readonly proof: unknown } | undefined;
     const cancel = (): void => {
       reject(
         new GradwireError('CANCELLED', `connecting to ${address.url} was stopped`, { cause: signal?.reason }),
@@ -95,15 +103,23 @@ function waitForChannel(
     socket.once('unexpected-response', (request, response) => {
       settle();
       readText(response, 4_096).then((body) => {
-        reject(refusalError(response, body, address));
+        resolve({ response, body });
         request.destroy();
       }, reject);
     });
-    socket.once('upgrade', (response) => (stream = response.socket));
+    socket.once(
+      'upgrade',
+      ({ socket: stream, headers }) => (upgrade = { stream, proof: headers[proofHeader] }),
+    );
     socket.once('open', () => {
       settle();
-      if (stream === undefined) return reject(connectionError(new Error('no socket'), address));
+      if (upgrade === undefined || reply?.isProof(upgrade.proof) !== true) {
+        socket.terminate();
+        const how = reply ? 'it cannot prove that it knows the token' : 'it lets everybody in';
+        return reject(impostorError(address, how));
+      }
       const peer = `${address.host}:${address.port}`;
+      const { stream } = upgrade;
       // At once, before frames can arrive.
       resolve(createWebSocketChannel({ socket, stream, peer, side: 'client', maxFrameBytes, limits }));
     });

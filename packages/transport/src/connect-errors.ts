@@ -67,18 +67,34 @@ export function refusalError(
       hint: 'Use the whole address that the coordinator printed when it was started; each start has a new token.',
     });
   }
+  if (status === 403) {
+    return new GradwireError('TOKEN_WRONG', `${where}: ${readMessage(body)}`, {
+      hint: 'Ask whoever started the run for the address for workers.',
+    });
+  }
   const refusal = response.headers[refusalHeader];
   if (typeof refusal !== 'string') {
     const what = `not a Gradwire coordinator: HTTP status ${status} instead of an upgrade`;
     return new GradwireError('CONNECTION_FAILED', `${where}: ${what}`, { hint: isItGradwire });
   }
-  const isPath = refusal === 'PATH_WRONG';
+  const isPath = refusal === 'PATH_WRONG' || refusal === 'METHOD_WRONG';
   const code: ErrorCode = isPath ? 'CONNECTION_FAILED' : 'CONNECTION_REFUSED';
   const hint = isPath ? 'Use the path of the address that the coordinator printed.' : 'Try again later.';
   return new GradwireError(
     code,
     `${where}: ${isPath ? `wrong path ${address.path}. ` : ''}${readMessage(body)}`,
     { hint },
+  );
+}
+
+/** The other side is not the coordinator that printed the address. */
+export function impostorError(address: ChannelAddress, how: string): GradwireError {
+  return new GradwireError(
+    'IDENTITY_WRONG',
+    `${describe(address)}: not the coordinator of this token: ${how}`,
+    {
+      hint: 'Something else listens there, or stands between: compare the address with the printed one. Nothing was told to it.',
+    },
   );
 }
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkToken, createToken } from './index.ts';
-import { checkUpgradeToken } from './token.ts';
+import { createToken, observerToken, parseJoinSecret } from './index.ts';
 
 test('tokens differ and need no escaping', () => {
   const tokens = Array.from({ length: 100 }, createToken);
@@ -8,32 +7,24 @@ test('tokens differ and need no escaping', () => {
   for (const token of tokens) expect(token).toMatch(/^[\w-]{24}$/);
 });
 
-test.each<[string | undefined, boolean]>([
-  ['Bearer abc', true],
-  ['bearer  abc', true],
-  ['Bearer abcd', false],
-  ['Bearer ab', false],
-  ['Bearer ABC', false],
-  ['Bearer abc abc', false],
-  ['Bearer ', false],
-  ['Bearer', false],
-  ['Basic abc', false],
-  ['abc', false],
-  ['', false],
-  [undefined, false],
-])('checkToken(%o)', (header, expected) => {
-  expect(checkToken(header, 'abc')).toBe(expected);
+test("the observer's token follows from the join token, and is another one", () => {
+  expect(observerToken('abc')).toMatch(/^[\w-]{24}$/);
+  expect(observerToken('abc')).toBe(observerToken('abc'));
+  expect(observerToken('abd')).not.toBe(observerToken('abc'));
 });
 
-test('an upgrade may carry the token as a subprotocol, but a header counts more', () => {
-  const protocols = { 'sec-websocket-protocol': 'gradwire, gradwire.token.abc' };
-  expect(checkUpgradeToken(protocols, 'abc')).toBe(true);
-  expect(checkUpgradeToken(protocols, 'abcd')).toBe(false);
-  expect(checkUpgradeToken({ ...protocols, authorization: 'Bearer x' }, 'abc')).toBe(false);
-  expect(checkUpgradeToken({}, 'abc')).toBe(false);
-});
+const fingerprint = '0123456789abcdef'.repeat(4);
 
-test('an empty token lets nobody in', () => {
-  expect(() => checkToken('Bearer ', '')).toThrow(RangeError);
-  expect(() => checkUpgradeToken({}, '')).toThrow(RangeError);
+test.each<[string, { token: string; fingerprint: string | undefined } | undefined]>([
+  ['abc', { token: 'abc', fingerprint: undefined }],
+  [`abc,${fingerprint}`, { token: 'abc', fingerprint }],
+  ['', undefined],
+  ['abc,', undefined],
+  [`,${fingerprint}`, undefined],
+  [`abc,${fingerprint.slice(1)}`, undefined],
+  [`abc,${fingerprint.toUpperCase()}`, undefined],
+  [`abc,${fingerprint},x`, undefined],
+  ['a b', undefined],
+])('parseJoinSecret(%o)', (text, expected) => {
+  expect(parseJoinSecret(text)).toEqual(expected);
 });

@@ -1,7 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-
-/** Before the token in the list of subprotocols that a browser sends: it cannot set headers. */
-const subprotocolPrefix = 'gradwire.token.';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Makes a join token: 144 random bits as 24 characters that need no escaping in URLs, headers and subprotocols. */
 export function createToken(): string {
@@ -9,34 +6,30 @@ export function createToken(): string {
 }
 
 /**
- * Whether an `Authorization` header carries the token as `Bearer <token>`, in time that does not depend on where
- * they differ.
- *
- * @throws RangeError if `token` is empty: that would let everyone in.
+ * The read-only token that goes with a join token. It follows from it, so that there is one secret to keep; the way back
+ * would be to invert a hash.
  */
-export function checkToken(header: string | undefined, token: string): boolean {
-  const [, given] = /^Bearer +(\S+)$/i.exec(header ?? '') ?? [];
-  return isSameToken(given, token);
+export function observerToken(token: string): string {
+  return createHmac('sha256', token).update('gradwire observer').digest('base64url').slice(0, 24);
 }
 
-/** The same for an upgrade request, which may carry the token as the subprotocol `gradwire.token.<token>` instead. */
-export function checkUpgradeToken(
-  headers: {
-    readonly authorization?: string | undefined;
-    readonly 'sec-websocket-protocol'?: string | undefined;
-  },
-  token: string,
-): boolean {
-  if (headers.authorization !== undefined) return checkToken(headers.authorization, token);
-  const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
-  const given = offered.find((protocol) => protocol.startsWith(subprotocolPrefix));
-  return isSameToken(given?.slice(subprotocolPrefix.length), token);
+/** A token, and the SHA-256 of the certificate that the coordinator must show. */
+export interface JoinSecret {
+  readonly token: string;
+  /** 64 lower-case hexadecimal digits. */
+  readonly fingerprint: string | undefined;
 }
 
-function isSameToken(given: string | undefined, token: string): boolean {
-  if (token === '') throw new RangeError('token: expected at least one character, found none');
-  // Digests have equal lengths, so the comparison tells nothing about the token's length either.
-  return timingSafeEqual(digest(given ?? ''), digest(token));
+/** Reads what stands after `#` in a printed address: `token` or `token,fingerprint`. Undefined: it is neither. */
+export function parseJoinSecret(text: string): JoinSecret | undefined {
+  const [, token, fingerprint] = /^([^\s,]+)(?:,([\da-f]{64}))?$/.exec(text) ?? [];
+  return token === undefined ? undefined : { token, fingerprint };
+}
+
+/** Whether two texts are the same, in time that does not depend on where they differ. */
+export function isSameSecret(given: string, expected: string): boolean {
+  // Digests have equal lengths, so the comparison tells nothing about the length either.
+  return timingSafeEqual(digest(given), digest(expected));
 }
 
 function digest(text: string): Buffer {

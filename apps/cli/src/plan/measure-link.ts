@@ -1,4 +1,5 @@
-import { GradwireError, toError } from '@gradwire/errors';
+import { GradwireError } from '@gradwire/errors';
+import { type CoordinatorClient, createCoordinatorClient } from '@gradwire/transport';
 import type { Link } from './link.ts';
 
 const attempts = 7;
@@ -14,7 +15,7 @@ const enoughMs = 500;
  * @param url For example `ws://10.0.0.5:8787`.
  */
 export async function measureLink(url: string, token: string, signal: AbortSignal): Promise<Link> {
-  const request = createRequest(`${url.replace(/^ws/, 'http').replace(/\/+$/, '')}/link`, token, signal);
+  const request = createRequest(createCoordinatorClient({ url, token, role: 'worker' }), signal);
   // The first one opens the connection that the others use.
   const roundTrips: number[] = [];
   for (let n = 0; n <= attempts; n += 1) roundTrips.push(await request({ down: 1, up: 0 }));
@@ -46,43 +47,16 @@ interface Transfer {
 
 /** Sends `up` bytes, receives `down` bytes, and says how long that took. */
 function createRequest(
-  address: string,
-  token: string,
+  client: CoordinatorClient,
   signal: AbortSignal,
 ): (transfer: Transfer) => Promise<number> {
   return async ({ down, up }) => {
     const startMs = performance.now();
-    const response = await post(`${address}?bytes=${down}`, { token, signal, body: new Uint8Array(up) });
-    const { byteLength } = await response.arrayBuffer();
-    if (response.status === 401) {
-      throw new GradwireError('TOKEN_WRONG', `${address}: the coordinator does not know this token`, {
-        hint: 'Give the address with the token after #, as the coordinator prints it.',
-      });
-    }
-    if (response.ok && byteLength === down) return performance.now() - startMs;
-    throw new GradwireError(
-      'CONNECTION_FAILED',
-      `${address}: expected ${down} bytes, found ${byteLength} with status ${response.status}`,
-      { hint: 'Is it a coordinator of this version?' },
-    );
+    const path = `/link?bytes=${down}`;
+    const { byteLength } = await client.request({ path, body: new Uint8Array(up), signal });
+    if (byteLength === down) return performance.now() - startMs;
+    throw new GradwireError('CONNECTION_FAILED', `${path}: expected ${down} bytes, found ${byteLength}`, {
+      hint: 'Is it a coordinator of this version?',
+    });
   };
-}
-
-async function post(
-  address: string,
-  { token, signal, body }: { token: string; signal: AbortSignal; body: Uint8Array<ArrayBuffer> },
-): Promise<Response> {
-  try {
-    return await fetch(address, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}` },
-      body,
-      signal,
-    });
-  } catch (cause) {
-    throw new GradwireError('CONNECTION_FAILED', `${address}: ${toError(cause).message}`, {
-      cause,
-      hint: 'Is a coordinator running there? gradwire coordinator --host 0.0.0.0 waits for workers.',
-    });
-  }
 }

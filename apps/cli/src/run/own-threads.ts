@@ -44,10 +44,7 @@ export function startOwnThreads({ backend, threads, cacheDir }: OwnThreadsOption
       const { host, port, token } = coordinator;
       try {
         const member = await starting;
-        await member.serve(coordinator.connect(), {
-          baseUrl: localUrl(host, port).replace(/^ws/, 'http'),
-          token,
-        });
+        await member.serve(coordinator.connect(), { url: localUrl(host, port), token });
       } catch (thrown) {
         const { message, stack = '' } = toError(thrown);
         coordinator.fail({ worker: 'local', code: 'WORKER_FAILED', message, stack });

@@ -1,0 +1,128 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
+import { GradwireError, toError } from '@gradwire/errors';
+import { type ChannelAddress, parseChannelUrl } from './channel-url.ts';
+import { answerChallenge, type ChallengeReply, secretFor } from './client-proof.ts';
+import { connectionError, impostorError, refusalError } from './connect-errors.ts';
+import { type Challenge, parseChallenge, proofHeader } from './proof.ts';
+import type { Role } from './role.ts';
+
+/** Options of {@link createCoordinatorClient}. */
+export interface CoordinatorClientOptions {
+  /** As the coordinator prints it. */
+  readonly url: string;
+  /** The token, or `token,fingerprint`; default: the part of the URL after `#`. */
+  readonly token?: string;
+  /** The right to claim: the least that will do. */
+  readonly role: Role;
+}
+
+/** What to ask. */
+export interface CoordinatorRequest {
+  /** With the query, for example `/status`. */
+  readonly path: string;
+  /** Sent by POST; without it the method is GET. */
+  readonly body?: Uint8Array;
+  readonly signal?: AbortSignal;
+  /** Longer answers are an error; default 64 MiB. */
+  readonly maxBytes?: number;
+}
+
+/** Asks a coordinator by HTTP. */
+export interface CoordinatorClient {
+  /**
+   * The body of the answer.
+   *
+   * @throws GradwireError TOKEN_WRONG, IDENTITY_WRONG, CONNECTION_REFUSED (it said no, and why), CONNECTION_FAILED,
+   * CANCELLED.
+   */
+  request(request: CoordinatorRequest): Promise<Uint8Array>;
+}
+
+/**
+ * Makes a client that proves with each request that it knows the token, and checks with each answer that the coordinator
+ * does. The token itself is never sent.
+ *
+ * @throws GradwireError OPTION_INVALID (bad URL), TOKEN_WRONG (no token).
+ * @example
+ * const client = createCoordinatorClient({ url: 'ws://10.0.0.5:8787/#token', role: 'observer' });
+ * const status = await client.request({ path: '/status' });
+ */
+export function createCoordinatorClient(options: CoordinatorClientOptions): CoordinatorClient {
+  const address = parseChannelUrl(options.url);
+  const { token } = secretFor(address, options.token);
+  const agent = new Agent({ keepAlive: true });
+  let challenge: Challenge | undefined;
+
+  const attempt = async (request: CoordinatorRequest): Promise<Answer> => {
+    const reply = challenge && answerChallenge(token, challenge, options.role);
+    const answer = await send({ address, agent, request, reply });
+    challenge = parseChallenge(answer.response.headers['www-authenticate']) ?? challenge;
+    return answer;
+  };
+  return {
+    async request(request) {
+      // The first question is only for a challenge: no body is sent in vain.
+      const { path, signal } = request;
+      if (challenge === undefined) await attempt({ path, ...(signal && { signal }) });
+      let answer = await attempt(request);
+      // The challenge was too old: the answer brought a new one.
+      if (answer.response.statusCode === 401) answer = await attempt(request);
+      const { response, body, isProven } = answer;
+      const { statusCode } = response;
+      if (statusCode === 200 && isProven) return body;
+      if (statusCode === 200) throw impostorError(address, 'it cannot prove that it knows the token');
+      throw refusalError(response, Buffer.from(body).toString(), address);
+    },
+  };
+}
+
+interface Question {
+  readonly address: ChannelAddress;
+  readonly agent: Agent;
+  readonly request: CoordinatorRequest;
+  readonly reply: ChallengeReply | undefined;
+}
+
+interface Answer {
+  readonly response: IncomingMessage;
+  readonly body: Uint8Array;
+  /** Whether the coordinator has shown that it knows the token. */
+  readonly isProven: boolean;
+}
+
+async function send({ address, agent, request, reply }: Question): Promise<Answer> {
+  const { path, body, signal, maxBytes = 64 * 2 ** 20 } = request;
+  const asked = httpRequest(`http://${address.authority}${address.path.replace(/\/$/, '')}${path}`, {
+    agent,
+    method: body ? 'POST' : 'GET',
+    headers: {
+      ...(body && { 'content-length': body.byteLength }),
+      ...(reply && { authorization: reply.authorization }),
+    },
+    ...(signal && { signal }),
+  });
+  try {
+    asked.end(body);
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    const isProven = reply?.isProof(response.headers[proofHeader]) === true;
+    return { response, body: await readBody(response, maxBytes), isProven };
+  } catch (thrown) {
+    const error = toError(thrown);
+    if (signal?.aborted) {
+      throw new GradwireError('CANCELLED', `asking ${address.url} was stopped`, { cause: error });
+    }
+    throw error instanceof GradwireError ? error : connectionError(error, address);
+  }
+}
+
+async function readBody(response: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes > maxBytes) throw new Error(`expected an answer of at most ${maxBytes} bytes, found more`);
+  }
+  return Buffer.concat(pieces);
+}
