@@ -3,7 +3,7 @@ import { runGradwire, startGradwire } from '../harness/gradwire.ts';
 import { jsonLines } from '../harness/json-output.ts';
 import { createTemporaryFolder } from '../harness/temporary-folder.ts';
 
-const recipe = '--recipe mnist-cnn-small --batch-size 32 --steps 100000'.split(' ');
+const recipe = '--recipe mnist-cnn-small --batch-size 32'.split(' ');
 const token = 'status-of-a-run';
 
 /** What a command prints. */
@@ -15,13 +15,27 @@ async function ask(...args: string[]): Promise<string> {
 
 test('status and explain say in words where a run stands and what it waits for', async () => {
   await using folder = await createTemporaryFolder();
-  const args = ['coordinator', ...recipe, '--port', '0', '--token', token, '--run-dir', folder.path, '--json'];
+  const args = [
+    'coordinator',
+    ...recipe,
+    '--port',
+    '0',
+    '--token',
+    token,
+    '--run-dir',
+    folder.path,
+    '--json',
+  ];
   await using coordinator = startGradwire(args);
   const { port } = await coordinator.line(({ event }) => event === 'listening');
   const url = `ws://127.0.0.1:${String(port)}#${token}`;
 
-  expect(await ask('status', url)).toMatch(/^0001-mnist-cnn-small .*: running, 0 of 100,000 steps done \(epoch 1 of 54\)\n/);
-  expect(await ask('explain', url)).toMatch(/^step 1 waits for a worker to join: none is connected\.\n[^]*start a worker/);
+  expect(await ask('status', url)).toMatch(
+    /^0001-mnist-cnn-small .*: running, 0 of 18,750 steps done \(epoch 1 of 10\)\n/,
+  );
+  expect(await ask('explain', url)).toMatch(
+    /^step 1 waits for a worker to join: none is connected\.\n[^]*start a worker/,
+  );
 
   const start = ['worker', url, '--name', 'kitchen', '--backend', 'wasm', '--threads', '1'];
   await using worker = startGradwire(start);
@@ -39,11 +53,21 @@ test('status and explain say in words where a run stands and what it waits for',
   const [status] = jsonLines(await ask('status', url, '--json'));
   expect(status).toMatchObject({ phase: 'running', waitingFor: 'leases', workers: [{ worker: 'kitchen' }] });
   worker.child.kill('SIGCONT');
-});
+}, 300_000);
 
 test('a wrong token is refused with code 6, and nobody there is code 5', async () => {
   await using folder = await createTemporaryFolder();
-  const args = ['coordinator', ...recipe, '--port', '0', '--token', token, '--run-dir', folder.path, '--json'];
+  const args = [
+    'coordinator',
+    ...recipe,
+    '--port',
+    '0',
+    '--token',
+    token,
+    '--run-dir',
+    folder.path,
+    '--json',
+  ];
   await using coordinator = startGradwire(args);
   const { port } = await coordinator.line(({ event }) => event === 'listening');
   const wrong = await runGradwire(['status', `ws://127.0.0.1:${String(port)}#another-token`]);

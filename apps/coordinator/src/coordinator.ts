@@ -107,7 +107,9 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     onDefect: ({ message, stack = '' }) => fail({ code: 'INTERNAL', message, stack }),
   });
   const access = createAccess({ run: directory.name, token });
-  const channels = serve(server, { access, blobs, limits, run, sessions });
+  const names = { run: directory.name, recipe: recipe.name };
+  const status = (): RunStatus => readStatus({ names, plan, run, sessions });
+  const channels = serve(server, { access, blobs, limits, sessions, status });
   server.on('error', onProblem);
   const { port } = server.address() as AddressInfo;
   onEvent({ type: 'listening', host: options.host, port, run: directory.name, directory: directory.path });
@@ -163,16 +165,16 @@ interface Served {
   readonly access: Access;
   readonly blobs: BlobStore;
   readonly limits: MessageLimits;
-  readonly run: Run;
   readonly sessions: Sessions;
+  readonly status: () => RunStatus;
 }
 
 // A worker computes a leaf without a pause: it may be silent for as long as that takes on a slow machine.
 const silenceMs = 60_000;
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
-function serve(server: Server, { access, blobs, limits, run, sessions }: Served): ChannelServer {
-  server.on('request', createHttpHandler({ access, blobs, status: () => statusOf(run, sessions) }));
+function serve(server: Server, { access, blobs, limits, sessions, status }: Served): ChannelServer {
+  server.on('request', createHttpHandler({ access, blobs, status }));
   const { maxFrameBytes, maxBufferedBytes } = limits;
   return createChannelServer({
     server,

@@ -42,5 +42,14 @@ export function readStatus({ names, plan, run, sessions }: StatusSource): RunSta
   });
   const { totalSteps, stepsPerEpoch } = plan;
   const waiting = describeWaiting(status);
-  return { ...names, nowMs, lastMoveMs: run.lastMoveMs, totalSteps, stepsPerEpoch, ...status, workers, waiting };
+  return {
+    ...names,
+    nowMs,
+    lastMoveMs: run.lastMoveMs,
+    totalSteps,
+    stepsPerEpoch,
+    ...status,
+    workers,
+    waiting,
+  };
 }

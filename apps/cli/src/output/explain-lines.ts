@@ -20,7 +20,9 @@ function reasons({ workers, spares, outstanding, nowMs }: RunStatus): string[] {
   if (spares.length > 0) lines.push(`Ready, with nothing to do in this round: ${spares.join(', ')}.`);
   const classes = new Set(workers.flatMap(({ numericsClass }) => numericsClass ?? []));
   if (classes.size > 1) {
-    lines.push(`The workers do not compute the same bits (${[...classes].join(', ')}): the run is not exact.`);
+    lines.push(
+      `The workers do not compute the same bits (${[...classes].join(', ')}): the run is not exact.`,
+    );
   }
   return lines;
 }
