@@ -12,6 +12,7 @@ const commands = [
   'doctor',
   'status',
   'explain',
+  'drain',
   'native',
   'native install',
   'native status',

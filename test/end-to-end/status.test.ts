@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { runGradwire, startGradwire } from '../harness/gradwire.ts';
+import { type GradwireProcess, runGradwire, startGradwire } from '../harness/gradwire.ts';
 import { jsonLines } from '../harness/json-output.ts';
 import { createTemporaryFolder } from '../harness/temporary-folder.ts';
+import { readSummary, train } from '../harness/train.ts';
 
 const recipe = '--recipe mnist-cnn-small --batch-size 32'.split(' ');
 const token = 'status-of-a-run';
@@ -78,3 +80,42 @@ test('a wrong token is refused with code 6, and nobody there is code 5', async (
   const gone = await runGradwire(['explain', `ws://127.0.0.1:${String(port)}#${token}`, '--json']);
   expect([gone.code, jsonLines(gone.stdout)[0]?.['code']], gone.stderr).toEqual([5, 'CONNECTION_FAILED']);
 });
+
+test('drain empties one machine: it leaves with code 0, the run goes on and ends with the same weights', async () => {
+  await using folder = await createTemporaryFolder();
+  const length = '--recipe mnist-mlp --steps 300 --batch-size 64'.split(' ');
+  const { weightsSha256 } = await train([...length, '--backend', 'wasm']);
+  const args = [
+    'coordinator',
+    ...length,
+    '--port',
+    '0',
+    '--token',
+    token,
+    '--run-dir',
+    folder.path,
+    '--json',
+  ];
+  await using coordinator = startGradwire(args);
+  const { port } = await coordinator.line(({ event }) => event === 'listening');
+  const url = `ws://127.0.0.1:${String(port)}#${token}`;
+  const start = (name: string): GradwireProcess =>
+    startGradwire(['worker', url, '--name', name, '--backend', 'wasm', '--threads', '1']);
+  await using attic = start('attic');
+  await coordinator.line(({ event }) => event === 'step');
+
+  const unknown = await runGradwire(['drain', url, 'cellar']);
+  expect([unknown.code, unknown.stdout]).toEqual([6, '']);
+  expect(unknown.stderr).toContain('There is no worker "cellar"; connected are attic.');
+  expect(await ask('drain', url, 'attic')).toBe('attic has left; the run goes on without it.\n');
+  expect(await attic.exited, attic.output.stderr).toBe(0);
+  expect(attic.output.stderr).toContain('left the run: drained by an operator');
+
+  await using cellar = start('cellar');
+  expect(await coordinator.exited, coordinator.output.stderr).toBe(0);
+  expect(await cellar.exited).toBe(0);
+  expect(await readSummary(join(folder.path, 'latest'))).toMatchObject({
+    weightsSha256,
+    outcome: 'finished',
+  });
+}, 300_000);

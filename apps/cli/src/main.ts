@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { toError } from '@gradwire/errors';
 import type { CommandContext } from './commands/command.ts';
 import { coordinatorCommand } from './commands/coordinator.ts';
+import { drainCommand } from './commands/drain.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { nativeCommand } from './commands/native.ts';
@@ -65,6 +66,7 @@ function createProgram(context: Omit<CommandContext, 'program'>): Command {
     workerCommand(full),
     statusCommand(full),
     explainCommand(full),
+    drainCommand(full),
     evaluateCommand(full),
     predictCommand(full),
     recipesCommand(full),

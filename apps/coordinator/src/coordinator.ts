@@ -174,7 +174,7 @@ const silenceMs = 60_000;
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
 function serve(server: Server, { access, blobs, limits, sessions, status }: Served): ChannelServer {
-  server.on('request', createHttpHandler({ access, blobs, status }));
+  server.on('request', createHttpHandler({ access, blobs, status, sessions }));
   const { maxFrameBytes, maxBufferedBytes } = limits;
   return createChannelServer({
     server,

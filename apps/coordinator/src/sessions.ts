@@ -40,6 +40,11 @@ export interface Sessions {
   serve(channel: Channel): Promise<void>;
   /** Closes a worker's channel with a documented code. */
   expel(id: WorkerId, code: CloseCodeName, reason: string): void;
+  /**
+   * Lets a worker go: it computes the leases that it has, and leaves. Resolves when it has gone; undefined if it is not
+   * here.
+   */
+  release(id: WorkerId, reason: string): Promise<unknown> | undefined;
   /** Tells all workers how the run ended, and closes their channels. */
   sayGoodbye(outcome: EndMessage['outcome'], message: string): void;
 }
@@ -59,6 +64,14 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (session === undefined) return;
       session.farewell = { why: 'expelled', reason };
       session.channel.close(closeCodes[code].code, reason);
+    },
+    release(id, reason) {
+      const session = byId.get(id);
+      if (session === undefined) return undefined;
+      session.farewell ??= { why: 'leave', reason };
+      // Read after the leases before it. The worker closes the channel: what it computes still has to come through.
+      session.channel.send(encodeMessage({ type: 'end', outcome: 'released', message: reason }));
+      return session.channel.closed;
     },
     sayGoodbye(outcome, message) {
       registry.goodbye = { type: 'end', outcome, message };
