@@ -9,6 +9,7 @@ const commands = [
   'predict',
   'recipes',
   'plan',
+  'simulate',
   'doctor',
   'status',
   'explain',

@@ -10,6 +10,7 @@ import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { recipesCommand } from './commands/recipes.ts';
 import { explainCommand, statusCommand } from './commands/status.ts';
+import { simulateCommand } from './commands/simulate.ts';
 import { trainCommand } from './commands/train.ts';
 import { workerCommand } from './commands/worker.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
@@ -71,6 +72,7 @@ function createProgram(context: Omit<CommandContext, 'program'>): Command {
     predictCommand(full),
     recipesCommand(full),
     planCommand(full),
+    simulateCommand(full),
     doctorCommand(full),
     nativeCommand(full),
   ];

@@ -77,6 +77,8 @@ export interface Contribution {
   readonly lo: number;
   readonly hi: number;
   readonly samples: number;
+  /** Checksum of the gradient as it was added; see `VectorMath`. */
+  readonly sum: string;
 }
 
 /** One optimizer update. */

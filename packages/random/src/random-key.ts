@@ -11,6 +11,7 @@ export const streams = {
   probe: 6,
   verification: 7,
   noise: 8,
+  simulation: 9,
 } as const;
 
 /** A purpose: a key of {@link streams}. */

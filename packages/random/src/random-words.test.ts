@@ -18,6 +18,7 @@ test('the stream numbers are fixed for ever', () => {
     probe: 6,
     verification: 7,
     noise: 8,
+    simulation: 9,
   });
 });
 

@@ -58,6 +58,13 @@ export const options = {
     setting('--max-staleness <n>', 'updates that a gradient may miss (asynchronous)').argParser(wholeFrom(0)),
   seed: (): Option =>
     setting('--seed <n>', "seed of everything random (default: the recipe's)").argParser(wholeFrom(0)),
+  seeds: (): Option => setting('--seeds <n>', 'how many seeds', 1000).argParser(wholeFrom(1)),
+  firstSeed: (): Option => setting('--seed <n>', 'the first seed', 0).argParser(wholeFrom(0)),
+  simulationThreads: (): Option =>
+    setting('--threads <n>', 'seeds simulated at the same time', availableParallelism()).argParser(
+      wholeFrom(1),
+    ),
+  trace: (): Option => setting('--trace', 'show everything that happens in the first seed'),
   dataDir: (): Option =>
     setting('--data-dir <dir>', 'folder with the IDX files, plain or .gz').argParser(path),
   runDir: (): Option =>

@@ -35,6 +35,8 @@ export function receivePartial(
 
   const { lo, hi, samples } = partial;
   active.leases.finish(partial);
+  // Before it is added: the sum of two is made in the vector of one.
+  const sum = run.vectors.checksum(partial.gradient);
   active.sum.add(partial, partial);
   active.contributions.push({
     worker: worker.id,
@@ -42,6 +44,7 @@ export function receivePartial(
     lo,
     hi,
     samples,
+    sum,
   });
   // Speeds are measured in steps only: a sample of an evaluation takes another time.
   if (active.round.task === 'step') worker.speed.record(samples, partial.computeMs);

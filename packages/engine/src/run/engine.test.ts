@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createEngine } from './engine.ts';
+import { plainVectors } from '../vectors/plain-vectors.ts';
 import type { EngineEffect, EnginePlan, PartialSum, WorkerId } from '../events.ts';
 import type { Engine } from './engine.ts';
 
@@ -62,6 +63,10 @@ function partial(
   };
 }
 
+function sumOf({ gradient }: PartialSum): string {
+  return plainVectors.checksum(gradient);
+}
+
 function send(engine: Engine, worker: WorkerId, sent: PartialSum): EngineEffect[] {
   return engine.handle({ atMs: 5, type: 'partial-arrived', worker, partial: sent });
 }
@@ -96,8 +101,8 @@ describe('a calm run', () => {
         learningRate: 0.5,
         gradientNorm: Math.SQRT2,
         contributions: [
-          { worker: a, numericsClass: 'n', lo: 0, hi: 2, samples: 4 },
-          { worker: a, numericsClass: 'n', lo: 2, hi: 4, samples: 1 },
+          { worker: a, numericsClass: 'n', lo: 0, hi: 2, samples: 4, sum: sumOf(partial(0, 2)) },
+          { worker: a, numericsClass: 'n', lo: 2, hi: 4, samples: 1, sum: sumOf(partial(2, 4)) },
         ],
       },
     });

@@ -1,3 +1,4 @@
+import { checksum } from './plain-checksum.ts';
 import { add, average, isFinite, scale } from './plain-sums.ts';
 import { createAdam, createMomentum, descend } from './plain-updates.ts';
 import type { VectorMath } from './vector-math.ts';
@@ -8,6 +9,7 @@ export const plainVectors: VectorMath = {
   scale,
   isFinite,
   average,
+  checksum,
   descend,
   createMomentum,
   createAdam,

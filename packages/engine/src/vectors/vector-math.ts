@@ -44,7 +44,8 @@ export interface UpdateRule<Coefficients, Name extends string> {
 /**
  * Arithmetic on flat vectors, which decides the bits of the weights. Every implementation gives the bits of
  * {@link plainVectors}: float64 operations (only `+ - * /` and square root) in the order written there, rounded to
- * float32 when stored. NaN counts as one value.
+ * float32 when stored. NaN counts as one value,
+ * except in a checksum.
  */
 export interface VectorMath {
   /** `target += other`. */
@@ -64,6 +65,11 @@ export interface VectorMath {
     weights: Float32Array,
     options: Span & { readonly samples: number; readonly l2: number },
   ): number;
+  /**
+   * 128 bits over the bit patterns of all elements, as 32 hexadecimal digits: -0 is not 0, and the payload of NaN counts. It
+   * finds every accident; it is no signature, since whoever wants to can make two vectors with one checksum.
+   */
+  checksum(values: Float32Array): string;
   /** Plain gradient descent on a span. Returns whether all its new weights are finite. */
   descend(vectors: UpdateVectors, span: Span, learningRate: number): boolean;
   createMomentum(length: number): UpdateRule<MomentumCoefficients, 'velocity'>;

@@ -4,6 +4,7 @@ interface VectorExports {
   scale(values: number, count: number, factor: number): void;
   isFinite(values: number, count: number): number;
   average(gradient: number, weights: number, count: number, samples: number, l2: number, lanes: number): void;
+  mixWords(words: number, count: number, lanes: number): void;
   descend(weights: number, gradient: number, count: number, learningRate: number): void;
   momentum(
     weights: number,
@@ -41,7 +42,7 @@ export interface PlacedVector {
 /** The module on a memory of its own, which never grows: views of it stay valid. */
 export interface VectorInstance {
   readonly run: VectorExports;
-  /** Eight sums. */
+  /** 64 bytes: the eight sums of an average, or the sixteen lanes of a checksum. */
   readonly lanes: { readonly address: number; readonly values: Float64Array };
   /** Address of 32 bytes of scratch space. */
   readonly spare: number;

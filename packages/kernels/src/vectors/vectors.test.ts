@@ -162,6 +162,17 @@ describe('the same bits as plain TypeScript', () => {
     );
   });
 
+  test('checksum, of any bit patterns', () => {
+    const words = fc.uint32Array({ maxLength: 70 });
+    fc.assert(
+      fc.property(words, ({ buffer, length }) => {
+        const values = new Float32Array(buffer, 0, length);
+        expect(wasm.checksum(values)).toBe(plainVectors.checksum(values));
+        expect(wasm.checksum(values.subarray(1))).toBe(plainVectors.checksum(values.subarray(1)));
+      }),
+    );
+  });
+
   test.each([-1, 0, 1, 9])('over several blocks and %i elements', (more) => {
     const length = 2 * blockElements + more;
     const draw = (stream: number): Float32Array =>
@@ -173,7 +184,7 @@ describe('the same bits as plain TypeScript', () => {
       math.add(into, gradient);
       const adam = updates(math.createAdam(length), { weights, gradient, into }, { span, coefficients });
       weights[length - 1] = NaN;
-      return [norm, adam, math.isFinite(into), math.isFinite(weights)];
+      return [norm, adam, math.checksum(into), math.isFinite(into), math.isFinite(weights)];
     });
   });
 });

@@ -1,5 +1,6 @@
 import { plainVectors, type VectorMath } from '@gradwire/engine';
 import { copyIn, copyOut, forEachBlock } from './blocks.ts';
+import { createChecksum } from './wasm-checksum.ts';
 import { createInstance, type VectorModule } from './module.ts';
 import { createAdam, createMomentum, updateSpan } from './wasm-updates.ts';
 
@@ -44,6 +45,7 @@ export function createWasmVectors(compiled: VectorModule): VectorMath {
       });
       return addLanes(lanes.values);
     },
+    checksum: createChecksum(instance),
     descend: (vectors, span, learningRate) =>
       updateSpan(instance, { ...vectors, span }, (_, count) =>
         run.descend(target.address, source.address, count, learningRate),

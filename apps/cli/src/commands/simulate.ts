@@ -1,0 +1,95 @@
+import { Command } from 'commander';
+import { type FaultKind, faultKinds, runBatch, type SeedsReport, simulate } from '@gradwire/simulator';
+import { exitCodes } from '../exit-codes.ts';
+import { programName } from '../output/program-name.ts';
+import { formatTable } from '../output/table.ts';
+import { commonOptions, options } from '../settings/options.ts';
+import { prepareSettings } from '../settings/prepare-settings.ts';
+import type { CommandContext } from './command.ts';
+
+interface SimulateSettings {
+  readonly seeds: number;
+  readonly seed: number;
+  readonly threads: number;
+  readonly trace?: boolean;
+  readonly json?: boolean;
+}
+
+/** How many broken seeds are told in full. */
+const mostTold = 10;
+
+/** `gradwire simulate`. */
+export function simulateCommand(context: CommandContext): Command {
+  const command = new Command('simulate')
+    .description(
+      'Run the engine under a virtual clock with simulated workers, links and faults, seed by seed.',
+    )
+    .addHelpText('after', examples);
+  const { seeds, firstSeed, simulationThreads, trace } = options;
+  for (const option of [seeds, firstSeed, simulationThreads, trace]) command.addOption(option());
+  for (const option of Object.values(commonOptions)) command.addOption(option());
+  return command.action(async () => {
+    const settings = await prepareSettings<SimulateSettings>(command, context);
+    if (settings === undefined) return;
+    if (settings.trace) traceSeed(settings, context);
+    else await simulateSeeds(settings, context);
+  });
+}
+
+async function simulateSeeds(
+  { seeds: count, seed: first, threads, json }: SimulateSettings,
+  { console, signal, exit }: CommandContext,
+): Promise<void> {
+  const report = await runBatch({
+    first,
+    count,
+    threads,
+    signal,
+    onProgress: (done) => console.live(`seed ${done} of ${count}`),
+  });
+  console.settle();
+  if (json) console.json(report);
+  else console.print(describeReport(report).join('\n'));
+  if (report.broken.length > 0) exit(exitCodes.internal.code);
+}
+
+function describeReport({ seeds, length, virtualMs, faults, broken, hash }: SeedsReport): string[] {
+  const rows = (Object.keys(faultKinds) as FaultKind[]).map((kind) => [
+    kind,
+    `${faults[kind]}`,
+    faultKinds[kind],
+  ]);
+  const hours = (virtualMs / 3_600_000).toFixed(1);
+  return [
+    `${seeds} seeds, each twice: ${length} events and effects in ${hours} virtual hours; faults:`,
+    ...formatTable(rows, { right: [1] }),
+    `hash of all traces: ${hash}`,
+    ...broken
+      .slice(0, mostTold)
+      .flatMap(({ seed, message }) => [
+        `seed ${seed}: ${message}`,
+        `  to see it again: ${programName()} simulate --seed ${seed} --trace`,
+      ]),
+    broken.length === 0 ? 'No promise was broken.' : `${broken.length} seeds broke a promise.`,
+  ];
+}
+
+/** Everything that happens in one seed, a line each. */
+function traceSeed({ seed, json }: SimulateSettings, { console, exit }: CommandContext): void {
+  const { broken, hash, faults } = simulate(seed, {
+    onLine: (line) => (json ? console.json(line) : console.print(describeLine(line))),
+  });
+  if (json) console.json({ seed, hash, faults, broken: broken ?? null });
+  else console.print(`${broken ? `Broken: ${broken.message}` : 'No promise was broken.'}\nhash: ${hash}`);
+  if (broken) exit(exitCodes.internal.code);
+}
+
+function describeLine({ atMs, kind, what }: { atMs: number; kind: string; what: object }): string {
+  return `${atMs.toFixed(1).padStart(10)}  ${kind.padEnd(6)}  ${JSON.stringify(what)}`;
+}
+
+const examples = `
+Examples:
+  gradwire simulate                           1,000 seeds
+  gradwire simulate --seeds 100000 --threads 4
+  gradwire simulate --seed 42 --trace         everything that happens in one of them`;

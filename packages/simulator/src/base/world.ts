@@ -1,0 +1,23 @@
+import type { Agenda } from './agenda.ts';
+import type { Concern, Draws } from './draws.ts';
+import type { Trace } from './trace.ts';
+import type { FaultTally } from '../faults/fault-kinds.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+
+/** What all parts of one simulation share. */
+export interface World {
+  readonly scenario: Scenario;
+  readonly agenda: Agenda;
+  readonly draws: Readonly<Record<Concern, Draws>>;
+  readonly trace: Trace;
+  readonly tally: FaultTally;
+  /** Who wants to hear of everything. */
+  readonly tell: ((kind: TraceLine['kind'], what: object) => void) | undefined;
+}
+
+/** Something that happened, for people; vectors are left out. */
+export interface TraceLine {
+  readonly atMs: number;
+  readonly kind: 'event' | 'effect' | 'fault';
+  readonly what: object;
+}

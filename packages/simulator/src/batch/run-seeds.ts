@@ -1,0 +1,79 @@
+import { createTrace } from '../base/trace.ts';
+import { createTally, type FaultKind, type FaultTally } from '../faults/fault-kinds.ts';
+import { simulate, type SimulationOptions } from '../simulate.ts';
+import type { PromiseName } from '../watch/broken-promise.ts';
+
+/** Neighbouring seeds. */
+export interface SeedRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** A seed whose run broke a promise. */
+export interface BrokenSeed {
+  readonly seed: number;
+  readonly promise: PromiseName | 'same trace';
+  readonly message: string;
+}
+
+/** What many seeds led to. */
+export interface SeedsReport {
+  readonly seeds: number;
+  /** Events and effects. */
+  readonly length: number;
+  readonly virtualMs: number;
+  readonly faults: FaultTally;
+  readonly broken: readonly BrokenSeed[];
+  /** Over the hashes of all seeds, in order. */
+  readonly hash: string;
+}
+
+/** Simulates each seed twice, one after the other, and compares the two traces. */
+export function runSeeds({ first, count }: SeedRange, options: SimulationOptions = {}): SeedsReport {
+  const trace = createTrace();
+  const faults = createTally();
+  const broken: BrokenSeed[] = [];
+  let length = 0;
+  let virtualMs = 0;
+  for (let seed = first; seed < first + count; seed++) {
+    const result = simulate(seed, options);
+    if (result.broken) broken.push({ seed, ...result.broken });
+    const again = simulate(seed, options).hash;
+    if (again !== result.hash) {
+      broken.push({
+        seed,
+        promise: 'same trace',
+        message: `one run's trace is ${result.hash}, another's ${again}`,
+      });
+    }
+    trace.note(result.hash);
+    addFaults(faults, result.faults);
+    length += result.length;
+    virtualMs += result.virtualMs;
+  }
+  return { seeds: count, length, virtualMs, faults, broken, hash: trace.hash() };
+}
+
+/** Adds reports of neighbouring ranges, in order. */
+export function joinReports(reports: readonly SeedsReport[]): SeedsReport {
+  const trace = createTrace();
+  const faults = createTally();
+  for (const report of reports) {
+    trace.note(report.hash);
+    addFaults(faults, report.faults);
+  }
+  const sum = (of: (report: SeedsReport) => number): number =>
+    reports.reduce((total, each) => total + of(each), 0);
+  return {
+    seeds: sum(({ seeds }) => seeds),
+    length: sum(({ length }) => length),
+    virtualMs: sum(({ virtualMs }) => virtualMs),
+    faults,
+    broken: reports.flatMap(({ broken }) => broken),
+    hash: trace.hash(),
+  };
+}
+
+function addFaults(to: FaultTally, more: FaultTally): void {
+  for (const kind of Object.keys(more) as FaultKind[]) to[kind] += more[kind];
+}

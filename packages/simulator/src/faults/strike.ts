@@ -1,0 +1,105 @@
+import type { World } from '../base/world.ts';
+import type { Coordinator } from '../coordinator/coordinator.ts';
+import type { Crew } from '../workers/crew.ts';
+import type { SimulatedWorker } from '../workers/simulated-worker.ts';
+import type { FaultKind } from './fault-kinds.ts';
+
+/** What faults act on. */
+export interface Target {
+  readonly world: World;
+  readonly crew: Crew;
+  readonly coordinator: Coordinator;
+}
+
+/** Faults at random times until it is calm; then everything that is broken is mended. */
+export function planFaults(target: Target): void {
+  const { agenda, draws, scenario } = target.world;
+  const next = (): void => {
+    const gapMs = scenario.faultGapMs * 2 * draws.faults.unit();
+    agenda.after(gapMs, () => {
+      if (agenda.nowMs >= scenario.calmAtMs) return;
+      strike(target, draws.faults.pick(scenario.faults));
+      next();
+    });
+  };
+  if (scenario.faults.length > 0) next();
+  agenda.at(scenario.calmAtMs, () => mend(target));
+}
+
+/** One fault, if there is anything that it can strike. */
+function strike(target: Target, kind: FaultKind): void {
+  const { world, crew, coordinator } = target;
+  const { draws, trace, tally, agenda } = world;
+  trace.note(kind);
+  if (kind === 'crash') {
+    if (!coordinator.isUp()) return;
+    world.tell?.('fault', { kind });
+    tally.crash++;
+    coordinator.crash();
+    return agenda.after(draws.faults.between(10, 1_000), coordinator.start);
+  }
+  if (kind === 'join') {
+    if (!crew.add()) return;
+    tally.join++;
+    return;
+  }
+  const alive = crew.alive();
+  if (alive.length === 0) return;
+  const worker = draws.faults.pick(alive);
+  world.tell?.('fault', { kind, worker: worker.name });
+  strikeWorker(target, worker, kind);
+}
+
+type WorkerFault = Exclude<FaultKind, 'crash' | 'join'>;
+
+function strikeWorker({ world, crew }: Target, worker: SimulatedWorker, kind: WorkerFault): void {
+  const { draws, tally, scenario } = world;
+  const { faults } = draws;
+  switch (kind) {
+    // Struck when the next sum is sent, and counted then.
+    case 'duplicate':
+    case 'failure':
+    case 'nonsense':
+      worker.mischief.add(kind);
+      return;
+    case 'zombie':
+      worker.repeats = true;
+      return worker.connection?.close('worker');
+    case 'reorder':
+      return;
+    case 'kill':
+    case 'leave':
+      crew.remove(worker);
+      worker.connection?.close('worker');
+      break;
+    case 'pull':
+      crew.remove(worker);
+      crew.block(worker, Infinity);
+      break;
+    case 'pause':
+      worker.pausedUntilMs = world.agenda.nowMs + drawDuration(world);
+      crew.watchSilence(worker);
+      break;
+    case 'partition':
+      crew.block(worker, drawDuration(world));
+      break;
+    case 'slow':
+      worker.slowness = faults.between(2, 10);
+      break;
+    case 'delay':
+      worker.link.latencyMs = scenario.latencyMs * faults.between(2, 20);
+      break;
+  }
+  tally[kind]++;
+}
+
+/** Some pass before anybody takes the connection for lost, some do not. */
+function drawDuration({ draws, scenario }: World): number {
+  return scenario.silenceMs * draws.faults.pick([0.02, 0.1, 0.5, 1.5]) * draws.faults.between(0.5, 1.5);
+}
+
+function mend({ world, crew, coordinator }: Target): void {
+  world.trace.note('calm');
+  crew.mend();
+  coordinator.start();
+}

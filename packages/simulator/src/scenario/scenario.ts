@@ -1,0 +1,48 @@
+import type { EnginePlan } from '@gradwire/engine';
+import type { Draws } from '../base/draws.ts';
+import { type FaultKind, faultKinds } from '../faults/fault-kinds.ts';
+import { drawPlan } from './plan.ts';
+import { createFakeWork, type Work } from './work.ts';
+
+/** Everything about a simulation that is settled before it begins. */
+export interface Scenario {
+  readonly plan: EnginePlan;
+  readonly work: Work;
+  /** Workers at the start, and the fewest once it is calm. */
+  readonly workers: number;
+  /** The most at any time. */
+  readonly maxWorkers: number;
+  /** What a sample takes the usual worker. */
+  readonly msPerSample: number;
+  /** One way, without jitter. */
+  readonly latencyMs: number;
+  /** A connection counts as lost after so long without a word. */
+  readonly silenceMs: number;
+  /** The kinds that strike, until it is calm. */
+  readonly faults: readonly FaultKind[];
+  /** The mean time between two faults. */
+  readonly faultGapMs: number;
+  /** From then on nothing fails any more, and the run must finish. */
+  readonly calmAtMs: number;
+}
+
+/** Kinds that strike at times of their own; the others need a message or a return to strike at. */
+const timedKinds = Object.keys(faultKinds).filter((kind) => kind !== 'reorder') as FaultKind[];
+
+/** Draws a scenario. Most have some kinds of faults only: what all kinds together hide, a few may show. */
+export function drawScenario(draws: Draws, seed: number): Scenario {
+  const share = draws.pick([0.15, 0.3, 0.6, 1]);
+  const workers = 1 + draws.below(4);
+  return {
+    plan: drawPlan(draws),
+    work: createFakeWork(seed),
+    workers,
+    maxWorkers: workers + 3,
+    msPerSample: draws.between(1, 30),
+    latencyMs: draws.between(0.2, 40),
+    silenceMs: draws.pick([2_000, 10_000, 30_000]),
+    faults: timedKinds.filter(() => draws.chance(share)),
+    faultGapMs: draws.pick([20, 60, 200]),
+    calmAtMs: draws.between(300, 3_000),
+  };
+}

@@ -1,0 +1,112 @@
+import { createEngine } from '@gradwire/engine';
+import { toError } from '@gradwire/errors';
+import { createAgenda } from './base/agenda.ts';
+import { type Concern, createDraws, type Draws } from './base/draws.ts';
+import { createTrace } from './base/trace.ts';
+import type { TraceLine, World } from './base/world.ts';
+import { createCoordinator, type EngineMaker } from './coordinator/coordinator.ts';
+import { createTally, type FaultTally } from './faults/fault-kinds.ts';
+import { planFaults } from './faults/strike.ts';
+import { drawScenario, type Scenario } from './scenario/scenario.ts';
+import { BrokenPromise, must, type PromiseName } from './watch/broken-promise.ts';
+import { createReference } from './watch/reference.ts';
+import { createWatch } from './watch/watch.ts';
+import { createCrew } from './workers/crew.ts';
+
+/** What may be other than usual. */
+export interface SimulationOptions {
+  /** Changes what the seed has drawn. */
+  readonly adapt?: (scenario: Scenario) => Scenario;
+  /** Default: the real engine. */
+  readonly makeEngine?: EngineMaker;
+  /** Hears of everything that happens. */
+  readonly onLine?: (line: TraceLine) => void;
+}
+
+/** What one seed led to. */
+export interface SimulationResult {
+  readonly seed: number;
+  /** Of everything that happened, in order: equal for equal seeds. */
+  readonly hash: string;
+  /** Events that the engine was told, and effects that it asked for. */
+  readonly length: number;
+  /** On the virtual clock. */
+  readonly virtualMs: number;
+  readonly faults: FaultTally;
+  /** The first promise that did not hold, if any. */
+  readonly broken?: { readonly promise: PromiseName; readonly message: string };
+}
+
+/**
+ * Simulates one run from its seed, an integer from 0 to 2^32 - 1: first with faults, then, when they have stopped, to its end.
+ *
+ * @example
+ * const { hash, broken } = simulate(42);
+ * if (broken) console.error(`${broken.promise}: ${broken.message}`);
+ */
+export function simulate(seed: number, options: SimulationOptions = {}): SimulationResult {
+  const { makeEngine = createEngine } = options;
+  const world = createWorld(seed, options);
+  let broken: SimulationResult['broken'];
+  try {
+    run(world, makeEngine);
+  } catch (thrown) {
+    broken = describeThrown(thrown);
+  }
+  const { trace, agenda, tally } = world;
+  const result = { seed, hash: trace.hash(), length: trace.length, virtualMs: agenda.nowMs, faults: tally };
+  return broken ? { ...result, broken } : result;
+}
+
+function createWorld(seed: number, { adapt = (scenario) => scenario, onLine }: SimulationOptions): World {
+  const draws: Record<Concern, Draws> = {
+    workload: createDraws(seed, 'workload'),
+    network: createDraws(seed, 'network'),
+    disk: createDraws(seed, 'disk'),
+    faults: createDraws(seed, 'faults'),
+    work: createDraws(seed, 'work'),
+    verification: createDraws(seed, 'verification'),
+  };
+  const scenario = adapt(drawScenario(draws.workload, seed));
+  const agenda = createAgenda();
+  const tell =
+    onLine &&
+    ((kind: TraceLine['kind'], what: object): void =>
+      onLine({ atMs: agenda.nowMs, kind, what: withoutVectors(what) }));
+  return { scenario, agenda, draws, trace: createTrace(), tally: createTally(), tell };
+}
+
+function withoutVectors(what: object): object {
+  return JSON.parse(
+    JSON.stringify(what, (_, value: unknown) => (ArrayBuffer.isView(value) ? undefined : value)),
+  ) as object;
+}
+
+function run(world: World, makeEngine: EngineMaker): void {
+  const { scenario, agenda } = world;
+  const watch = createWatch(world, createReference(scenario.plan, scenario.work));
+  const coordinator = createCoordinator(world, { watch, makeEngine });
+  const crew = createCrew(world, coordinator);
+  coordinator.start();
+  for (let i = 0; i < scenario.workers; i++) crew.add();
+  planFaults({ world, crew, coordinator });
+
+  const boundMs = scenario.calmAtMs + finishBoundMs(scenario);
+  while (coordinator.outcome === undefined && agenda.nowMs <= boundMs && agenda.advance());
+  must('finish', coordinator.outcome !== undefined, () => {
+    return `not finished ${finishBoundMs(scenario)} ms after the last fault: ${JSON.stringify(coordinator.engine?.status())}`;
+  });
+}
+
+/** How long a calm run may take at most: the last partition ends, everybody is back, and one worker does all. */
+function finishBoundMs({ plan, silenceMs, msPerSample, latencyMs }: Scenario): number {
+  const rounds = 2 * plan.totalSteps + 2;
+  const roundMs = plan.shards * 5 * msPerSample * 20 + 60 * latencyMs;
+  return 4 * silenceMs + 10_000 + rounds * roundMs;
+}
+
+function describeThrown(thrown: unknown): NonNullable<SimulationResult['broken']> {
+  if (thrown instanceof BrokenPromise) return { promise: thrown.promise, message: thrown.message };
+  const { stack, message } = toError(thrown);
+  return { promise: 'no exception', message: stack ?? message };
+}

@@ -1,0 +1,31 @@
+/** What must hold after every event. */
+export const promises = {
+  'no exception': 'neither the engine nor a worker throws',
+  'counted once': 'each lease of a round is counted exactly once, with its samples',
+  'reference bits': 'weights, sums and evaluations have the bits of the definition',
+  'in order': 'steps, epochs and evaluations come one after the other, none twice, none missing',
+  'owned leases': 'every lease has an owner who is there, as long as anybody is',
+  'valid leases': 'leases go to workers that are ready, for leaves that are not done',
+  'honest stay': 'nobody is put out who kept to the protocol',
+  progress: 'while a healthy worker is there, the run goes on',
+  finish: 'once faults have stopped, the run finishes within its bound',
+  'bounded memory': 'the engine knows no more workers and leases than there are',
+} as const;
+
+export type PromiseName = keyof typeof promises;
+
+/** A promise that did not hold. */
+export class BrokenPromise extends Error {
+  readonly promise: PromiseName;
+
+  constructor(promise: PromiseName, message: string, options?: ErrorOptions) {
+    super(`${promise}: ${message}`, options);
+    this.name = 'BrokenPromise';
+    this.promise = promise;
+  }
+}
+
+/** Throws a {@link BrokenPromise} unless `holds`. */
+export function must(promise: PromiseName, holds: boolean, message: () => string): void {
+  if (!holds) throw new BrokenPromise(promise, message());
+}

@@ -1,0 +1,58 @@
+import type { Engine, EngineEffect, EngineEvent, WorkerId } from '@gradwire/engine';
+import type { World } from '../base/world.ts';
+import type { Member } from '../coordinator/life.ts';
+import { must } from './broken-promise.ts';
+import { checkStatus } from './check-status.ts';
+import { createHistory } from './history.ts';
+import { noteEffect, noteEvent } from './notes.ts';
+import type { Reference } from './reference.ts';
+
+/** The coordinator's process as it is after an event. */
+export interface Situation {
+  readonly engine: Engine;
+  readonly members: ReadonlyMap<WorkerId, Member>;
+}
+
+/** Sees everything that happens, hashes it, and throws a `BrokenPromise` at the first thing that must not be. */
+export interface Watch {
+  /** A process of the coordinator begins. */
+  begin(): void;
+  event(event: EngineEvent): void;
+  /** What the engine wants done, before it is done. */
+  effects(effects: readonly EngineEffect[], situation: Situation): void;
+  /** After everything that one event led to. */
+  state(engine: Engine, members: ReadonlyMap<WorkerId, Member>): void;
+}
+
+export function createWatch(world: World, reference: Reference): Watch {
+  const history = createHistory(world.scenario.plan, reference);
+  let leases: Extract<EngineEffect, { type: 'lease' }>[] = [];
+  return {
+    begin: () => history.begin(),
+    event(event) {
+      noteEvent(world.trace, event);
+      world.tell?.('event', event);
+    },
+    effects(effects, situation) {
+      leases = [];
+      for (const effect of effects) {
+        noteEffect(world.trace, effect);
+        world.tell?.('effect', effect);
+        if (effect.type === 'lease') leases.push(effect);
+        if (effect.type === 'expel') checkExpulsion(effect, situation);
+        history.take(effect, situation.engine);
+      }
+    },
+    state(engine, members) {
+      checkStatus(world.scenario.plan, engine.status(), { members, leases });
+    },
+  };
+}
+
+function checkExpulsion(
+  { worker, message }: Extract<EngineEffect, { type: 'expel' }>,
+  { members }: Situation,
+): void {
+  const member = members.get(worker);
+  must('honest stay', member !== undefined && !member.worker.isHonest, () => `${worker}: ${message}`);
+}

@@ -1,0 +1,72 @@
+import type { World } from '../base/world.ts';
+import type { Coordinator } from '../coordinator/coordinator.ts';
+import { connect } from './connect.ts';
+import { createWorker, type SimulatedWorker } from './simulated-worker.ts';
+
+/** All workers of a simulation. */
+export interface Crew {
+  alive(): readonly SimulatedWorker[];
+  /** A new one comes, if there is room; false if not. */
+  add(): boolean;
+  /** It dies; mostly another one comes for it after a while. */
+  remove(worker: SimulatedWorker): void;
+  /** Nothing passes between it and the coordinator for a while. */
+  block(worker: SimulatedWorker, forMs: number): void;
+  /** Both ends give its connection up if nothing passes for too long. */
+  watchSilence(worker: SimulatedWorker): void;
+  /** Nothing new goes wrong, what is cut off or stands still comes back in time, and there are as many as at the start. */
+  mend(): void;
+}
+
+export function createCrew(world: World, coordinator: Coordinator): Crew {
+  const { agenda, draws, scenario } = world;
+  let workers: SimulatedWorker[] = [];
+  let names = 0;
+  const alive = (): SimulatedWorker[] => (workers = workers.filter(({ isAlive }) => isAlive));
+
+  const add = (name = `w${names++}`): boolean => {
+    if (alive().length >= scenario.maxWorkers) return false;
+    const worker = createWorker(world, name);
+    workers.push(worker);
+    connect(world, worker, coordinator);
+    return true;
+  };
+
+  const watchSilence = (worker: SimulatedWorker): void => {
+    const connections = [...worker.connections];
+    const isSilent = (): boolean => Math.max(worker.link.blockedUntilMs, worker.pausedUntilMs) > agenda.nowMs;
+    agenda.after(scenario.silenceMs, () => {
+      if (!isSilent()) return;
+      for (const connection of connections) {
+        connection.lose('coordinator');
+        // A worker that stands still does not look at its connection until it wakes.
+        if (worker.pausedUntilMs <= agenda.nowMs) connection.lose('worker');
+        else agenda.at(worker.pausedUntilMs, () => connection.lose('worker'));
+      }
+    });
+  };
+
+  return {
+    alive,
+    add: () => add(),
+    remove(worker) {
+      worker.isAlive = false;
+      // A machine that starts again has its old name.
+      const name = draws.faults.chance(0.5) ? worker.name : undefined;
+      if (draws.faults.chance(0.7)) agenda.after(draws.faults.between(10, 2_000), () => add(name));
+    },
+    block(worker, forMs) {
+      worker.link.blockedUntilMs = Math.max(worker.link.blockedUntilMs, agenda.nowMs + forMs);
+      watchSilence(worker);
+    },
+    watchSilence,
+    mend() {
+      for (const worker of alive()) {
+        worker.link.latencyMs = scenario.latencyMs;
+        worker.slowness = Math.min(worker.slowness, 2);
+        worker.mischief.clear();
+      }
+      while (alive().length < scenario.workers) add();
+    },
+  };
+}

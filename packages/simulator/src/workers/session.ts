@@ -1,0 +1,171 @@
+import { isGroupNode, type PartialSum, treeCover, type TreeNode } from '@gradwire/engine';
+import type { World } from '../base/world.ts';
+import { nodeSum } from '../watch/reference.ts';
+import type { ToCoordinator, ToWorker } from './connection.ts';
+import { spoil } from './nonsense.ts';
+import { type SimulatedWorker, whenAwake } from './simulated-worker.ts';
+
+/** What a session has of its connection. */
+interface Line {
+  send(message: ToCoordinator): void;
+  isOpen(): boolean;
+}
+
+type Lease = Extract<ToWorker, { type: 'lease' }>;
+type Handlers = {
+  readonly [Type in ToWorker['type']]: (message: Extract<ToWorker, { type: Type }>, done: () => void) => void;
+};
+
+/** A worker's part of one connection: it takes one message after the other, and answers each before the next. */
+export function createSession(
+  world: World,
+  worker: SimulatedWorker,
+  line: Line,
+): { receive(message: ToWorker): void } {
+  const inbox: ToWorker[] = [];
+  let isBusy = false;
+  const handlers = createHandlers(world, worker, line);
+
+  const next = (): void => {
+    const message = isBusy ? undefined : inbox.shift();
+    if (!message) return;
+    isBusy = true;
+    const done = (): void => {
+      isBusy = false;
+      next();
+    };
+    // The type of the message picks the handler for it, which the compiler cannot follow.
+    (handlers[message.type] as (message: ToWorker, done: () => void) => void)(message, done);
+  };
+  return {
+    receive(message) {
+      inbox.push(message);
+      whenAwake(world, worker, next);
+    },
+  };
+}
+
+function createHandlers(world: World, worker: SimulatedWorker, line: Line): Handlers {
+  const { agenda, draws, tally } = world;
+  let id: Extract<ToWorker, { type: 'welcome' }>['id'];
+  let term = 0;
+  let held: Extract<ToWorker, { type: 'weights' }> | undefined;
+
+  /** Goes on after some time of work, unless the connection has ended: then nobody needs it. */
+  const work = (ms: number, then: () => void): void =>
+    agenda.after(ms, () => whenAwake(world, worker, () => line.isOpen() && then()));
+
+  const send = (partial: PartialSum): void => {
+    const message = { type: 'partial', term, partial } as const;
+    worker.remembered.splice(0, worker.remembered.length - 3);
+    worker.remembered.push({ id, message: copyOf(message) });
+    if (worker.mischief.delete('duplicate')) {
+      tally.duplicate++;
+      line.send(copyOf(message));
+    }
+    line.send(message);
+  };
+
+  return {
+    welcome(message, done) {
+      ({ id, term } = message);
+      work(draws.work.between(1, 200), () => {
+        line.send({ type: 'ready' });
+        done();
+      });
+    },
+    prepare({ shards }, done) {
+      work(draws.work.between(1, 200), () => {
+        line.send({ type: 'prepared', shards });
+        if (worker.repeats) {
+          worker.repeats = false;
+          for (const { message } of worker.remembered.filter((each) => each.id === id)) {
+            tally.zombie++;
+            line.send(copyOf(message));
+          }
+        }
+        done();
+      });
+    },
+    weights(message, done) {
+      held = message;
+      done();
+    },
+    lease(lease, done) {
+      const { round, leaves } = lease;
+      if (!held || held.version !== round.version) {
+        throw new RangeError(`${id} holds weights ${held?.version}, and got a lease on ${round.version}`);
+      }
+      if (mayFail(world, worker, lease)) {
+        line.send({ type: 'failed', round: round.index, leaf: draws.work.pick(leaves) });
+        return;
+      }
+      const { coding } = world.scenario.plan;
+      const groupSize = (round.task === 'step' && coding?.groupSize) || round.leafCount;
+      const nodes = treeCover(leaves, round.leafCount, groupSize);
+      const { weights } = held;
+      const computeNext = (): void => {
+        const node = nodes.shift();
+        if (!node) return done();
+        const partial = computeNode(world, worker, { lease, node, weights });
+        work(partial.computeMs, () => {
+          send(worker.mischief.delete('nonsense') ? spoil(world, worker, partial) : partial);
+          computeNext();
+        });
+      };
+      computeNext();
+    },
+  };
+}
+
+/** At most one failure on each leaf: a second one ends the run, as it should. */
+const failedOnce = new WeakMap<World, Set<number>>();
+
+function mayFail(world: World, worker: SimulatedWorker, { round }: Lease): boolean {
+  const failed = failedOnce.get(world) ?? new Set();
+  failedOnce.set(world, failed);
+  const place = 2 * round.version + (round.task === 'step' ? 0 : 1);
+  if (failed.has(place) || !worker.mischief.delete('failure')) return false;
+  failed.add(place);
+  world.tally.failure++;
+  return true;
+}
+
+interface NodeWork {
+  readonly lease: Lease;
+  readonly node: TreeNode;
+  readonly weights: Float32Array;
+}
+
+function computeNode(world: World, worker: SimulatedWorker, { lease, node, weights }: NodeWork): PartialSum {
+  const { draws, scenario } = world;
+  const { plan, work, msPerSample } = scenario;
+  const { round } = lease;
+  const { lo, hi } = node;
+  const samples = round.split ? plan.evaluations.blocks[round.split] : plan.stepSamples(round.step);
+  const { coding, ...uncoded } = plan;
+  const sums = nodeSum({ plan: uncoded, work, round, samples, weights }, node);
+  if (!sums) throw new RangeError(`a lease for [${lo}, ${hi}), which holds no samples`);
+  const isCoded =
+    coding !== undefined &&
+    round.task === 'step' &&
+    isGroupNode(node, round.leafCount, coding.groupSize) &&
+    draws.work.chance(0.8);
+  return {
+    round: round.index,
+    lo,
+    hi,
+    computeMs: sums.samples * msPerSample * worker.slowness * draws.work.between(0.8, 1.3),
+    ...sums,
+    ...(isCoded ? { gradient: coding.code(sums.gradient), isCoded } : {}),
+  };
+}
+
+/** The engine takes over the vectors of a message, so each message has its own. */
+function copyOf<Message extends Extract<ToCoordinator, { type: 'partial' }>>(message: Message): Message {
+  const { partial } = message;
+  return {
+    ...message,
+    partial: { ...partial, gradient: partial.gradient.slice(), metrics: partial.metrics.slice() },
+  };
+}
