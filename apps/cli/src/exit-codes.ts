@@ -43,6 +43,7 @@ const byErrorCode: Record<ErrorCode, ExitName> = {
   TOKEN_WRONG: 'refused',
   VERSION_MISMATCH: 'refused',
   WORKER_FAILED: 'training',
+  WRONG_NUMBERS: 'training',
 };
 
 /** The exit code for an error. */

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { type RunDirectory, writeFileWhole } from '@gradwire/checkpoint';
 import type { VectorMath } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
@@ -24,7 +25,7 @@ import { createHttpHandler } from './http.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { createRecorder } from './recorder.ts';
 import { writeResult } from './result.ts';
-import { createRun, type Run } from './run.ts';
+import { createRun, type RollBack, type Run } from './run.ts';
 import { type RunStatus, readStatus } from './run-status.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { watchForWaiting } from './waiting.ts';
@@ -86,7 +87,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
 
   const vectors = await loadFastVectors(onProblem);
   const needs = { sessions: () => sessions, recorder, onEvent, onEnd: ending.end };
-  const run: Run = createRun({ plan, vectors, ...needs });
+  const run: Run = createRun({ plan, vectors, ...needs, onRollBack: (wrong) => fail(describeWrong(wrong)) });
   const fail = (failure: FailureReport): void => {
     ending.blame(failure);
     run.dispatch({ type: 'operator-asked', request: 'fail' });
@@ -155,6 +156,12 @@ async function loadFastVectors(onProblem: (error: Error) => void): Promise<Vecto
   }
 }
 
+/** Why a run cannot go on with what a worker has contributed. */
+function describeWrong({ worker, step, unverified }: RollBack): FailureReport {
+  const message = `${worker} computed wrong numbers: nothing after step ${step} can be trusted, ${unverified.length} of its contributions are in it`;
+  return { worker, code: 'WRONG_NUMBERS', message };
+}
+
 function connectInside(sessions: Sessions, { maxBufferedBytes }: MessageLimits): Channel {
   const [mine, theirs] = createPair({ peers: ['this process', 'the coordinator'], maxBufferedBytes });
   void sessions.serve(mine);
@@ -169,8 +176,8 @@ interface Served {
   readonly status: () => RunStatus;
 }
 
-// A worker computes a leaf without a pause: it may be silent for as long as that takes on a slow machine.
-const silenceMs = 60_000;
+// Workers compute on threads of their own, so the one that answers pings is never busy for long.
+const heartbeat = { intervalMs: 2_500, silenceMs: 15_000 };
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
 function serve(server: Server, { access, blobs, limits, sessions, status }: Served): ChannelServer {
@@ -181,7 +188,7 @@ function serve(server: Server, { access, blobs, limits, sessions, status }: Serv
     access,
     maxFrameBytes,
     onChannel: (channel) => void sessions.serve(channel),
-    limits: { maxBufferedBytes, silenceMs },
+    limits: { maxBufferedBytes, ...heartbeat },
   });
 }
 

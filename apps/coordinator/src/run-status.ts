@@ -41,7 +41,7 @@ export function readStatus({ names, plan, run, sessions }: StatusSource): RunSta
     return { ...worker, backend: session?.backend, peer: session?.channel.peer };
   });
   const { totalSteps, stepsPerEpoch } = plan;
-  const waiting = describeWaiting(status);
+  const waiting = describeWaiting(status, nowMs);
   return {
     ...names,
     nowMs,

@@ -12,6 +12,7 @@ import {
 } from '@gradwire/engine';
 import { encodePieces, type Message } from '@gradwire/protocol';
 import { type Frame, freeYoungGarbage } from '@gradwire/transport';
+import { createAlarm } from './alarm.ts';
 import type { CoordinatorEvent } from './events.ts';
 import { createPace } from './pace.ts';
 import type { Recorder } from './recorder.ts';
@@ -20,8 +21,14 @@ import type { Sessions } from './sessions.ts';
 /** An engine event before it is stamped with the time. */
 export type RunEvent = EngineEvent extends infer E ? (E extends unknown ? Omit<E, 'atMs'> : never) : never;
 
+/** How a connection ends for each of the engine's reasons. */
+const expelCodes = { MESSAGE_INVALID: 'invalidMessage', WRONG_NUMBERS: 'wrongNumbers' } as const;
+
 /** How the engine ended. */
 export type RunEnd = Extract<EngineEffect, { type: 'end' }>;
+
+/** The engine must go back. */
+export type RollBack = Extract<EngineEffect, { type: 'roll-back' }>;
 
 /** What a run needs around the engine. */
 export interface RunOptions {
@@ -32,6 +39,8 @@ export interface RunOptions {
   readonly recorder: Recorder;
   readonly onEvent: (event: CoordinatorEvent) => void;
   readonly onEnd: (end: RunEnd) => void;
+  /** The engine waits for an earlier state. */
+  readonly onRollBack: (effect: RollBack) => void;
 }
 
 /** The engine at work: events in, effects carried out at once and in order. */
@@ -46,7 +55,8 @@ export interface Run {
 }
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
-export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }: RunOptions): Run {
+export function createRun(options: RunOptions): Run {
+  const { plan, vectors, sessions, recorder, onEvent } = options;
   const engine = createEngine(plan, vectors ? { vectors } : {});
   const pace = createPace();
   let lastMoveMs = performance.now();
@@ -83,15 +93,8 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
         recorder.epoch({ epoch, loss, accuracy });
         return onEvent({ type: 'epoch', epoch, loss, accuracy });
       }
-      case 'evaluated':
-        recorder.evaluation(effect.record);
-        return onEvent({ type: 'evaluated', record: effect.record });
-      case 'expel':
-        return sessions().expel(effect.worker, 'invalidMessage', effect.message);
-      case 'end':
-        return onEnd(effect);
       default:
-        effect satisfies never;
+        return applyRare(effect, options);
     }
   };
 
@@ -104,6 +107,10 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
     if (sent.length > 0) setImmediate(freeYoungGarbage);
   };
 
+  const alarm = createAlarm(engine.nextDeadlineMs, (atMs) =>
+    carryOut(engine.handle({ type: 'time-passed', atMs })),
+  );
+
   return {
     engine,
     get lastMoveMs() {
@@ -112,17 +119,48 @@ export function createRun({ plan, vectors, sessions, recorder, onEvent, onEnd }:
     get seconds() {
       return firstLeaseMs === undefined ? 0 : (lastMoveMs - firstLeaseMs) / 1000;
     },
-    start: () => carryOut(engine.start(performance.now())),
+    start() {
+      carryOut(engine.start(performance.now()));
+      alarm.arm();
+    },
     dispatch(event) {
       const atMs = performance.now();
       if (event.type === 'partial-arrived') lastMoveMs = atMs;
       carryOut(engine.handle({ ...event, atMs }));
+      alarm.arm();
     },
   };
 }
 
 function isSent({ type }: EngineEffect): boolean {
   return type === 'prepare' || type === 'publish' || type === 'lease';
+}
+
+type RareEffect = Extract<
+  EngineEffect,
+  { type: 'evaluated' | 'expel' | 'release' | 'incident' | 'roll-back' | 'end' }
+>;
+
+/** What does not happen in every step. */
+function applyRare(effect: RareEffect, options: RunOptions): void {
+  const { sessions, recorder, onEvent, onRollBack, onEnd } = options;
+  switch (effect.type) {
+    case 'evaluated':
+      recorder.evaluation(effect.record);
+      return onEvent({ type: 'evaluated', record: effect.record });
+    case 'expel':
+      return sessions().expel(effect.worker, expelCodes[effect.code], effect.message);
+    case 'release':
+      return sessions().expel(effect.worker, 'goodbye', 'drained: it has nothing left to do');
+    case 'incident':
+      return onEvent({ type: 'problem', message: effect.incident.message });
+    case 'roll-back':
+      return onRollBack(effect);
+    case 'end':
+      return onEnd(effect);
+    default:
+      effect satisfies never;
+  }
 }
 
 /** What people are told of a step; the time left is a guess from the pace so far. */

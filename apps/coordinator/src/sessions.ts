@@ -199,5 +199,7 @@ function part(
   byId.delete(session.id);
   const lost = { why: 'lost' as const, reason: reason || describeCloseCode(code).sentence };
   onEvent({ type: 'worker-left', worker: session.id, ...(session.farewell ?? lost), workers: byId.size });
-  onReceive({ type: 'worker-left', worker: session.id });
+  // A connection breaks when a process dies; silence is rather a machine or a line that is gone.
+  const isLost = session.farewell === undefined && code !== closeCodes.silence.code;
+  onReceive({ type: 'worker-left', worker: session.id, isLost });
 }

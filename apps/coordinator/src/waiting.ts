@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { EngineStatus } from '@gradwire/engine';
+import type { EngineStatus, OutstandingLeaf } from '@gradwire/engine';
 import type { CoordinatorEvent } from './events.ts';
 import type { Run } from './run.ts';
 
@@ -20,13 +20,17 @@ export function watchForWaiting(run: Run, onEvent: (event: CoordinatorEvent) => 
     if (now < dueMs) return;
     saidMs = now;
     const seconds = (now - run.lastMoveMs) / 1000;
-    onEvent({ type: 'waiting', message: describeWaiting(run.engine.status()), seconds });
+    onEvent({ type: 'waiting', message: describeWaiting(run.engine.status(), now), seconds });
   }, 500);
   return { stop: () => clearInterval(timer) };
 }
 
-/** One sentence for people: what is waited for, and why. */
-export function describeWaiting({ waitingFor, round, outstanding, workers }: EngineStatus): string {
+/**
+ * One sentence for people: what is waited for, since when, and what is done about it. `nowMs` is on the clock of
+ * `performance.now()`.
+ */
+export function describeWaiting(status: EngineStatus, nowMs: number): string {
+  const { waitingFor, round, outstanding, workers } = status;
   if (waitingFor === 'nothing') return 'the run has ended';
   if (waitingFor === 'start') return 'the run has not started';
   const place =
@@ -36,10 +40,32 @@ export function describeWaiting({ waitingFor, round, outstanding, workers }: Eng
     if (workers.length === 0) return `${place} waits for a worker to join: none is connected`;
     return `${place} waits for ${preparing.join(', ')} to get ready (loading the backend and the data)`;
   }
-  const owners = new Set(outstanding.map(({ owner }) => owner ?? 'nobody'));
-  const parts = [...owners].map((name) => {
-    const leaves = outstanding.filter(({ owner }) => (owner ?? 'nobody') === name).map(({ leaf }) => leaf);
-    return `${name} (${round?.task === 'step' ? 'shards' : 'blocks'} ${leaves.join(', ')})`;
-  });
-  return `${place} waits for ${parts.join(', ')}`;
+  const noun = round?.task === 'step' ? 'shard' : 'block';
+  const owners = [...new Set(outstanding.map(({ owner }) => owner))];
+  const parts = owners.map((owner) =>
+    describeOwner(
+      outstanding.filter((leaf) => leaf.owner === owner),
+      noun,
+      nowMs,
+    ),
+  );
+  return `${place} waits on ${parts.join('; and on ')}`;
+}
+
+/** For example `worker attic, shard 17, 2.1 s past its usual 0.3 s; backup leased to cellar`. */
+function describeOwner(leaves: readonly OutstandingLeaf[], noun: string, nowMs: number): string {
+  const [{ owner, sinceMs, usualMs, dueMs }] = leaves as [OutstandingLeaf];
+  const numbers = leaves.map(({ leaf }) => leaf);
+  const what = `worker ${owner ?? 'nobody'}, ${noun}${numbers.length === 1 ? '' : 's'} ${numbers.join(', ')}`;
+  const since = nowMs - sinceMs;
+  const backups = new Set(leaves.flatMap((leaf) => leaf.backups));
+  const backup = backups.size === 0 ? '' : `; backup leased to ${[...backups].join(', ')}`;
+  if (usualMs === undefined) return `${what}, for ${seconds(since)}, not measured yet${backup}`;
+  if (since <= usualMs) return `${what}, for ${seconds(since)} of its usual ${seconds(usualMs)}${backup}`;
+  const late = dueMs !== undefined && nowMs > dueMs && backups.size === 0 ? '; nobody is free to help' : '';
+  return `${what}, ${seconds(since - usualMs)} past its usual ${seconds(usualMs)}${backup}${late}`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(ms < 100 ? 2 : 1)} s`;
 }

@@ -1,4 +1,5 @@
 import type { ParameterLayout } from './layout.ts';
+import type { Contributed } from './run/trust.ts';
 import type { OptimizerSpec, ScheduleSpec } from './specs.ts';
 
 /** Unique in a run. */
@@ -56,7 +57,12 @@ export type EngineEvent = {
   | { readonly type: 'worker-prepared'; readonly worker: WorkerId; readonly shards: readonly number[] }
   | { readonly type: 'partial-arrived'; readonly worker: WorkerId; readonly partial: PartialSum }
   /** Gone, on purpose or not; its unfinished leases go to others. */
-  | { readonly type: 'worker-left'; readonly worker: WorkerId }
+  | {
+      readonly type: 'worker-left';
+      readonly worker: WorkerId;
+      /** The connection broke, as it does when the process dies: leaves that kill their workers are found by it. */
+      readonly isLost?: boolean;
+    }
   /** It could not compute a lease; a leaf that fails on two workers ends the run. */
   | {
       readonly type: 'worker-failed';
@@ -68,6 +74,8 @@ export type EngineEvent = {
   | { readonly type: 'time-passed' }
   /** `stop`: end after what has been committed. `fail`: the same, for a cause outside the engine. */
   | { readonly type: 'operator-asked'; readonly request: 'stop' | 'fail' }
+  /** The worker gets no more leases, and is released when it has answered those that it has. */
+  | { readonly type: 'operator-asked'; readonly request: 'drain'; readonly worker: WorkerId }
 );
 
 /** Whose sum was used for which leaves. */
@@ -114,6 +122,21 @@ export interface EvaluationRecord {
   readonly confusion: readonly (readonly number[])[];
 }
 
+/** Workers of one class, which must give equal bits, have not. */
+export interface Incident {
+  /** `settled`: it is known who was wrong. */
+  readonly what: 'answers-differ' | 'settled';
+  readonly round: Round;
+  readonly lo: number;
+  readonly hi: number;
+  /** Equal digests mean equal numbers. */
+  readonly answers: readonly { readonly worker: WorkerId; readonly digest: string }[];
+  /** Those who were wrong, and what they have contributed since somebody last agreed with them. */
+  readonly wrong: readonly { readonly worker: WorkerId; readonly unverified: readonly Contributed[] }[];
+  /** For people. */
+  readonly message: string;
+}
+
 /** What the caller must do, in order. */
 export type EngineEffect =
   /** Fetch the data of the shards that this worker will probably get; the list may be empty. */
@@ -143,8 +166,22 @@ export type EngineEffect =
   | {
       readonly type: 'expel';
       readonly worker: WorkerId;
-      readonly code: 'MESSAGE_INVALID';
+      readonly code: 'MESSAGE_INVALID' | 'WRONG_NUMBERS';
       readonly message: string;
+    }
+  /** A drained worker has nothing left to do: tell it so; the engine has already forgotten it. */
+  | { readonly type: 'release'; readonly worker: WorkerId }
+  /** For people, and for the record. */
+  | { readonly type: 'incident'; readonly incident: Incident }
+  /**
+   * Restore the newest state with at most so many steps committed, or that of the start: later ones hold what `worker`
+   * has contributed and nobody has verified. Nothing is leased until then.
+   */
+  | {
+      readonly type: 'roll-back';
+      readonly step: number;
+      readonly worker: WorkerId;
+      readonly unverified: readonly Contributed[];
     }
   | {
       readonly type: 'end';

@@ -15,6 +15,7 @@ export type {
   EnginePlan,
   EvaluationRecord,
   GradientCoding,
+  Incident,
   PartialSum,
   Round,
   StepRecord,
@@ -22,11 +23,12 @@ export type {
 } from './events.ts';
 export type { AverageOptions } from './gradients/average.ts';
 export type { Parameter, ParameterLayout } from './layout.ts';
-export type { OutstandingLeaf } from './leases/lease-table.ts';
 export type { Optimizer, OptimizerOptions } from './optimizers/optimizer.ts';
 export type { Engine, EngineOptions } from './run/engine.ts';
 export type { RunState } from './run/run-state.ts';
-export type { EngineStatus, WorkerStatus } from './run/status.ts';
+export type { Verification } from './run/state.ts';
+export type { CheckStatus, EngineStatus, OutstandingLeaf, WorkerStatus } from './run/status.ts';
+export type { Contributed } from './run/trust.ts';
 export type { SchedulePosition } from './schedules/learning-rate.ts';
 export type { AdamSpec, OptimizerSpec, ScheduleSpec, SgdSpec } from './specs.ts';
 export type { Sums } from './tree/sums.ts';

@@ -20,6 +20,7 @@ export const errorCodes = {
   TOKEN_WRONG: 'The join token is missing or wrong.',
   VERSION_MISMATCH: 'The two sides speak different protocol versions.',
   WORKER_FAILED: 'A worker failed while it computed a lease.',
+  WRONG_NUMBERS: 'A worker computed other numbers than most workers of its numerics class.',
 } as const;
 
 /** A code of {@link errorCodes}. */

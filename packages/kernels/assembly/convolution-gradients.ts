@@ -1,6 +1,7 @@
 // Backward passes of a convolution, with or without the 2 x 2 max-pooling and relu behind it.
 import { allocate, free } from './heap';
 import { Convolution, layOut, readSample, Sample, writeSample, copyBytes } from './convolution';
+import { denseFilterGradient, filterGradientSuitsTile } from './dense-gradients';
 import { copyFilter, createParts, freeParts, partAt, Parts, wholePart } from './filter-parts';
 import { filterGradientsByPatches, gradientSuitsPatches } from './patches';
 import { createLists, fillLists, freeLists, listedWindows, Lists } from './gradient-lists';
@@ -24,6 +25,10 @@ export function convolveGradients(
   const g = changetype<Convolution>(geometry);
   if (index && !dx && gradientSuitsPatches(g)) {
     filterGradientsByPatches(g, x, dy, index, dFilter, dBias);
+    return;
+  }
+  if (!index && !dx && !dBias && filterGradientSuitsTile(g)) {
+    denseFilterGradient(g, x, dy, dFilter);
     return;
   }
   const lists = createLists(g, index != 0, dx != 0);

@@ -4,7 +4,7 @@ import { Convolution, filterSize, layOut, pixelOffset, readSample, Sample } from
 import { convolvePoolPatches, suitsPatches } from './patches';
 import { poolHalf } from './pool-window';
 import { multiplyTile, packPanels, panelBytes } from './tile';
-import { convolvePoolWinograd, suitsWinograd } from './winograd';
+import { convolveWinograd, suitsWinograd } from './winograd';
 
 /** Everything that a tile needs besides its place. */
 @unmanaged
@@ -55,8 +55,8 @@ export function convolvePool(
   const g = changetype<Convolution>(geometry);
   const work = begin(g, filter, bias);
   const outputs = g.poolHeight * g.poolWidth * g.outChannels;
-  if (suitsWinograd(g)) {
-    convolvePoolWinograd(g, work.sample, x, filter, work.bias, relu, y, index);
+  if (suitsWinograd(g, true)) {
+    convolveWinograd(g, work.sample, x, filter, work.bias, relu, y, index);
     end(work);
     return;
   }
@@ -113,6 +113,11 @@ function poolTile(tile: usize, bias: usize, relu: bool, y: usize, index: usize, 
 export function convolve(geometry: usize, x: usize, filter: usize, bias: usize, relu: bool, y: usize): void {
   const g = changetype<Convolution>(geometry);
   const work = begin(g, filter, bias);
+  if (suitsWinograd(g, false)) {
+    convolveWinograd(g, work.sample, x, filter, work.bias, relu, y, 0);
+    end(work);
+    return;
+  }
   for (let sample = 0; sample < g.batch; sample++) {
     readSample(g, work.sample, x);
     convolveSample(g, work, relu, y);

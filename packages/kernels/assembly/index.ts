@@ -4,5 +4,6 @@ export { convolveGradients } from './convolution-gradients';
 export { sigmoidCrossEntropy, softmaxCrossEntropy } from './cross-entropy';
 export { addBias, reluGradient, sumRows } from './elementwise';
 export { matMul } from './mat-mul';
+export { denseInputGradient } from './dense-gradients';
 export { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients';
 export { averagePoolGradient, maxPoolGradient } from './pool-gradients';

@@ -66,7 +66,8 @@ function multiplyPanels(
   }
 }
 
-function storeTile(tile: usize, c: usize, stride: i32, rows: i32, width: i32, add: bool): void {
+/** Stores `rows x width` of a tile, or adds it to what is there. */
+export function storeTile(tile: usize, c: usize, stride: i32, rows: i32, width: i32, add: bool): void {
   for (let row = 0; row < rows; row++, tile += 32, c += stride) {
     if (width == 8) {
       let y0 = v128.load(tile),

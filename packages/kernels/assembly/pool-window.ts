@@ -45,3 +45,16 @@ export function poolHalf(
     v128.store8_lane(index, bytes, 2, 2);
   }
 }
+
+/** Stores 4 channels of a pixel with bias and relu; only `width` of them if that is less than 4. */
+export function storeHalf(sums: v128, bias: usize, relu: bool, y: usize, width: i32): void {
+  let out = f32x4.add(sums, v128.load(bias));
+  if (relu) out = f32x4.max(out, f32x4.splat(0));
+  if (width >= 4) {
+    v128.store(y, out);
+    return;
+  }
+  v128.store32_lane(y, out, 0);
+  if (width > 1) v128.store32_lane(y, out, 1, 4);
+  if (width > 2) v128.store32_lane(y, out, 2, 8);
+}

@@ -1,9 +1,10 @@
-// Winograd's F(2 x 2, 3 x 3): the four outputs of a pooling window from 16 products a channel instead of 36.
+// Winograd's F(2 x 2, 3 x 3): the four outputs of a window of 2 x 2 from 16 products a channel instead of 36; the windows are
+// those of the pooling, if there is any.
 // Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016), section 4.1. The products of all windows with
 // all filters at one of the 16 positions form a matrix product, so that the tile does the work here too.
 import { allocate, free } from './heap';
 import { Convolution, pixelOffset, readSample, Sample } from './convolution';
-import { poolHalf } from './pool-window';
+import { poolHalf, storeHalf } from './pool-window';
 import { multiplyTile, packPanels, panelBytes } from './tile';
 
 /** Windows transformed at a time; a multiple of 4. */
@@ -18,9 +19,11 @@ function inputStep(g: Convolution): i32 {
 }
 
 /** Whether the shapes allow it, and let it gain: the transformations must cost less than they save. */
-export function suitsWinograd(g: Convolution): bool {
+export function suitsWinograd(g: Convolution, pooled: bool): bool {
   const plain = g.strideHeight == 1 && g.strideWidth == 1 && g.dilationHeight == 1 && g.dilationWidth == 1;
-  const whole = 2 * g.poolHeight <= g.outHeight && 2 * g.poolWidth <= g.outWidth;
+  const whole = pooled
+    ? 2 * g.poolHeight <= g.outHeight && 2 * g.poolWidth <= g.outWidth
+    : ((g.outHeight | g.outWidth) & 1) == 0;
   const wide = g.inChannels >= 16 && (g.inChannels & 3) == 0;
   return plain && whole && wide && g.filterHeight == 3 && g.filterWidth == 3;
 }
@@ -34,12 +37,14 @@ class Transforms {
   filters: usize;
   /** `[window][8]` for each position: the products for one panel. */
   products: usize;
+  /** Where the first output of each window goes. */
+  places: usize;
   /** A row of a matrix of inputs, for the tile. */
   row: Sample;
 }
 
-/** As `convolvePool`, `bias` being filled up to whole panels. */
-export function convolvePoolWinograd(
+/** As `convolvePool`, or as `convolve` if `index` is 0; `bias` being filled up to whole panels. */
+export function convolveWinograd(
   g: Convolution,
   s: Sample,
   x: usize,
@@ -50,9 +55,11 @@ export function convolvePoolWinograd(
   index: usize,
 ): void {
   const t = createTransforms(g, filter);
-  const perSample = g.poolHeight * g.poolWidth;
+  const columns = index ? g.poolWidth : g.outWidth >> 1;
+  const perSample = (index ? g.poolHeight : g.outHeight >> 1) * columns;
   const windows = g.batch * perSample;
   const sampleBytes = (g.inHeight * g.inWidth * g.inChannels) << 2;
+  const pixel = g.outChannels << 2;
   for (let first = 0; first < windows; first += blockWindows) {
     const count = min(blockWindows, windows - first);
     for (let i = 0; i < count; i++) {
@@ -61,12 +68,19 @@ export function convolvePoolWinograd(
         readSample(g, s, x);
         x += sampleBytes;
       }
-      const offset = pixelOffset(g, s, 2 * (window / g.poolWidth), 2 * (window % g.poolWidth));
-      transformInput(g, s, s.start + offset, t.inputs + i * (g.inChannels << 2));
+      const row = window / columns,
+        column = window % columns;
+      transformInput(
+        g,
+        s,
+        s.start + pixelOffset(g, s, 2 * row, 2 * column),
+        t.inputs + i * (g.inChannels << 2),
+      );
+      // Without pooling four outputs a window, in two rows of the map.
+      const place = index ? first + i : 4 * (first + i - window) + 2 * (row * g.outWidth + column);
+      store<usize>(t.places + (i << 2), y + place * pixel);
     }
     multiplyBlock(g, t, count, bias, relu, y, index);
-    y += (count * g.outChannels) << 2;
-    index += count * g.outChannels;
   }
   freeTransforms(t);
 }
@@ -75,6 +89,7 @@ function createTransforms(g: Convolution, filter: usize): Transforms {
   const t = changetype<Transforms>(allocate(offsetof<Transforms>()));
   t.inputs = allocate(positions * inputStep(g));
   t.products = allocate(positions * productStep);
+  t.places = allocate(blockWindows << 2);
   t.row = changetype<Sample>(allocate(offsetof<Sample>()));
   t.row.rows = 1;
   t.row.columns = 1;
@@ -95,6 +110,7 @@ function freeTransforms(t: Transforms): void {
   free(t.inputs);
   free(t.filters);
   free(t.products);
+  free(t.places);
   free(changetype<usize>(t.row));
   free(changetype<usize>(t));
 }
@@ -183,25 +199,27 @@ function multiplyBlock(
     }
     const width = min(8, g.outChannels - channel);
     for (let window = 0; window < count; window++) {
-      const at = window * g.outChannels + channel;
+      const out = load<usize>(t.places + (window << 2)) + (channel << 2);
+      const place = index ? index + ((out - y) >> 2) : 0;
       const products = t.products + (window << 5);
-      transformOutput(products, bias + (channel << 2), relu, y + (at << 2), index + at, width);
+      transformOutput(g, products, bias + (channel << 2), relu, out, place, width);
       if (width <= 4) continue;
-      const next = at + 4;
-      transformOutput(
-        products + 16,
-        bias + ((channel + 4) << 2),
-        relu,
-        y + (next << 2),
-        index + next,
-        width - 4,
-      );
+      const next = place ? place + 4 : 0;
+      transformOutput(g, products + 16, bias + ((channel + 4) << 2), relu, out + 16, next, width - 4);
     }
   }
 }
 
-/** `A' m A` for 4 channels of a window, then pooling. */
-function transformOutput(m: usize, bias: usize, relu: bool, y: usize, index: usize, width: i32): void {
+/** `A' m A` for 4 channels of a window, then pooling if there is an index. */
+function transformOutput(
+  g: Convolution,
+  m: usize,
+  bias: usize,
+  relu: bool,
+  y: usize,
+  index: usize,
+  width: i32,
+): void {
   const r1 = 4 * productStep;
   let upper0 = f32x4.splat(0),
     upper1 = upper0,
@@ -224,5 +242,14 @@ function transformOutput(m: usize, bias: usize, relu: bool, y: usize, index: usi
       lower1 = f32x4.sub(lower1, lower);
     }
   }
-  poolHalf(upper0, upper1, lower0, lower1, bias, relu, y, index, width);
+  if (index) {
+    poolHalf(upper0, upper1, lower0, lower1, bias, relu, y, index, width);
+    return;
+  }
+  const pixel = g.outChannels << 2,
+    below = y + g.outWidth * pixel;
+  storeHalf(upper0, bias, relu, y, width);
+  storeHalf(upper1, bias, relu, y + pixel, width);
+  storeHalf(lower0, bias, relu, below, width);
+  storeHalf(lower1, bias, relu, below + pixel, width);
 }

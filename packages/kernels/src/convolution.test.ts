@@ -67,14 +67,24 @@ test('fractions: a convolution and its gradients are within 1e-5 of float64', ()
   );
 });
 
-test('more outputs than are listed at a time', () => {
-  const [x, filter] = [
-    [2, 19, 21, 3],
-    [3, 3, 3, 10],
-  ] as [[number, number, number, number], [number, number, number, number]];
-  for (const pad of ['valid', 'same'] as const) {
-    const info = backend_util.computeConv2DInfo(x, filter, 1, 1, pad);
-    const attrs = { strides: 1, pad, dataFormat: 'NHWC', inputShape: x, filterShape: filter };
+type Shape4D = [number, number, number, number];
+
+test.each<[string, Shape4D, Shape4D]>([
+  ['more outputs than are listed at a time', [2, 19, 21, 3], [3, 3, 3, 10]],
+  ['more outputs than the tile takes at a time', [2, 19, 21, 6], [3, 3, 6, 10]],
+  ['windows of 2 x 2, more than are transformed at a time', [3, 10, 8, 16], [3, 3, 16, 20]],
+  ['windows of 2 x 2, channels left over', [1, 4, 14, 20], [3, 3, 20, 19]],
+])('%s: %j with filter %j', (_, x, filter) => {
+  for (const pad of ['valid', 'same', 1, 2] as const) {
+    const info = backend_util.computeConv2DInfo(x, filter, 1, 1, pad, 'floor');
+    const attrs = {
+      strides: 1,
+      pad,
+      dimRoundingMode: 'floor',
+      dataFormat: 'NHWC',
+      inputShape: x,
+      filterShape: filter,
+    };
     check({ x, filter, info, attrs, seed: 3 } as never, integers, expectEqual);
     check({ x, filter, info, attrs, seed: 3 } as never, fractions, expectNear);
   }

@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { geometryOf } from './geometry.ts';
+import { geometryOf, inputGradientGeometryOf } from './geometry.ts';
 import { addressOf, allocate, expectShape, floatInput } from './heap.ts';
 import type { KernelCall, WasmKernel } from './heap.ts';
 import { kernelsOn } from './module.ts';
@@ -29,7 +29,15 @@ export const conv2dInputGradient: WasmKernel = ({ inputs, attrs, backend }) => {
   const [dy, filter] = [floatInput(inputs, 'dy'), floatInput(inputs, 'filter')];
   const inputShape = attrs['inputShape'] as number[];
   const dx = allocate(backend, inputShape);
-  gradients({ backend, attrs, inputShape, filterShape: filter.shape, filter, dy, dx });
+  const geometry = geometryOf(inputShape, filter.shape, attrs);
+  const turned = inputGradientGeometryOf(geometry);
+  // The tile gives 8 channels at a time.
+  if (turned && geometry.info.inChannels >= 8) {
+    expectShape('dy', dy, geometry.info.outShape);
+    const { run, placeGeometry } = kernelsOn(backend);
+    const at = (tensor: TensorInfo): number => addressOf(backend, tensor);
+    run.denseInputGradient(placeGeometry(turned), at(dy), at(filter), at(dx));
+  } else gradients({ backend, attrs, inputShape, filterShape: filter.shape, filter, dy, dx });
   return dx;
 };
 

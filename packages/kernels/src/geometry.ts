@@ -43,6 +43,27 @@ export function geometryOf(
 }
 
 /**
+ * The convolution that gives the gradient by x from that of the outputs, with the filter turned round; undefined where there is
+ * none: with strides, or with more padding than the filter reaches.
+ */
+export function inputGradientGeometryOf({ info }: Geometry): Int32Array | undefined {
+  const { filterHeight, filterWidth, dilationHeight, dilationWidth, padInfo } = info;
+  const top = (filterHeight - 1) * dilationHeight - padInfo.top;
+  const left = (filterWidth - 1) * dilationWidth - padInfo.left;
+  if (info.strideHeight !== 1 || info.strideWidth !== 1 || top < 0 || left < 0) return undefined;
+  return fieldsOf({
+    ...info,
+    inHeight: info.outHeight,
+    inWidth: info.outWidth,
+    inChannels: info.outChannels,
+    outHeight: info.inHeight,
+    outWidth: info.inWidth,
+    outChannels: info.inChannels,
+    padInfo: { ...padInfo, top, left },
+  });
+}
+
+/**
  * Reads a pooling's attributes; the window takes the place of the filter.
  *
  * @throws RangeError for the layout `NCHW`.

@@ -22,6 +22,7 @@ export interface KernelExports {
     dBias: number,
     dx: number,
   ): void;
+  denseInputGradient(geometry: number, dy: number, filter: number, dx: number): void;
   depthwiseFilterGradient(geometry: number, x: number, dy: number, dFilter: number): void;
   depthwiseInputGradient(geometry: number, filter: number, dy: number, dx: number): void;
   maxPoolGradient(geometry: number, x: number, y: number, dy: number, dx: number): void;

@@ -72,6 +72,11 @@ export const closeCodes = {
     sentence: 'The worker contributed something that is not acceptable.',
     reconnect: false,
   },
+  wrongNumbers: {
+    code: 4032,
+    sentence: 'The worker computed other numbers than most workers of its numerics class.',
+    reconnect: false,
+  },
   internal: { code: 4099, sentence: 'A defect of Gradwire itself ended the connection.', reconnect: true },
 } as const;
 

@@ -1,24 +1,19 @@
 import type { WorkerId } from '../events.ts';
 import type { TreeNode } from '../tree/tree.ts';
 
-/** One leaf of the current round that still has to be computed. */
-export interface OutstandingLeaf {
-  readonly leaf: number;
-  /** Nobody, if no worker is there to take it. */
-  readonly owner: WorkerId | undefined;
-  /** When the owner got it, or when it lost its last one. */
-  readonly sinceMs: number;
-}
-
 /** How a worker stands to a set of leaves: it may answer for them, it once might have, or it never had them. */
 export type Claim = 'owned' | 'outdated' | 'foreign';
 
-interface Lease {
+/** One leaf of the current round. */
+export interface Lease {
   readonly leaf: number;
   readonly samples: number;
-  state: 'unowned' | 'owned' | 'done';
+  state: 'unowned' | 'owned' | 'checking' | 'done';
   owner: WorkerId | undefined;
+  /** When the owner got it, or when it lost its last one. */
   sinceMs: number;
+  /** The owner and those who compute it besides: whoever answers first is used. */
+  readonly current: Set<WorkerId>;
   /** Everyone who has held it in this round: an answer from one of them is late, not wrong. */
   readonly holders: Set<WorkerId>;
 }
@@ -26,14 +21,18 @@ interface Lease {
 /** Who computes which leaf of one round. */
 export interface LeaseTable {
   grant(leaves: readonly number[], worker: WorkerId, atMs: number): void;
+  /** Leases what has, or had, an owner to another worker too. */
+  lend(leaves: readonly number[], worker: WorkerId): void;
   /** Takes away what the worker has not finished. */
   release(worker: WorkerId, atMs: number): void;
   /** Marks the leaves below `node` as computed. */
   finish(node: TreeNode): void;
+  /** Marks the leaves below `node` as answered, but not yet accepted. */
+  check(node: TreeNode): void;
+  /** Marks them as waiting for an owner again. */
+  reopen(node: TreeNode, atMs: number): void;
   /** Ascending. */
   unowned(): number[];
-  /** How many leaves the worker has still to compute. */
-  load(worker: WorkerId): number;
   /** Whether the worker has a lease, finished or not. */
   holdsAny(worker: WorkerId): boolean;
   /** `foreign` also if there is nothing to compute below `node`. */
@@ -42,65 +41,93 @@ export interface LeaseTable {
   samples(node: TreeNode): number;
   /** The leaves to compute below `node`, finished or not. */
   leaves(node: TreeNode): number[];
-  outstanding(): OutstandingLeaf[];
+  lease(leaf: number): Lease | undefined;
+  /** What is not done, ascending. */
+  outstanding(): Lease[];
 }
 
 /**
  * Creates the table of one round. A leaf without samples does not exist in it.
  *
- *     state      grant    release by owner    finish
- *     unowned    owned    -                   -
- *     owned      -        unowned             done
- *     done       -        -                   -
+ *     state       grant    lend        release by the owner                release by another    check       finish    reopen
+ *     unowned     owned    -           -                                   -                     -           -         -
+ *     owned       -        one more    owned by one of them, or unowned    owned, by one less    checking    done      -
+ *     checking    -        one more    -                                   -                     -           done      unowned
+ *     done        -        one more    -                                   -                     -           done      -
  */
 export function createLeaseTable(samples: readonly number[], atMs: number): LeaseTable {
-  const leases: Lease[] = samples
-    .map((count, leaf) => createLease(leaf, count, atMs))
-    .filter((lease) => lease.samples > 0);
-  const byLeaf = new Map(leases.map((lease) => [lease.leaf, lease]));
-  const below = ({ lo, hi }: TreeNode): Lease[] => leases.filter(({ leaf }) => leaf >= lo && leaf < hi);
-  const heldBy = (worker: WorkerId): Lease[] =>
-    leases.filter(({ state, owner }) => state === 'owned' && owner === worker);
+  const leases = samples.map((count, leaf) => (count > 0 ? createLease(leaf, count, atMs) : undefined));
+  const present = leases.filter((lease) => lease !== undefined);
+  const below = ({ lo, hi }: TreeNode): Lease[] =>
+    leases.slice(lo, hi).filter((lease) => lease !== undefined);
+  const find = (leaf: number, state: Lease['state']): Lease => {
+    const lease = leases[leaf];
+    if (lease?.state !== state) throw new RangeError(`leaf ${leaf} is ${lease?.state ?? 'absent'}`);
+    return lease;
+  };
 
   return {
     grant(leaves, worker, sinceMs) {
       for (const leaf of leaves) {
-        const lease = byLeaf.get(leaf);
-        if (lease?.state !== 'unowned') throw new RangeError(`leaf ${leaf} is ${lease?.state ?? 'absent'}`);
-        lease.state = 'owned';
-        lease.owner = worker;
-        lease.sinceMs = sinceMs;
-        lease.holders.add(worker);
+        const lease = find(leaf, 'unowned');
+        Object.assign(lease, { state: 'owned', owner: worker, sinceMs });
+        hold(lease, worker);
+      }
+    },
+    lend(leaves, worker) {
+      for (const leaf of leaves) {
+        const lease = leases[leaf];
+        if (!lease || lease.state === 'unowned') throw new RangeError(`leaf ${leaf} has no owner`);
+        hold(lease, worker);
       }
     },
     release(worker, sinceMs) {
-      for (const lease of heldBy(worker)) {
-        lease.state = 'unowned';
-        lease.owner = undefined;
-        lease.sinceMs = sinceMs;
+      for (const lease of present) {
+        if (lease.state !== 'owned' || !lease.current.delete(worker) || lease.owner !== worker) continue;
+        const [next] = lease.current;
+        Object.assign(lease, { state: next === undefined ? 'unowned' : 'owned', owner: next, sinceMs });
+      }
+    },
+    check(node) {
+      for (const lease of below(node)) lease.state = 'checking';
+    },
+    reopen(node, sinceMs) {
+      for (const lease of below(node)) {
+        Object.assign(lease, { state: 'unowned', owner: undefined, sinceMs });
+        lease.current.clear();
       }
     },
     finish(node) {
       for (const lease of below(node)) lease.state = 'done';
     },
-    unowned: () => leases.filter(({ state }) => state === 'unowned').map(({ leaf }) => leaf),
-    load: (worker) => heldBy(worker).length,
-    holdsAny: (worker) => leases.some(({ owner }) => owner === worker),
+    unowned: () => present.filter(({ state }) => state === 'unowned').map(({ leaf }) => leaf),
+    holdsAny: (worker) => present.some(({ current }) => current.has(worker)),
     claim(worker, node) {
       const asked = below(node);
       if (asked.length === 0 || !asked.every(({ holders }) => holders.has(worker))) return 'foreign';
-      return asked.every(({ state, owner }) => state === 'owned' && owner === worker) ? 'owned' : 'outdated';
+      const isOwned = asked.every(({ state, current }) => state === 'owned' && current.has(worker));
+      return isOwned ? 'owned' : 'outdated';
     },
     samples: (node) => below(node).reduce((sum, lease) => sum + lease.samples, 0),
     leaves: (node) => below(node).map(({ leaf }) => leaf),
-    outstanding: () => leases.filter(({ state }) => state !== 'done').map(toOutstanding),
+    lease: (leaf) => leases[leaf],
+    outstanding: () => present.filter(({ state }) => state !== 'done'),
   };
 }
 
-function createLease(leaf: number, samples: number, sinceMs: number): Lease {
-  return { leaf, samples, state: 'unowned', owner: undefined, sinceMs, holders: new Set() };
+function hold({ current, holders }: Lease, worker: WorkerId): void {
+  current.add(worker);
+  holders.add(worker);
 }
 
-function toOutstanding({ leaf, owner, sinceMs }: Lease): OutstandingLeaf {
-  return { leaf, owner, sinceMs };
+function createLease(leaf: number, samples: number, sinceMs: number): Lease {
+  return {
+    leaf,
+    samples,
+    state: 'unowned',
+    owner: undefined,
+    sinceMs,
+    current: new Set(),
+    holders: new Set(),
+  };
 }

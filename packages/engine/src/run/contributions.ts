@@ -1,12 +1,18 @@
+import { answerOf, nonFiniteDigest } from './answers.ts';
+import { codeGroups } from './code-groups.ts';
+import { count } from './count.ts';
 import { judgePartial } from './judge-partial.ts';
 import { expel, forget } from './membership.ts';
 import { findNonFinite } from './non-finite.ts';
-import { closeRound } from './rounds.ts';
+import { closeIfComplete } from './rounds.ts';
+import { openCheck, takeLate, type Arrival } from './settle.ts';
 import { describeLeaves, describeRound } from './sequence.ts';
 import { endRun } from './state.ts';
+import { answerTurn } from './turns.ts';
 import { useFlight } from './use-flight.ts';
-import type { EngineEffect } from '../events.ts';
+import type { EngineEffect, EnginePlan, PartialSum } from '../events.ts';
 import type { ActiveRound, Run, Worker, WorkerEventOf } from './state.ts';
+import type { Flight } from './step-pool.ts';
 
 /** Judges a partial, adds it to its round's sum, and uses the sum if it was the last. */
 export function receivePartial(
@@ -16,10 +22,13 @@ export function receivePartial(
 ): EngineEffect[] {
   const { plan, pool } = run;
   const { partial, atMs } = event;
+  answerTurn(worker, partial, atMs);
   // An attempt at a step that is not on its way any more, and whose round will not come again.
   if (pool && partial.round < pool.nextIndex && !pool.flights.has(partial.round)) return [];
   const flight = pool?.flights.get(partial.round);
   const active = pool ? flight?.active : run.active;
+  // Of a round that has been undone.
+  if (!active && !pool && partial.round < run.nextIndex) return [];
   if (!active) {
     const message = pool
       ? `partial for round ${partial.round}, which has not begun`
@@ -30,28 +39,38 @@ export function receivePartial(
   const verdict = judgePartial({ plan, active, worker: worker.id, partial });
   if (verdict.type === 'drop') return [];
   if (verdict.type === 'invalid') return expel(run, worker, { message: verdict.message, atMs });
-  const error = findNonFinite({ plan, active, worker: worker.id, partial }, run.vectors);
-  if (error) return endRun(run, 'failed', error);
-
-  const { lo, hi, samples } = partial;
-  active.leases.finish(partial);
-  // Before it is added: the sum of two is made in the vector of one.
-  const sum = run.vectors.checksum(partial.gradient);
-  active.sum.add(partial, partial);
-  active.contributions.push({
-    worker: worker.id,
-    numericsClass: worker.numericsClass ?? '',
-    lo,
-    hi,
-    samples,
-    sum,
-  });
-  // Speeds are measured in steps only: a sample of an evaluation takes another time.
-  if (active.round.task === 'step') worker.speed.record(samples, partial.computeMs);
-  const sums = active.sum.root();
-  if (!sums) return [];
-  return flight ? useFlight(run, flight, { sums, atMs }) : closeRound(run, active, { sums, atMs });
+  const used = codeWholeGroup(plan, active, partial);
+  const arrival = { answer: answerOf(worker, used, run.vectors), partial: used, atMs };
+  if (flight) return verdict.type === 'use' ? finishFlight(run, flight, arrival) : [];
+  if (verdict.type === 'late') return takeLate(run, active, arrival);
+  if (needsCheck(run, active, arrival)) return openCheck(run, active, arrival);
+  count(active, arrival);
+  return closeIfComplete(run, active, atMs);
 }
+
+/** Some send a whole group coded, others leave that to the engine: what is compared must be what is used. */
+function codeWholeGroup(plan: EnginePlan, { round }: ActiveRound, partial: PartialSum): PartialSum {
+  const { lo, hi } = partial;
+  return { ...partial, ...codeGroups(plan, round)({ lo, hi, value: partial }) };
+}
+
+/** A share of the answers is compared with another worker's, and so is every one that is not finite. */
+function needsCheck({ verify }: Run, { round }: ActiveRound, { answer, partial }: Arrival): boolean {
+  if (answer.digest === nonFiniteDigest) return true;
+  return verify !== undefined && verify.draw(round.index, partial.lo) < verify.share;
+}
+
+function finishFlight(run: Run, flight: Flight, { answer, partial, atMs }: Arrival): EngineEffect[] {
+  const { active } = flight;
+  if (answer.digest === nonFiniteDigest) {
+    const found = { plan: run.plan, active, worker: answer.worker, partial };
+    return endRun(run, 'failed', findNonFinite(found, run.vectors));
+  }
+  count(active, { answer, partial });
+  const sums = active.sum.root();
+  return sums ? useFlight(run, flight, { sums, atMs }) : [];
+}
+
 /** A worker is lost; a leaf that a second one fails on would not be computed by a third either: the run ends. */
 export function failLeaf(run: Run, worker: Worker, event: WorkerEventOf<'worker-failed'>): EngineEffect[] {
   const { leaf, message, round = -1 } = event;

@@ -392,7 +392,10 @@ describe('a failed run', () => {
   test('a non-finite gradient names step, tensor, shards and worker, and touches no weight', () => {
     const engine = createStarted([a, b]);
     send(engine, b, partial(3, 4));
-    const effects = send(engine, a, partial(0, 2, { gradient: Float32Array.of(1, 1, NaN) }));
+    // Another worker has to find the same: one that has NaN alone is broken.
+    const asked = send(engine, a, partial(0, 2, { gradient: Float32Array.of(1, 1, NaN) }));
+    expect(leases(asked)).toEqual([[b, [0, 1]]]);
+    const effects = send(engine, b, partial(0, 2, { gradient: Float32Array.of(1, 1, NaN) }));
     const message =
       'step 1 (epoch 1): the gradient of dense/bias is NaN in the sum over shards 0, 1, computed by a; ' +
       'the weights are unchanged.';

@@ -1,14 +1,18 @@
+import { backUp } from './back-up.ts';
 import { checkPlan } from './check-plan.ts';
 import { failLeaf, receivePartial } from './contributions.ts';
-import { enlist, expel, forget, join, prepare } from './membership.ts';
+import { drain, enlist, expel, forget, join, prepare, releaseDrained } from './membership.ts';
+import { leaseSuspects, noteDeath } from './poison.ts';
 import { openRound } from './rounds.ts';
-import { initialState, optimizerAt, snapshotRun } from './run-state.ts';
+import { reviewChecks } from './settle.ts';
+import { initialState, optimizerAt, snapshotRun, stepsIn } from './run-state.ts';
 import { createRun, endRun } from './state.ts';
 import { describeRun } from './status.ts';
+import { markLate, noteTime } from './turns.ts';
 import { plainVectors } from '../vectors/plain-vectors.ts';
 import type { EngineEffect, EngineEvent, EnginePlan } from '../events.ts';
 import type { RunState } from './run-state.ts';
-import type { Run, WorkerEvent } from './state.ts';
+import type { Run, Verification, Worker, WorkerEvent, WorkerEventOf } from './state.ts';
 import type { EngineStatus } from './status.ts';
 import type { VectorMath } from '../vectors/vector-math.ts';
 
@@ -18,6 +22,12 @@ export interface Engine {
   start(atMs: number): EngineEffect[];
   /** Takes an event, in the order in which they happened, and returns what the caller must do, in order. */
   handle(event: EngineEvent): EngineEffect[];
+  /**
+   * When it wants to hear of the time, as a `time-passed` event, at the latest: leases may be late then. Ask again after
+   * each event; none if nothing is leased. It should come within a quarter of a second: much later means that this process
+   * did not run, and the deadlines start again.
+   */
+  nextDeadlineMs(): number | undefined;
   status(): EngineStatus;
   /** The current weights. This vector never changes: each step makes a new one. */
   weights(): Float32Array;
@@ -39,6 +49,16 @@ export interface EngineOptions {
   readonly vectors?: VectorMath;
   /** Where to go on, by default at the beginning. */
   readonly from?: RunState;
+  /** Has a share of the leases computed twice; not with `maxStaleness`. Default: none. */
+  readonly verify?: Verification | undefined;
+}
+
+function checkVerification({ maxStaleness }: EnginePlan, verify: Verification | undefined): void {
+  if (!verify) return;
+  if (!(verify.share >= 0 && verify.share <= 1)) {
+    throw new RangeError(`verify.share must be from 0 to 1, found ${verify.share}`);
+  }
+  if (maxStaleness !== undefined) throw new RangeError('verify: not possible with maxStaleness');
 }
 
 /**
@@ -52,11 +72,13 @@ export interface EngineOptions {
  */
 export function createEngine(plan: EnginePlan, options: EngineOptions = {}): Engine {
   checkPlan(plan);
-  const { vectors = plainVectors, from = initialState(plan) } = options;
-  const run = createRun(plan, vectors, from);
+  const { vectors = plainVectors, from = initialState(plan), verify } = options;
+  checkVerification(plan, verify);
+  const run = createRun(plan, { vectors, from, verify });
   return {
     start: (atMs) => start(run, atMs),
     handle: (event) => handle(run, event),
+    nextDeadlineMs: () => (run.nextDueMs === Infinity ? undefined : run.nextDueMs),
     status: () => describeRun(run),
     weights: () => run.weights,
     snapshot: () => snapshotRun(run),
@@ -67,6 +89,7 @@ export function createEngine(plan: EnginePlan, options: EngineOptions = {}): Eng
 function start(run: Run, atMs: number): EngineEffect[] {
   if (run.phase !== 'new') throw new RangeError(`start: the run is already ${run.phase}`);
   run.phase = 'running';
+  noteTime(run, atMs);
   return openRound(run, atMs);
 }
 
@@ -79,22 +102,45 @@ function restore(run: Run, state: RunState, atMs: number): EngineEffect[] {
   // A version comes again, maybe with other weights: if somebody computed wrong numbers, these are the right ones.
   for (const worker of run.workers.values()) worker.version = undefined;
   if (run.pool) run.nextIndex = run.pool.nextIndex;
+  run.isGoingBack = false;
+  run.trust?.goBack(stepsIn(state));
   return openRound(run, atMs);
 }
 
 /**
  *     event              run is new or running                run has ended
- *     time-passed        nothing (deadlines will need it)     nothing
- *     operator-asked     end it                               nothing
+ *     any                review checks; lease what is late    nothing
+ *                        to others too
+ *     time-passed        nothing else                         nothing
+ *     operator-asked     end it; drain: no more leases        nothing
  *     worker-joined      remember it                          nothing
  *     others             the table of handleWorker            nothing
  */
 function handle(run: Run, event: EngineEvent): EngineEffect[] {
   if (run.phase !== 'new' && run.phase !== 'running') return [];
+  noteTime(run, event.atMs);
+  const effects = takeEvent(run, event);
+  markLate(run, event.atMs);
+  return [
+    ...effects,
+    ...reviewChecks(run, event.atMs),
+    ...backUp(run, event.atMs),
+    ...leaseSuspects(run, event.atMs),
+    ...releaseDrained(run, event.atMs),
+  ];
+}
+
+function takeEvent(run: Run, event: EngineEvent): EngineEffect[] {
   if (event.type === 'time-passed') return [];
+  if (event.type === 'operator-asked' && event.request === 'drain') return drain(run, event.worker);
   if (event.type === 'operator-asked') return endRun(run, event.request === 'stop' ? 'stopped' : 'failed');
   if (event.type === 'worker-joined') return join(run, event.worker, event.threads);
   return handleWorker(run, event);
+}
+
+function leave(run: Run, worker: Worker, event: WorkerEventOf<'worker-left'>): EngineEffect[] {
+  const ending = event.isLost ? noteDeath(run, worker) : [];
+  return [...ending, ...forget(run, worker, event.atMs)];
 }
 
 /** The one stage in which a worker may send this; at any other time it breaks the protocol. */
@@ -116,7 +162,7 @@ function handleWorker(run: Run, event: WorkerEvent): EngineEffect[] {
   const worker = run.workers.get(event.worker);
   // Its last message crossed our decision to put it out.
   if (!worker) return [];
-  if (event.type === 'worker-left') return forget(run, worker, event.atMs);
+  if (event.type === 'worker-left') return leave(run, worker, event);
   if (event.type === 'worker-failed') return failLeaf(run, worker, event);
 
   if (worker.stage !== expectedStage[event.type]) {

@@ -3,9 +3,10 @@ import { describeRound, metricsLength } from './sequence.ts';
 import type { EnginePlan, PartialSum, WorkerId } from '../events.ts';
 import type { ActiveRound } from './state.ts';
 
-/** What to do with a partial: use it, drop it silently, or put out the worker that sent it. */
+/** What to do with a partial: use it, compare it if there is something to compare, drop it silently, or put its sender out. */
 export type Verdict =
   | { readonly type: 'use' }
+  | { readonly type: 'late' }
   | { readonly type: 'drop' }
   | { readonly type: 'invalid'; readonly message: string };
 
@@ -28,8 +29,8 @@ export interface PartialCase {
  *     vectors of the wrong length         invalid
  *     impossible time or metrics          invalid
  *     a leaf it never had                 invalid
- *     a leaf it has no more, or is done   drop
  *     wrong number of samples             invalid
+ *     a leaf it has no more, or is done   late
  *     else                                use
  */
 export function judgePartial({ plan, active, worker, partial }: PartialCase): Verdict {
@@ -54,15 +55,14 @@ export function judgePartial({ plan, active, worker, partial }: PartialCase): Ve
     return invalid(`${found}: expected ${metricsLength(plan, round)} metrics, found ${metrics.length}`);
   }
   if (!isCountable(partial.computeMs)) return invalid(`${found}: computeMs is ${partial.computeMs}`);
-  // The loss may be non-finite: that is a failure of the run, not of the worker.
+  // The loss may be non-finite: that may be a failure of the run, not of the worker.
   if (!metrics.subarray(1).every(isCountable)) return invalid(`${found}: a count is negative or not finite`);
 
   const claim = leases.claim(worker, partial);
   if (claim === 'foreign') return invalid(`${found}: this worker holds no lease for it`);
-  if (claim === 'outdated') return { type: 'drop' };
   const expected = leases.samples(partial);
   if (samples !== expected) return invalid(`${found}: expected ${expected} samples, found ${samples}`);
-  return { type: 'use' };
+  return { type: claim === 'owned' ? 'use' : 'late' };
 }
 
 /** The codec acts on whole groups, before anything is added to them. */

@@ -1,9 +1,11 @@
 import { typicalSpeed } from '../leases/speed.ts';
 import { divideLeaves } from '../leases/share-leaves.ts';
-import { launchFlights } from './step-pool.ts';
-import type { EngineEffect, WorkerId } from '../events.ts';
+import { isSuspect } from './suspects.ts';
+import { launchFlights, replaceLate } from './step-pool.ts';
+import { giveTurn, isLate, isReady } from './turns.ts';
+import type { EngineEffect } from '../events.ts';
 import type { Candidate } from '../leases/share-leaves.ts';
-import type { ActiveRound, Run, Worker } from './state.ts';
+import type { Run, Worker } from './state.ts';
 import type { StepPool } from './step-pool.ts';
 
 /**
@@ -13,20 +15,46 @@ import type { StepPool } from './step-pool.ts';
 export function leaseUnowned(run: Run, atMs: number): EngineEffect[] {
   if (run.pool) return leaseSteps(run, run.pool, atMs);
   const { active } = run;
-  const ready = [...run.workers.values()].filter(({ stage }) => stage === 'ready');
-  const unowned = active?.leases.unowned() ?? [];
-  if (!active || unowned.length === 0 || ready.length === 0) return [];
+  if (!active) return [];
+  const unowned = active.leases.unowned().filter((leaf) => !isSuspect(active, leaf));
+  if (unowned.length === 0) return [];
+  const ready = available(run, atMs);
+  if (ready.length === 0) return [];
 
-  const shares = run.sharing.share(unowned, toCandidates(run, ready));
-  for (const [worker, leaves] of shares) active.leases.grant(leaves, worker, atMs);
+  const shares = run.sharing.share(unowned, toCandidates(ready));
   const owners = ready.filter(({ id }) => shares.has(id));
-  return [...publish(run, owners), ...[...shares].map(([worker, leaves]) => lease(active, worker, leaves))];
+  const leases = owners.map((worker) => {
+    const leaves = shares.get(worker.id) ?? [];
+    active.leases.grant(leaves, worker.id, atMs);
+    return giveTurn(run, worker, { active, leaves, atMs });
+  });
+  return [...publish(run, owners), ...leases];
+}
+
+/** Asynchronous: steps that are late are computed anew by workers that have nothing else to do. */
+export function relaunchLate(run: Run, pool: StepPool, atMs: number): EngineEffect[] {
+  const idle = available(run, atMs).filter(({ turns }) => turns.length === 0);
+  if (idle.length === 0) return [];
+  const lateRounds = new Set(
+    [...run.workers.values()].flatMap(({ turns }) =>
+      turns.filter((turn) => turn.isLate).map(({ round }) => round),
+    ),
+  );
+  replaceLate(pool, ({ active }) => lateRounds.has(active.round.index), idle.length);
+  return leaseSteps(run, pool, atMs);
+}
+
+/** The workers that get leases: those that are late only if all are. */
+function available(run: Run, atMs: number): Worker[] {
+  const ready = [...run.workers.values()].filter(isReady);
+  const punctual = ready.filter((worker) => !isLate(worker, atMs));
+  return punctual.length > 0 ? punctual : ready;
 }
 
 /** Asynchronous: a whole step for each worker that has none, the fastest first. */
 function leaseSteps(run: Run, pool: StepPool, atMs: number): EngineEffect[] {
-  const ready = [...run.workers.values()].filter(({ stage }) => stage === 'ready');
-  const fastestFirst = toCandidates(run, ready).toSorted((a, b) => b.speed - a.speed);
+  const ready = available(run, atMs);
+  const fastestFirst = toCandidates(ready).toSorted((a, b) => b.speed - a.speed);
   const flights = launchFlights(
     { plan: run.plan, vectors: run.vectors, pool },
     fastestFirst.map(({ worker }) => worker),
@@ -35,14 +63,15 @@ function leaseSteps(run: Run, pool: StepPool, atMs: number): EngineEffect[] {
   const owners = ready.filter(({ id }) => flights.some(({ worker }) => worker === id));
   return [
     ...publish(run, owners),
-    ...flights.map(({ active, worker }) =>
-      lease(active, worker, active.leases.leaves({ lo: 0, hi: run.plan.shards })),
+    ...owners.flatMap((worker) =>
+      flights
+        .filter((flight) => flight.worker === worker.id)
+        .map(({ active }) => {
+          const leaves = active.leases.leaves({ lo: 0, hi: run.plan.shards });
+          return giveTurn(run, worker, { active, leaves, atMs });
+        }),
     ),
   ];
-}
-
-function lease({ round }: ActiveRound, worker: WorkerId, leaves: readonly number[]): EngineEffect {
-  return { type: 'lease', worker, round, leaves };
 }
 
 /**
@@ -53,7 +82,7 @@ export function expectedShards(run: Run, worker: Worker): number[] {
   if (run.plan.maxStaleness !== undefined) return [...Array(run.plan.shards).keys()];
   const expected = [...run.workers.values()].filter(({ stage }) => stage !== 'joined');
   let start = 0;
-  for (const [id, count] of divideLeaves(run.plan.shards, toCandidates(run, expected))) {
+  for (const [id, count] of divideLeaves(run.plan.shards, toCandidates(expected))) {
     if (id === worker.id) return Array.from({ length: count }, (_, i) => start + i);
     start += count;
   }
@@ -61,7 +90,7 @@ export function expectedShards(run: Run, worker: Worker): number[] {
 }
 
 /** Sends the current weights once, to all who lack them. */
-function publish(run: Run, workers: readonly Worker[]): EngineEffect[] {
+export function publish(run: Run, workers: readonly Worker[]): EngineEffect[] {
   const version = run.pool?.version ?? run.active?.round.version ?? 0;
   const lacking = workers.filter((worker) => worker.version !== version);
   if (lacking.length === 0) return [];
@@ -69,11 +98,11 @@ function publish(run: Run, workers: readonly Worker[]): EngineEffect[] {
   return [{ type: 'publish', version, weights: run.weights, workers: lacking.map(({ id }) => id) }];
 }
 
-function toCandidates(run: Run, workers: readonly Worker[]): Candidate[] {
+function toCandidates(workers: readonly Worker[]): Candidate[] {
   const typical = typicalSpeed(workers);
-  return workers.map(({ id, speed, threads }) => ({
+  return workers.map(({ id, speed, threads, turns }) => ({
     worker: id,
     speed: speed.estimate() ?? typical * threads,
-    load: run.active?.leases.load(id) ?? 0,
+    load: turns.reduce((sum, { unanswered }) => sum + unanswered.size, 0),
   }));
 }

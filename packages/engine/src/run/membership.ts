@@ -37,14 +37,37 @@ export function forget(run: Run, worker: Worker, atMs: number): EngineEffect[] {
   return leaseUnowned(run, atMs);
 }
 
+/** It gets no more leases. */
+export function drain(run: Run, id: WorkerId): EngineEffect[] {
+  const worker = run.workers.get(id);
+  if (worker) run.hasDraining = worker.isDraining = true;
+  return [];
+}
+
+/** Dismisses drained workers that owe nothing any more. */
+export function releaseDrained(run: Run, atMs: number): EngineEffect[] {
+  if (!run.hasDraining) return [];
+  const done = [...run.workers.values()].filter(({ isDraining, turns }) => isDraining && turns.length === 0);
+  return done.flatMap((worker) => [
+    { type: 'release', worker: worker.id } as const,
+    ...forget(run, worker, atMs),
+  ]);
+}
+
 /** Why and when a worker is put out. */
 export interface Expulsion {
+  /** Default: it broke the protocol. */
+  readonly code?: 'MESSAGE_INVALID' | 'WRONG_NUMBERS';
   readonly message: string;
   readonly atMs: number;
 }
 
-/** It broke the protocol: it is put out and forgotten. */
-export function expel(run: Run, worker: Worker, { message, atMs }: Expulsion): EngineEffect[] {
-  const effect: EngineEffect = { type: 'expel', worker: worker.id, code: 'MESSAGE_INVALID', message };
+/** It broke the protocol, or computes wrong numbers: it is put out and forgotten. */
+export function expel(
+  run: Run,
+  worker: Worker,
+  { code = 'MESSAGE_INVALID', message, atMs }: Expulsion,
+): EngineEffect[] {
+  const effect: EngineEffect = { type: 'expel', worker: worker.id, code, message };
   return [effect, ...forget(run, worker, atMs)];
 }

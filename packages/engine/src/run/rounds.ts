@@ -3,9 +3,10 @@ import { commitStep } from './commit-step.ts';
 import { leaseUnowned } from './leasing.ts';
 import { reportEvaluation } from './report-evaluation.ts';
 import { roundAfter } from './sequence.ts';
+import { keyOf } from './answers.ts';
 import { createActiveRound, endRun } from './state.ts';
 import { createStepPool } from './step-pool.ts';
-import type { EngineEffect } from '../events.ts';
+import type { Contribution, EngineEffect, WorkerId } from '../events.ts';
 import type { Sums } from '../tree/sums.ts';
 import type { ActiveRound, Run } from './state.ts';
 
@@ -15,6 +16,7 @@ export function openRound(run: Run, atMs: number): EngineEffect[] {
   if (!next) return endRun(run, 'finished');
   const round = { ...next, index: run.nextIndex };
   run.nextIndex += 1;
+  run.nextDueMs = Infinity;
   const { maxStaleness } = run.plan;
   const isPooled = round.task === 'step' && maxStaleness !== undefined;
   run.pool = isPooled ? createStepPool(run.plan, round, { maxStaleness, atMs }) : undefined;
@@ -28,15 +30,33 @@ export interface Completion {
   readonly atMs: number;
 }
 
+/** Closes a round whose sum is complete and of which nothing is being checked. */
+export function closeIfComplete(run: Run, active: ActiveRound, atMs: number): EngineEffect[] {
+  const sums = active.checks.size === 0 && run.active === active ? active.sum.root() : undefined;
+  return sums ? closeRound(run, active, { sums, atMs }) : [];
+}
+
 /** Uses the complete sum of a round and goes on with the next, unless the sum ended the run. */
-export function closeRound(run: Run, active: ActiveRound, { sums, atMs }: Completion): EngineEffect[] {
+function closeRound(run: Run, active: ActiveRound, { sums, atMs }: Completion): EngineEffect[] {
   const { round } = active;
   if (round.task === 'step') updateSpeeds(run);
   const effects =
     round.task === 'step' ? commitStep(run, active, sums) : reportEvaluation(run.plan, round, sums);
   if (run.phase !== 'running') return effects;
   run.lastRound = round;
+  noteTrust(run, active);
   return [...effects, ...openRound(run, atMs)];
+}
+
+function noteTrust({ trust }: Run, { round, contributions, verified }: ActiveRound): void {
+  if (!trust) return;
+  const step = round.version + (round.task === 'step' ? 1 : 0);
+  const others = ({ worker, ...node }: Contribution): WorkerId[] =>
+    (verified.get(keyOf(node)) ?? []).filter((each) => each !== worker);
+  // The verified ones first: they vouch for what was before this round, not for what else is in it.
+  for (const part of contributions.toSorted((a, b) => others(b).length - others(a).length)) {
+    trust.note(part.worker, { step, lo: part.lo, hi: part.hi }, others(part));
+  }
 }
 
 function updateSpeeds(run: Run): void {

@@ -26,7 +26,7 @@ export function initialState({ initialWeights }: EnginePlan): RunState {
 }
 
 /** Steps committed in a state. */
-function stepsIn({ lastRound }: Pick<RunState, 'lastRound'>): number {
+export function stepsIn({ lastRound }: Pick<RunState, 'lastRound'>): number {
   if (!lastRound) return 0;
   return lastRound.version + (lastRound.task === 'step' ? 1 : 0);
 }

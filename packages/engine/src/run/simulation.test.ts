@@ -216,6 +216,10 @@ function simulate(plan: EnginePlan, { seed, chaos }: { seed: number; chaos: bool
         break;
       case 'epoch-done':
         break;
+      case 'incident':
+      case 'release':
+      case 'roll-back':
+        throw new Error(`all are honest, and nobody is drained: ${effect.type}`);
       case 'expel':
         throw new Error(`an honest worker was put out: ${effect.message}`);
       case 'end':

@@ -1,15 +1,22 @@
 import { createLeaseTable } from '../leases/lease-table.ts';
 import { createLeafSharing } from '../leases/share-leaves.ts';
+import { createResponseMeter } from '../leases/response-meter.ts';
 import { createSpeedMeter } from '../leases/speed.ts';
 import { addSums } from '../tree/sums.ts';
 import { createTreeSum } from '../tree/tree-sum.ts';
 import { codeGroups, type CodedSums } from './code-groups.ts';
 import { optimizerAt } from './run-state.ts';
+import { createTrustLedger, type TrustLedger } from './trust.ts';
+import type { Answer } from './answers.ts';
+import type { Check } from './checks.ts';
+import type { Deaths } from './suspects.ts';
 import { samplesOf } from './sequence.ts';
 import type { Contribution, EngineEffect, EngineEvent, EnginePlan, Round, WorkerId } from '../events.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import type { LeafSharing } from '../leases/share-leaves.ts';
+import type { ResponseMeter } from '../leases/response-meter.ts';
 import type { SpeedMeter } from '../leases/speed.ts';
+import type { Turn } from '../leases/turn.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { TreeSum } from '../tree/tree-sum.ts';
 import type { VectorMath } from '../vectors/vector-math.ts';
@@ -30,12 +37,20 @@ export interface Worker {
   /** The weights it holds. */
   version: number | undefined;
   readonly speed: SpeedMeter;
+  /** How long it takes to answer. */
+  readonly response: Readonly<Record<Round['task'], ResponseMeter>>;
+  /** What it has not answered yet, in the order in which it was leased; of earlier rounds too. */
+  readonly turns: Turn[];
+  /** When it answered the last of its leaves. */
+  idleSinceMs: number;
+  /** It gets no more leases. */
+  isDraining: boolean;
 }
 
 /** What a worker that has joined did. */
 export type WorkerEvent = Exclude<
   Extract<EngineEvent, { readonly worker: WorkerId }>,
-  { readonly type: 'worker-joined' }
+  { readonly type: 'worker-joined' | 'operator-asked' }
 >;
 
 /** The worker event of one type. */
@@ -53,8 +68,16 @@ export interface ActiveRound {
   readonly leases: LeaseTable;
   readonly sum: TreeSum<CodedSums>;
   readonly contributions: Contribution[];
+  /** The answers that are in the sum, by node. */
+  readonly counted: Map<string, Answer>;
+  /** Nodes that were computed more than once, and who gave the bits that are used. */
+  readonly verified: Map<string, readonly WorkerId[]>;
+  /** Nodes that are computed more than once before they are used. */
+  readonly checks: Map<string, Check>;
   /** The first failure on each leaf. */
   readonly failures: Map<number, Failure>;
+  /** Who was lost with each leaf. */
+  readonly deaths: Map<number, Deaths>;
   /** Asynchronous only: updates made since the weights were sent. */
   readonly staleness?: number;
 }
@@ -87,10 +110,35 @@ export interface Run {
   /** While steps are computed asynchronously. */
   pool: StepPool | undefined;
   epochTotals: EpochTotals;
+  /** Of the last event. */
+  nowMs: number;
+  /** No deadline passes before; `Infinity` if there is none. */
+  nextDueMs: number;
+  /** Whether any worker may be late. */
+  hasLate: boolean;
+  /** Which leases are computed twice; none if workers are not verified. */
+  readonly verify: Verification | undefined;
+  /** While workers are verified. */
+  readonly trust: TrustLedger | undefined;
+  /** Wrong numbers were used: nothing is leased until an earlier state is restored. */
+  isGoingBack: boolean;
+  /** Whether any worker is being drained. */
+  hasDraining: boolean;
+}
+
+/** Which leases are computed by a second worker. */
+export interface Verification {
+  /** Of the leased nodes, from 0 to 1. */
+  readonly share: number;
+  /** Uniform in [0, 1), a pure function; from a seed that workers do not know. */
+  readonly draw: (round: number, leaf: number) => number;
 }
 
 /** A run that has not started, but may go on from where another one stood. */
-export function createRun(plan: EnginePlan, vectors: VectorMath, from: RunState): Run {
+export function createRun(
+  plan: EnginePlan,
+  { vectors, from, verify }: Pick<Run, 'vectors' | 'verify'> & { readonly from: RunState },
+): Run {
   return {
     plan,
     vectors,
@@ -104,6 +152,13 @@ export function createRun(plan: EnginePlan, vectors: VectorMath, from: RunState)
     active: undefined,
     pool: undefined,
     epochTotals: { ...from.epochTotals },
+    nowMs: -Infinity,
+    nextDueMs: Infinity,
+    hasLate: false,
+    verify,
+    trust: verify && createTrustLedger(),
+    isGoingBack: false,
+    hasDraining: false,
   };
 }
 
@@ -122,7 +177,11 @@ export function createActiveRound(
       settle: codeGroups(plan, round),
     }),
     contributions: [],
+    counted: new Map(),
+    verified: new Map(),
+    checks: new Map(),
     failures: new Map(),
+    deaths: new Map(),
   };
 }
 
@@ -135,6 +194,10 @@ export function createWorker(id: WorkerId, threads: number): Worker {
     askedShards: [],
     version: undefined,
     speed: createSpeedMeter(),
+    response: { step: createResponseMeter(), evaluate: createResponseMeter() },
+    turns: [],
+    idleSinceMs: 0,
+    isDraining: false,
   };
 }
 
@@ -143,6 +206,7 @@ type End = Extract<EngineEffect, { readonly type: 'end' }>;
 /** Ends the run; nothing that happens later has an effect. */
 export function endRun(run: Run, outcome: End['outcome'], error?: NonNullable<End['error']>): [End] {
   run.phase = outcome;
+  run.nextDueMs = Infinity;
   run.active = undefined;
   run.pool = undefined;
   return [error ? { type: 'end', outcome, error } : { type: 'end', outcome }];

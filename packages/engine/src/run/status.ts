@@ -1,7 +1,24 @@
 import type { Round, WorkerId } from '../events.ts';
-import type { LeaseTable, OutstandingLeaf } from '../leases/lease-table.ts';
 import { currentRound } from './step-pool.ts';
-import type { Run, Worker, WorkerStage } from './state.ts';
+import { isLate } from './turns.ts';
+import type { LeaseTable } from '../leases/lease-table.ts';
+import type { Check } from './checks.ts';
+import type { ActiveRound, Run, Worker, WorkerStage } from './state.ts';
+
+/** One leaf that still has to be computed. Times are on the clock of the events. */
+export interface OutstandingLeaf {
+  readonly leaf: number;
+  /** Nobody, if no worker is there to take it. */
+  readonly owner: WorkerId | undefined;
+  /** When the owner got it, or when it lost its last one. */
+  readonly sinceMs: number;
+  /** How long the owner usually takes until this leaf and all it has to do besides is done; unknown at first. */
+  readonly usualMs?: number;
+  /** When it is late. */
+  readonly dueMs?: number;
+  /** Who computes it besides the owner. */
+  readonly backups: readonly WorkerId[];
+}
 
 /** One connected worker. */
 export interface WorkerStatus {
@@ -10,8 +27,21 @@ export interface WorkerStatus {
   readonly numericsClass: string | undefined;
   /** Estimated from its last rounds. */
   readonly samplesPerMs: number | undefined;
-  /** Leaves that it has still to compute in this round. */
+  /** Leaves that it has still to answer, those of earlier rounds included. */
   readonly load: number;
+  /** A deadline has passed, and it has not answered since: it gets no leases while others are there. */
+  readonly isLate: boolean;
+  readonly isDraining: boolean;
+}
+
+/** A node that several workers compute. */
+export interface CheckStatus {
+  readonly lo: number;
+  readonly hi: number;
+  /** Their answers differ: more than half of their class must agree. */
+  readonly isDispute: boolean;
+  readonly answered: readonly WorkerId[];
+  readonly awaited: readonly WorkerId[];
 }
 
 /** Where the run stands and what it waits for. */
@@ -19,12 +49,14 @@ export interface EngineStatus {
   readonly phase: 'new' | 'running' | 'finished' | 'stopped' | 'failed';
   /**
    * `start`: for {@link Engine.start}. `workers`: there are leaves that nobody is there to compute.
-   * `leases`: for the owners of `outstanding`. `nothing`: the run has ended.
+   * `leases`: for the owners of `outstanding`. `checks`: for second answers. `restore`: for {@link Engine.restore}. `nothing`: the run has ended.
    */
-  readonly waitingFor: 'start' | 'workers' | 'leases' | 'nothing';
+  readonly waitingFor: 'start' | 'workers' | 'leases' | 'checks' | 'restore' | 'nothing';
   readonly round: Round | undefined;
   /** Ascending. `sinceMs` is on the clock of the events. */
   readonly outstanding: readonly OutstandingLeaf[];
+  /** Nodes of which more than one answer is needed. */
+  readonly checks: readonly CheckStatus[];
   /** In the order of joining. */
   readonly workers: readonly WorkerStatus[];
   /** Ready, but without a lease in this round. */
@@ -39,28 +71,69 @@ export function describeRun(run: Run): EngineStatus {
     waitingFor: waitingFor(run, outstanding),
     round: run.pool ? currentRound(run.plan, run.pool) : run.active?.round,
     outstanding,
+    checks: [...(run.active?.checks.values() ?? [])].map(describeCheck),
     workers: workers.map((worker) => describeWorker(run, worker)),
     spares: workers.filter((worker) => isSpare(run, worker)).map(({ id }) => id),
   };
 }
 
 /** Asynchronous: the leaves of all steps on their way; if there are none, those of the next step. */
-function outstandingLeaves({ active, pool, plan }: Run): readonly OutstandingLeaf[] {
-  if (!pool) return active?.leases.outstanding() ?? [];
+function outstandingLeaves(run: Run): readonly OutstandingLeaf[] {
+  const { active, pool, plan } = run;
+  if (!pool) return active ? outstandingOf(run, active) : [];
   const flights = [...pool.flights.values()];
-  if (flights.length > 0) return flights.flatMap((flight) => flight.active.leases.outstanding());
-  return [...Array(plan.shards).keys()].map((leaf) => ({ leaf, owner: undefined, sinceMs: pool.sinceMs }));
+  if (flights.length > 0) return flights.flatMap((flight) => outstandingOf(run, flight.active));
+  const none = { owner: undefined, sinceMs: pool.sinceMs, backups: [] };
+  return [...Array(plan.shards).keys()].map((leaf) => ({ leaf, ...none }));
+}
+
+function outstandingOf({ workers }: Run, { round, leases }: ActiveRound): OutstandingLeaf[] {
+  const open = leases.outstanding().filter(({ state }) => state !== 'checking');
+  return open.map(({ leaf, owner, sinceMs, current }) => {
+    const turns = owner === undefined ? [] : (workers.get(owner)?.turns ?? []);
+    const turn = turns.find((each) => each.round === round.index && each.unanswered.has(leaf));
+    const usualMs = turn?.expectation.usualMs;
+    return {
+      leaf,
+      owner,
+      sinceMs,
+      ...(usualMs === undefined ? {} : { usualMs }),
+      ...(turn === undefined ? {} : { dueMs: turn.dueMs }),
+      backups: [...current].filter((id) => id !== owner),
+    };
+  });
 }
 
 function waitingFor(run: Run, outstanding: readonly OutstandingLeaf[]): EngineStatus['waitingFor'] {
   if (run.phase === 'new') return 'start';
   if (run.phase !== 'running') return 'nothing';
+  if (run.isGoingBack) return 'restore';
+  if (outstanding.length === 0 && run.active) return 'checks';
   return outstanding.some(({ owner }) => owner === undefined) ? 'workers' : 'leases';
 }
 
-function describeWorker(run: Run, { id, stage, numericsClass, speed }: Worker): WorkerStatus {
-  const load = leaseTables(run).reduce((sum, leases) => sum + leases.load(id), 0);
-  return { worker: id, stage, numericsClass, samplesPerMs: speed.estimate(), load };
+function describeCheck({ lo, hi, isDispute, answers, asked }: Check): CheckStatus {
+  return {
+    lo,
+    hi,
+    isDispute,
+    answered: [...answers.keys()],
+    awaited: [...asked].filter((worker) => !answers.has(worker)),
+  };
+}
+
+function describeWorker({ nowMs }: Run, worker: Worker): WorkerStatus {
+  const { id, stage, numericsClass, speed, turns } = worker;
+  const load = turns.reduce((sum, { unanswered }) => sum + unanswered.size, 0);
+  return {
+    worker: id,
+    stage,
+    numericsClass,
+    samplesPerMs: speed.estimate(),
+    load,
+    isDraining: worker.isDraining,
+    isLate: isLate(worker, nowMs),
+  };
 }
 
 function isSpare(run: Run, { id, stage }: Worker): boolean {

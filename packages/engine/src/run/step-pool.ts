@@ -100,6 +100,16 @@ export function countUpdate(pool: StepPool): void {
   }
 }
 
+/** Takes late steps from their workers, one for each of `helpers` who has nothing else: it computes the step anew. */
+export function replaceLate(pool: StepPool, isLate: (flight: Flight) => boolean, helpers: number): void {
+  for (const flight of [...pool.flights.values()]
+    .filter((each) => isCurrent(each) && isLate(each))
+    .slice(0, helpers)) {
+    flight.isOutdated = true;
+    putBack(pool, flight);
+  }
+}
+
 /** Whether every step of the pool has been used. */
 export function isDone({ waiting, flights }: StepPool): boolean {
   return waiting.length === 0 && ![...flights.values()].some(isCurrent);

@@ -1,0 +1,78 @@
+/** Share of a new measurement in the estimates: an outlier fades within a dozen turns. */
+const measurementShare = 0.2;
+/** A turn is late after this many times its usual length: a machine that is suddenly twice as slow is not. */
+const patienceFactor = 3;
+/** Deviations that are waited for besides. */
+const patienceDeviations = 4;
+/** No clock and no scheduler is finer than this when a machine is busy. */
+const patienceFloorMs = 100;
+/** Before anything is known: code is compiled and data fetched. */
+const firstPatienceMs = 30_000;
+/** For a worker that is not measured among others that are: a multiple of what they take, and time to warm up. */
+const newcomerFactor = 10;
+const newcomerWarmUpMs = 5_000;
+
+/** One finished turn: leaves that were leased together, from the lease to the last answer. */
+export interface TurnTimes {
+  readonly samples: number;
+  /** What the worker says that it computed. */
+  readonly computeMs: number;
+  readonly elapsedMs: number;
+}
+
+/** How long a turn takes if all is well, and after how long it is late. */
+export interface Expectation {
+  /** Unknown at first. */
+  readonly usualMs: number | undefined;
+  readonly patienceMs: number;
+}
+
+/** Learns how long a worker takes to answer: for computing, and for everything else (the wire, the queue, the weights). */
+export interface ResponseMeter {
+  record(turn: TurnTimes): void;
+  /** The usual length of a turn of so many samples, if known. */
+  usualMs(samples: number): number | undefined;
+  /** `typicalMs`: what others take for it, if known. */
+  expect(samples: number, typicalMs: number | undefined): Expectation;
+}
+
+/** Creates a meter that knows nothing yet. The first turn is not measured: it compiles code and fetches data. */
+export function createResponseMeter(): ResponseMeter {
+  let isWarm = false;
+  let known: { msPerSample: number; otherMs: number; deviationMs: number } | undefined;
+
+  const usualMs = (samples: number): number | undefined =>
+    known && samples * known.msPerSample + known.otherMs;
+
+  return {
+    usualMs,
+    record({ samples, computeMs, elapsedMs }) {
+      if (!isWarm || samples === 0) {
+        isWarm = true;
+        return;
+      }
+      const otherMs = Math.max(0, elapsedMs - computeMs);
+      const fresh = { msPerSample: Math.min(computeMs, elapsedMs) / samples, otherMs };
+      const expected = usualMs(samples) ?? elapsedMs;
+      known = {
+        msPerSample: blend(known?.msPerSample, fresh.msPerSample),
+        otherMs: blend(known?.otherMs, fresh.otherMs),
+        deviationMs: blend(known?.deviationMs, Math.abs(elapsedMs - expected)),
+      };
+    },
+    expect(samples, typicalMs) {
+      const usual = usualMs(samples);
+      if (known && usual !== undefined) {
+        const patienceMs = patienceFactor * usual + patienceDeviations * known.deviationMs + patienceFloorMs;
+        return { usualMs: usual, patienceMs };
+      }
+      const patienceMs =
+        typicalMs === undefined ? firstPatienceMs : newcomerFactor * typicalMs + newcomerWarmUpMs;
+      return { usualMs: undefined, patienceMs };
+    },
+  };
+}
+
+function blend(old: number | undefined, fresh: number): number {
+  return old === undefined ? fresh : old + measurementShare * (fresh - old);
+}

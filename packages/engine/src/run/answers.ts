@@ -1,0 +1,34 @@
+import type { PartialSum, WorkerId } from '../events.ts';
+import type { TreeNode } from '../tree/tree.ts';
+import type { VectorMath } from '../vectors/vector-math.ts';
+import type { Worker } from './state.ts';
+
+/** What a worker computed for a node, as far as it is compared. */
+export interface Answer {
+  readonly worker: WorkerId;
+  readonly numericsClass: string;
+  /** Checksum of the gradient. */
+  readonly sum: string;
+  /**
+   * Equal for equal bits of gradient and metrics. All answers that are not finite count as equal: the bits of a NaN differ
+   * between processors.
+   */
+  readonly digest: string;
+}
+
+/** The digest of every answer with a NaN or an infinity in it. */
+export const nonFiniteDigest = 'non-finite';
+
+/** Takes down what there is to compare. */
+export function answerOf(worker: Worker, { gradient, metrics }: PartialSum, vectors: VectorMath): Answer {
+  const sum = vectors.checksum(gradient);
+  const isFinite = vectors.isFinite(gradient) && metrics.every(Number.isFinite);
+  const words = new Float32Array(metrics.slice().buffer);
+  const digest = isFinite ? `${sum}-${vectors.checksum(words)}` : nonFiniteDigest;
+  return { worker: worker.id, numericsClass: worker.numericsClass ?? '', sum, digest };
+}
+
+/** Names a node in a map. */
+export function keyOf({ lo, hi }: TreeNode): string {
+  return `${lo}-${hi}`;
+}

@@ -1,0 +1,78 @@
+import { treeCover } from '../tree/tree.ts';
+import { publish, relaunchLate } from './leasing.ts';
+import { giveTurn, isLate, isReady } from './turns.ts';
+import type { EngineEffect } from '../events.ts';
+import type { Turn } from '../leases/turn.ts';
+import type { TreeNode } from '../tree/tree.ts';
+import type { ActiveRound, Run, Worker } from './state.ts';
+
+/** Has others compute what is late, if they have nothing else to do. */
+export function backUp(run: Run, atMs: number): EngineEffect[] {
+  if (!run.hasLate || run.phase !== 'running') return [];
+  run.hasLate = [...run.workers.values()].some((worker) => isLate(worker, atMs));
+  if (run.pool) return relaunchLate(run, run.pool, atMs);
+  return run.active ? backUpLate(run, run.active, atMs) : [];
+}
+
+/**
+ * Leases late work to idle workers too: whole nodes, as the late worker would send them, so that the second answer can be
+ * compared with the first. One backup at a time; if it is late as well, the next one.
+ *
+ *     who helps     first those without a lease in this round, of the same numerics class, then whoever is done first
+ */
+function backUpLate(run: Run, active: ActiveRound, atMs: number): EngineEffect[] {
+  const workers = [...run.workers.values()];
+  const late = workers.filter((worker) => isLate(worker, atMs));
+  const idle = workers.filter((worker) => isReady(worker) && worker.turns.length === 0);
+  if (late.length === 0 || idle.length === 0) return [];
+
+  const effects: EngineEffect[] = [];
+  for (const worker of late) {
+    for (const turn of worker.turns.filter(({ round }) => round === active.round.index)) {
+      for (const node of lateNodes(run, active, turn)) {
+        const leaves = active.leases.leaves(node);
+        const helper = chooseHelper(active, worker, { node, idle });
+        if (!helper) continue;
+        active.leases.lend(leaves, helper.id);
+        effects.push(...publish(run, [helper]), giveTurn(run, helper, { active, leaves, atMs }));
+      }
+    }
+  }
+  return effects;
+}
+
+/** The nodes of a turn that only late workers compute. */
+function lateNodes(run: Run, active: ActiveRound, turn: Turn): TreeNode[] {
+  const { leafCount, task } = active.round;
+  const leaves = [...turn.unanswered.keys()].filter((leaf) => {
+    const lease = active.leases.lease(leaf);
+    if (lease?.state !== 'owned') return false;
+    return [...lease.current].every((id) => {
+      const holder = run.workers.get(id);
+      return holder === undefined || isLate(holder, run.nowMs);
+    });
+  });
+  const groupSize = task === 'step' ? run.plan.coding?.groupSize : undefined;
+  return treeCover(leaves, leafCount, groupSize);
+}
+
+function chooseHelper(
+  active: ActiveRound,
+  late: Worker,
+  { node, idle }: { readonly node: TreeNode; readonly idle: readonly Worker[] },
+): Worker | undefined {
+  const rank = (worker: Worker): number[] => [
+    worker.numericsClass === late.numericsClass ? 0 : 1,
+    active.leases.holdsAny(worker.id) ? 1 : 0,
+    worker.turns.length,
+    -(worker.speed.estimate() ?? 0),
+  ];
+  return idle
+    .filter(({ id }) => active.leases.claim(id, node) === 'foreign')
+    .toSorted((a, b) => compareRanks(rank(a), rank(b)))[0];
+}
+
+function compareRanks(a: readonly number[], b: readonly number[]): number {
+  const index = a.findIndex((value, i) => value !== b[i]);
+  return index < 0 ? 0 : a[index]! - b[index]!;
+}

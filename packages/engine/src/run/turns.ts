@@ -1,0 +1,129 @@
+import { createTurn, restartTurn, samplesLeft } from '../leases/turn.ts';
+import type { EngineEffect, PartialSum, Round } from '../events.ts';
+import type { Turn } from '../leases/turn.ts';
+import type { ActiveRound, Run, Worker } from './state.ts';
+
+/** Events are handled at most this much after the deadline that asks for them, or the process has not been running. */
+const sleptMs = 250;
+/** A late worker that does not answer at all gets another chance after so many times its patience. */
+const secondChance = 10;
+
+/** What is leased. */
+export interface Offer {
+  readonly active: ActiveRound;
+  readonly leaves: readonly number[];
+  readonly atMs: number;
+}
+
+/** Leases leaves to a worker, with a deadline. The lease table has them under its name. */
+export function giveTurn(run: Run, worker: Worker, { active, leaves, atMs }: Offer): EngineEffect {
+  const { round } = active;
+  const samplesByLeaf = new Map(leaves.map((leaf) => [leaf, active.leases.lease(leaf)?.samples ?? 0]));
+  const samples = [...samplesByLeaf.values()].reduce((sum, count) => sum + count, 0);
+  const before = samplesLeft(worker.turns);
+  const expectation = worker.response[round.task].expect(
+    before + samples,
+    typicalMs(run, round.task, before + samples),
+  );
+  const turn = createTurn({ round, samplesByLeaf, expectation, atMs });
+  worker.turns.push(turn);
+  run.nextDueMs = Math.min(run.nextDueMs, turn.dueMs);
+  return { type: 'lease', worker: worker.id, round, leaves };
+}
+
+function typicalMs({ workers }: Run, task: Round['task'], samples: number): number | undefined {
+  const known = [...workers.values()]
+    .map(({ response }) => response[task].usualMs(samples))
+    .filter((ms) => ms !== undefined);
+  return known.length === 0 ? undefined : known.reduce((sum, ms) => sum + ms, 0) / known.length;
+}
+
+/** Takes an answer off the list of what its worker owes, needed or not, and learns from the time it took. */
+export function answerTurn(worker: Worker, partial: PartialSum, atMs: number): void {
+  const { round, lo, hi, computeMs } = partial;
+  const index = worker.turns.findIndex((each) => each.round === round && holds(each, lo, hi));
+  const turn = worker.turns[index];
+  if (!turn || !(computeMs >= 0 && computeMs < Infinity)) return;
+  // Leases are computed in order: nothing more will come of older rounds.
+  worker.turns.splice(0, index, ...worker.turns.slice(0, index).filter((each) => each.round === round));
+
+  let samples = 0;
+  for (const [leaf, count] of turn.unanswered) {
+    if (leaf < lo || leaf >= hi) continue;
+    samples += count;
+    turn.unanswered.delete(leaf);
+  }
+  turn.computeMs += computeMs;
+  // Speeds are measured in steps only: a sample of an evaluation takes another time.
+  if (turn.task === 'step') worker.speed.record(samples, computeMs);
+  if (turn.unanswered.size === 0) endTurn(worker, turn, atMs);
+}
+
+/** Whether a node has leaves of a turn, and none of them was answered before. */
+function holds({ leaves, unanswered }: Turn, lo: number, hi: number): boolean {
+  const asked = leaves.filter((leaf) => leaf >= lo && leaf < hi);
+  return asked.length > 0 && asked.every((leaf) => unanswered.has(leaf));
+}
+
+function endTurn(worker: Worker, turn: Turn, atMs: number): void {
+  const { samples, computeMs, expectation } = turn;
+  const startMs = Math.max(turn.sinceMs, worker.idleSinceMs);
+  // A worker that was stopped for a minute does not take a minute from now on.
+  const elapsedMs = Math.max(0, Math.min(atMs - startMs, 2 * expectation.patienceMs));
+  worker.response[turn.task].record({ samples, computeMs, elapsedMs });
+  worker.turns.splice(worker.turns.indexOf(turn), 1);
+  worker.idleSinceMs = atMs;
+}
+
+/** Whether it has let a deadline pass and not answered since. */
+export function isLate({ turns }: Worker, atMs: number): boolean {
+  return turns.some(
+    ({ isLate: late, dueMs, expectation }) => late && atMs < dueMs + secondChance * expectation.patienceMs,
+  );
+}
+
+/** A worker that may get leases. */
+export function isReady({ stage, isDraining }: Worker): boolean {
+  return stage === 'ready' && !isDraining;
+}
+
+/**
+ * Deadlines start again if the clock has jumped, or if this process was not running when one passed: it has slept, or
+ * the whole machine has, and the answers may lie in its sockets.
+ */
+export function noteTime(run: Run, atMs: number): void {
+  if (atMs < run.nowMs || atMs > run.nextDueMs + sleptMs) {
+    run.nextDueMs = Infinity;
+    for (const turn of turnsOf(run)) {
+      if (!turn.isLate || atMs < run.nowMs) restartTurn(turn, atMs);
+      if (!turn.isLate) run.nextDueMs = Math.min(run.nextDueMs, turn.dueMs);
+    }
+  }
+  run.nowMs = atMs;
+}
+
+/** Marks what is late now, and finds the next deadline. */
+export function markLate(run: Run, atMs: number): void {
+  if (atMs < run.nextDueMs) return;
+  run.nextDueMs = Infinity;
+  for (const turn of turnsOf(run)) {
+    if (turn.isLate) continue;
+    if (turn.dueMs > atMs) run.nextDueMs = Math.min(run.nextDueMs, turn.dueMs);
+    else if (isNeeded(run, turn)) run.hasLate = turn.isLate = true;
+  }
+}
+
+/** Whether somebody waits for an answer of this turn. */
+function isNeeded({ active, pool }: Run, turn: Turn): boolean {
+  if (pool) return pool.flights.get(turn.round)?.isOutdated === false;
+  if (turn.round !== active?.round.index) return false;
+  const checks = [...active.checks.values()];
+  return [...turn.unanswered.keys()].some(
+    (leaf) =>
+      active.leases.lease(leaf)?.state === 'owned' || checks.some(({ lo, hi }) => leaf >= lo && leaf < hi),
+  );
+}
+
+function turnsOf({ workers }: Run): Turn[] {
+  return [...workers.values()].flatMap(({ turns }) => turns);
+}
