@@ -1,12 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { type RunDirectory, writeFileWhole } from '@gradwire/checkpoint';
-import type { VectorMath } from '@gradwire/engine';
+import type { VectorMath, WorkerId } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
 import { loadVectors } from '@gradwire/kernels/vectors';
-import { closeCodes, type MessageLimits, messageLimits } from '@gradwire/protocol';
+import { closeCodes, type MessageLimits } from '@gradwire/protocol';
 import { canonicalJson, type Recipe } from '@gradwire/recipes';
 import {
   type Access,
@@ -19,6 +18,7 @@ import {
   httpServerOptions,
 } from '@gradwire/transport';
 import { type BlobStore, createBlobStore } from './blobs.ts';
+import { codecsOf, limitsOf } from './codecs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
 import { createHttpHandler } from './http.ts';
@@ -75,6 +75,7 @@ export interface Coordinator {
 export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const { recipe, data, onEvent, token = createToken() } = options;
   const plan = createPlan(recipe, data);
+  const codecs = codecsOf(recipe);
   const statistics = statisticsOf(recipe, data.train);
   const blobs = await createBlobStore(data);
   // The address comes first: a run that cannot listen leaves no folder behind.
@@ -87,12 +88,13 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
 
   const vectors = await loadFastVectors(onProblem);
   const needs = { sessions: () => sessions, recorder, onEvent, onEnd: ending.end };
-  const run: Run = createRun({ plan, vectors, ...needs, onRollBack: (wrong) => fail(describeWrong(wrong)) });
+  const onRollBack = (wrong: RollBack): void => fail(describeWrong(wrong));
+  const run: Run = createRun({ plan, codecs, vectors, ...needs, onRollBack });
   const fail = (failure: FailureReport): void => {
     ending.blame(failure);
     run.dispatch({ type: 'operator-asked', request: 'fail' });
   };
-  const limits = messageLimits({ role: 'worker', parameters: plan.layout.size, classes: plan.classes });
+  const limits = limitsOf(plan, codecs);
   const sessions: Sessions = createSessions({
     welcome: {
       run: directory.name,
@@ -110,7 +112,9 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const access = createAccess({ run: directory.name, token });
   const names = { run: directory.name, recipe: recipe.name };
   const status = (): RunStatus => readStatus({ names, plan, run, sessions });
-  const channels = serve(server, { access, blobs, limits, sessions, status });
+  const drain = (worker: WorkerId): void =>
+    run.dispatch({ type: 'operator-asked', request: 'drain', worker });
+  const channels = serve(server, { access, blobs, limits, sessions, status, drain });
   server.on('error', onProblem);
   const { port } = server.address() as AddressInfo;
   onEvent({ type: 'listening', host: options.host, port, run: directory.name, directory: directory.path });
@@ -174,14 +178,18 @@ interface Served {
   readonly limits: MessageLimits;
   readonly sessions: Sessions;
   readonly status: () => RunStatus;
+  readonly drain: (worker: WorkerId) => void;
 }
 
 // Workers compute on threads of their own, so the one that answers pings is never busy for long.
 const heartbeat = { intervalMs: 2_500, silenceMs: 15_000 };
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
-function serve(server: Server, { access, blobs, limits, sessions, status }: Served): ChannelServer {
-  server.on('request', createHttpHandler({ access, blobs, status, sessions }));
+function serve(server: Server, { access, blobs, limits, sessions, status, drain }: Served): ChannelServer {
+  server.on(
+    'request',
+    createHttpHandler({ access, blobs, status, drainage: { workers: sessions.byId, drain } }),
+  );
   const { maxFrameBytes, maxBufferedBytes } = limits;
   return createChannelServer({
     server,

@@ -2,8 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { type Access, proofHeader, type Refusal, refuseRequest, type Role } from '@gradwire/transport';
 import type { BlobStore } from './blobs.ts';
 import { answerLinkTest } from './link-test.ts';
-import { answerDrain } from './drain.ts';
-import type { Sessions } from './sessions.ts';
+import { answerDrain, type Drainage } from './drain.ts';
 
 /** What the HTTP side answers with. */
 export interface HttpOptions {
@@ -11,13 +10,13 @@ export interface HttpOptions {
   readonly blobs: BlobStore;
   /** A snapshot of the run for `GET /status`, as plain data. */
   readonly status: () => unknown;
-  readonly sessions: Pick<Sessions, 'byId' | 'release'>;
+  readonly drainage: Drainage;
 }
 
 /**
  * The coordinator's HTTP side: `GET /data/<sha256>` (manifests and chunks), `GET /status`, `POST /link` (see
- * {@link answerLinkTest}) and `POST /drain` (see {@link answerDrain}). Everything needs the join token; for the status the observer's will do. WebSocket upgrades are not
- * handled here.
+ * {@link answerLinkTest}) and `POST /drain` (see {@link answerDrain}). Everything needs the join token; for the status the
+ * observer's will do. WebSocket upgrades are not handled here.
  */
 export function createHttpHandler(options: HttpOptions): RequestListener {
   return (request, response) => answer(request, response, options);
@@ -26,7 +25,7 @@ export function createHttpHandler(options: HttpOptions): RequestListener {
 function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { access, blobs, status, sessions }: HttpOptions,
+  { access, blobs, status, drainage }: HttpOptions,
 ): void {
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const { method, role } = routes[path] ?? routes['/data'];
@@ -35,7 +34,7 @@ function answer(
   if (answer.proof !== undefined) response.setHeader(proofHeader, answer.proof);
   if (request.method !== method) return refuseRequest(response, refusals.method(method));
   if (path === '/link') return answerLinkTest(request, response);
-  if (path === '/drain') return answerDrain(request, response, sessions);
+  if (path === '/drain') return answerDrain(request, response, drainage);
   if (path === '/status') return sendJson(response, status());
   const blob = path.startsWith('/data/') ? blobs.read(path.slice('/data/'.length)) : undefined;
   if (blob === undefined) return refuseRequest(response, refusals.path);

@@ -5,6 +5,7 @@ import { GradwireError } from '@gradwire/errors';
 import { initialWeights, parameterLayout } from '@gradwire/models';
 import { type FeatureStatistics, featureStatistics } from '@gradwire/preprocess';
 import { countSteps, localStrategy, type Recipe } from '@gradwire/recipes';
+import { engineCoding } from './codecs.ts';
 
 /** What is trained and evaluated on. */
 export interface Splits {
@@ -30,6 +31,7 @@ export function createPlan(recipe: Recipe, { train, test }: Splits): EnginePlan 
     layout,
     initialWeights: initialWeights(recipe.model, seed),
     ...updateOf(recipe),
+    ...engineCoding(recipe),
     shards,
     stepsPerEpoch,
     totalSteps,

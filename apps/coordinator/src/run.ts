@@ -10,9 +10,10 @@ import {
   type VectorMath,
   type WorkerId,
 } from '@gradwire/engine';
-import { encodePieces, type Message } from '@gradwire/protocol';
+import { encodePieces, type GradientCoding, type Message } from '@gradwire/protocol';
 import { type Frame, freeYoungGarbage } from '@gradwire/transport';
 import { createAlarm } from './alarm.ts';
+import type { Codecs } from './codecs.ts';
 import type { CoordinatorEvent } from './events.ts';
 import { createPace } from './pace.ts';
 import type { Recorder } from './recorder.ts';
@@ -33,6 +34,7 @@ export type RollBack = Extract<EngineEffect, { type: 'roll-back' }>;
 /** What a run needs around the engine. */
 export interface RunOptions {
   readonly plan: EnginePlan;
+  readonly codecs: Codecs;
   /** Default: plain TypeScript. */
   readonly vectors?: VectorMath | undefined;
   readonly sessions: () => Sessions;
@@ -56,7 +58,7 @@ export interface Run {
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
 export function createRun(options: RunOptions): Run {
-  const { plan, vectors, sessions, recorder, onEvent } = options;
+  const { plan, codecs, vectors, sessions, recorder, onEvent } = options;
   const engine = createEngine(plan, vectors ? { vectors } : {});
   const pace = createPace();
   let lastMoveMs = performance.now();
@@ -78,14 +80,15 @@ export function createRun(options: RunOptions): Run {
       case 'prepare':
         return tell(effect.worker, { type: 'prepare', shards: effect.shards });
       case 'publish': {
-        // Encoded once for all: the frame is the same for every worker. The vector is part of it, and never changes.
-        const frame = encodePieces({ type: 'weights', version: effect.version, values: effect.weights });
+        // Encoded once for all: the frame is the same for every worker. As float32 the vector is part of it, and never changes.
+        const { version, weights: values } = effect;
+        const frame = encodePieces({ type: 'weights', version, values, codec: codecs.weights });
         for (const worker of effect.workers) send(worker, frame);
         return;
       }
       case 'lease':
         firstLeaseMs ??= performance.now();
-        return tell(effect.worker, leaseMessage(effect.round, effect.leaves));
+        return tell(effect.worker, leaseMessage(effect.round, effect.leaves, codecs.gradients));
       case 'commit':
         return commit(effect.record);
       case 'epoch-done': {
@@ -151,7 +154,7 @@ function applyRare(effect: RareEffect, options: RunOptions): void {
     case 'expel':
       return sessions().expel(effect.worker, expelCodes[effect.code], effect.message);
     case 'release':
-      return sessions().expel(effect.worker, 'goodbye', 'drained: it has nothing left to do');
+      return sessions().release(effect.worker, 'drained by an operator');
     case 'incident':
       return onEvent({ type: 'problem', message: effect.incident.message });
     case 'roll-back':
@@ -176,7 +179,7 @@ function stepEvent(
   return { type: 'step', record, totalSteps, epochs, samplesPerSecond, secondsLeft, workers };
 }
 
-function leaseMessage(round: Round, leaves: readonly number[]): Message {
+function leaseMessage(round: Round, leaves: readonly number[], coding: GradientCoding | undefined): Message {
   const { index, task, version, epoch, step, split, leafCount } = round;
   return {
     type: 'lease',
@@ -188,5 +191,6 @@ function leaseMessage(round: Round, leaves: readonly number[]): Message {
     leaves,
     leafCount,
     ...(split === undefined ? {} : { split }),
+    ...(coding === undefined || task !== 'step' ? {} : { coding }),
   };
 }

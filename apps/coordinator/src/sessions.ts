@@ -41,10 +41,9 @@ export interface Sessions {
   /** Closes a worker's channel with a documented code. */
   expel(id: WorkerId, code: CloseCodeName, reason: string): void;
   /**
-   * Lets a worker go: it computes the leases that it has, and leaves. Resolves when it has gone; undefined if it is not
-   * here.
+   * Tells a worker to leave; it closes its channel itself, after what was sent to it before.
    */
-  release(id: WorkerId, reason: string): Promise<unknown> | undefined;
+  release(id: WorkerId, reason: string): void;
   /** Tells all workers how the run ended, and closes their channels. */
   sayGoodbye(outcome: EndMessage['outcome'], message: string): void;
 }
@@ -67,11 +66,9 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     release(id, reason) {
       const session = byId.get(id);
-      if (session === undefined) return undefined;
+      if (session === undefined) return;
       session.farewell ??= { why: 'leave', reason };
-      // Read after the leases before it. The worker closes the channel: what it computes still has to come through.
       session.channel.send(encodeMessage({ type: 'end', outcome: 'released', message: reason }));
-      return session.channel.closed;
     },
     sayGoodbye(outcome, message) {
       registry.goodbye = { type: 'end', outcome, message };

@@ -5,6 +5,7 @@ import {
   decodeMessage,
   type EndMessage,
   encodeMessage,
+  encodePieces,
   type LeaseMessage,
   type MessageLimits,
   type PrepareMessage,
@@ -71,7 +72,11 @@ function createMessageHandler(
   isOpen: () => boolean,
 ): (message: CoordinatorMessage) => Promise<void> {
   const { channel, openWorkbench, onEvent, signal } = options;
-  const send = (message: WorkerMessage): void => channel.send(encodeMessage(message));
+  const send = (message: WorkerMessage): void => {
+    // A coded gradient is in memory of its own already; any other vector changes as soon as the next one is computed.
+    const isOwn = message.type === 'partial' && message.codec !== undefined;
+    channel.send(isOwn ? encodePieces(message) : encodeMessage(message));
+  };
   let bench: Workbench | undefined;
   let version: number | undefined;
 

@@ -1,4 +1,5 @@
 export { canonicalJson } from './canonical-json.ts';
+export { gradientCodec, usualGroup } from './codec.ts';
 export { closestName } from './closest-name.ts';
 export { withOverrides } from './overrides.ts';
 export { recipeHash } from './recipe-hash.ts';
@@ -6,6 +7,7 @@ export { countSteps } from './count-steps.ts';
 export { findRecipe, recipes } from './registry.ts';
 export { localStrategy } from './strategy.ts';
 export { validateRecipe } from './validate-recipe.ts';
+export type { CodecSpec, CompleteCodec, RoundingCodec, TopKCodec } from './codec.ts';
 export type { StepCounts } from './count-steps.ts';
 export type { RecipeOverrides } from './overrides.ts';
 export type { Recipe } from './recipe.ts';

@@ -1,3 +1,4 @@
+import type { CodecSpec } from './codec.ts';
 import type { Recipe } from './recipe.ts';
 import type { Strategy } from './strategy.ts';
 import { validateRecipe } from './validate-recipe.ts';
@@ -10,6 +11,7 @@ export interface RecipeOverrides {
   readonly shards?: number | undefined;
   readonly seed?: number | undefined;
   readonly strategy?: Strategy | undefined;
+  readonly codec?: CodecSpec | undefined;
 }
 
 /**

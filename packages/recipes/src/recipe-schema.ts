@@ -2,6 +2,7 @@ import type { OptimizerSpec, ScheduleSpec } from '@gradwire/engine';
 import type { LayerSpec, ModelSpec, TaskSpec } from '@gradwire/models';
 import type { FeatureSpec } from '@gradwire/preprocess';
 import * as v from 'valibot';
+import type { CodecSpec } from './codec.ts';
 import { expecting, integer, list, number, objectMessage, oneOf, text } from './plain-schema.ts';
 import type { Recipe } from './recipe.ts';
 import type { Strategy } from './strategy.ts';
@@ -133,6 +134,31 @@ const strategy: v.GenericSchema<unknown, Strategy> = v.variant(
   variantMessage,
 );
 
+const groupSize = number(
+  'a power of two from 1 to 1,024',
+  (value) => Number.isInteger(value) && value >= 1 && value <= 1024 && (value & (value - 1)) === 0,
+);
+
+const codec: v.GenericSchema<unknown, CodecSpec> = object({
+  gradients: optional(
+    v.variant(
+      'type',
+      [
+        object({ type: v.literal('bfloat16'), shards: optional(groupSize) }),
+        object({ type: v.literal('float16'), shards: optional(groupSize) }),
+        object({ type: v.literal('int8'), shards: optional(groupSize) }),
+        object({
+          type: v.literal('top-k'),
+          shards: optional(groupSize),
+          share: optional(number('a number above 0, up to 0.5', (value) => value > 0 && value <= 0.5)),
+        }),
+      ],
+      variantMessage,
+    ),
+  ),
+  weights: optional(oneOf(['bfloat16', 'float16'])),
+});
+
 /** What each setting of a recipe may be, taken alone; `crossChecks` looks at settings together. */
 export const recipeSchema: v.GenericSchema<unknown, Recipe> = object({
   name,
@@ -146,6 +172,7 @@ export const recipeSchema: v.GenericSchema<unknown, Recipe> = object({
   l2: optional(notNegative),
   clipNorm: optional(positive),
   strategy: optional(strategy),
+  codec: optional(codec),
   batchSize: integer(1, 1_000_000),
   shards: integer(1, 1024),
   epochs: integer(1, 1_000_000),

@@ -1,6 +1,7 @@
 import type { OptimizerSpec, ScheduleSpec } from '@gradwire/engine';
 import type { ModelSpec, TaskSpec } from '@gradwire/models';
 import type { FeatureSpec } from '@gradwire/preprocess';
+import type { CodecSpec } from './codec.ts';
 import type { Strategy } from './strategy.ts';
 
 /** Everything that decides the result of a run, as plain data: it can be written to `recipe.json` and hashed. */
@@ -22,6 +23,8 @@ export interface Recipe {
   readonly clipNorm?: number;
   /** How the work is shared; default synchronous. `optimizer`, `schedule`, `l2` and `clipNorm` act on local steps, if there are any. */
   readonly strategy?: Strategy;
+  /** How weights and gradients travel; default float32, which changes no bit. */
+  readonly codec?: CodecSpec;
   /** Samples in one step (with a local strategy: in one local step), over all shards. */
   readonly batchSize: number;
   /** Virtual shards of the training set: also the largest number of workers that can compute at once. */

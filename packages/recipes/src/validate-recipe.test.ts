@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { withOutputs } from '@gradwire/models';
 import type { Recipe } from './recipe.ts';
 import { recipeHash } from './recipe-hash.ts';
+import { type CodecSpec, gradientCodec } from './codec.ts';
 import type { Strategy } from './strategy.ts';
 import { validateRecipe } from './validate-recipe.ts';
 
@@ -70,6 +71,31 @@ test.each<Strategy>([
 ])('the strategy $type is taken, and is part of the hash', async (strategy) => {
   expect(validateRecipe({ ...valid, strategy })).toEqual({ ...valid, strategy });
   expect(await recipeHash({ ...valid, strategy })).not.toBe(await recipeHash(valid));
+});
+
+test.each<CodecSpec>([
+  {},
+  { weights: 'float16' },
+  { gradients: { type: 'int8', shards: 4 }, weights: 'bfloat16' },
+  { gradients: { type: 'top-k', share: 0.01 } },
+])('codecs are taken, and are part of the hash: %o', async (codec) => {
+  expect(validateRecipe({ ...valid, codec })).toEqual({ ...valid, codec });
+  expect(await recipeHash({ ...valid, codec })).not.toBe(await recipeHash(valid));
+});
+
+test('a gradient codec is completed: half of the shards, or a power of two below, are coded as one', () => {
+  const gradients = { type: 'int8' } as const;
+  const groups = [1, 2, 3, 7, 8, 1024].map(
+    (shards) => gradientCodec({ shards, codec: { gradients } })?.shards,
+  );
+  expect(groups).toEqual([1, 1, 1, 2, 4, 512]);
+  const topK = { type: 'top-k', shards: 2 } as const;
+  expect(gradientCodec({ shards: 8, codec: { gradients: topK } })).toEqual({
+    codec: 'top-k',
+    shards: 2,
+    share: 0.1,
+  });
+  expect(gradientCodec({ shards: 8, codec: { weights: 'float16' } })).toBeUndefined();
 });
 
 /** What is changed, and the line that must appear. */
@@ -181,6 +207,26 @@ const faults: [string, object, string][] = [
     'warm-up in local steps',
     { steps: 2, strategy: { type: 'local-sgd', localSteps: 2 } },
     'schedule.warmupSteps: expected fewer than steps times localSteps (4), found 5',
+  ],
+  [
+    'a codec for groups of three',
+    { codec: { gradients: { type: 'int8', shards: 3 } } },
+    'codec.gradients.shards: expected a power of two from 1 to 1,024, found 3',
+  ],
+  [
+    'the share of a codec without',
+    { codec: { gradients: { type: 'int8', share: 0.1 } } },
+    'codec.gradients.share: expected one of "type", "shards", found the unknown setting "share"',
+  ],
+  [
+    'a share of all',
+    { codec: { gradients: { type: 'top-k', share: 1 } } },
+    'codec.gradients.share: expected a number above 0, up to 0.5, found 1',
+  ],
+  [
+    'weights in 8 bits',
+    { codec: { weights: 'int8' } },
+    'codec.weights: expected "bfloat16" or "float16", found "int8"',
   ],
   ['warm-up', { steps: 5 }, 'schedule.warmupSteps: expected fewer than steps (5), found 5'],
 ];

@@ -115,10 +115,15 @@ export function arrangements(counts) {
   ]);
 }
 
-/** Codecs of the wire, with the arguments that choose them. */
+/** Codecs of the wire, with the arguments that choose them: weights have no `int8` and no `top-k`, and get bfloat16. */
 export function codecs() {
   const plain = { name: 'float32', args: [] };
   if (!hasOption('train', '--codec')) return [plain];
-  const others = ['bfloat16', 'float16', 'int8', 'top-k'].map((name) => ({ name, args: ['--codec', name] }));
+  const others = [
+    ['bfloat16', 'bfloat16'],
+    ['float16', 'float16'],
+    ['int8', 'bfloat16'],
+    ['top-k', 'bfloat16'],
+  ].map(([name, weights]) => ({ name, args: ['--codec', name, '--weights-codec', weights] }));
   return [plain, ...others];
 }

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { prepareBackend } from '@gradwire/backend';
 import { trainingIndices } from '@gradwire/data';
@@ -8,6 +7,7 @@ import { createDataLines } from '../output/data-lines.ts';
 import { programName } from '../output/program-name.ts';
 import { relativePath } from '../output/relative-path.ts';
 import { type Candidate, listCandidates, recommend, type Situation } from '../plan/candidates.ts';
+import { type Crew, crewOf } from '../plan/crew.ts';
 import { describeLink, type Link, loopback } from '../plan/link.ts';
 import { measureCosts } from '../plan/measure-costs.ts';
 import { measureLink } from '../plan/measure-link.ts';
@@ -63,7 +63,8 @@ async function plan(settings: PlanSettings, context: CommandContext): Promise<vo
   console.settle();
 
   const { training } = trainingIndices(data.train.count, { validationShare: 0, ...recipe });
-  const crew = crewOf(settings);
+  const isRemote = settings.link !== undefined || measure !== undefined;
+  const crew = crewOf({ workers: settings.workers, threads: settings.threads, isRemote });
   const situation: Situation = { recipe, trainingCount: training.length, ...crew, link };
   const candidates = listCandidates(costs, situation);
   const chosen = recommend(candidates);
@@ -76,7 +77,6 @@ async function plan(settings: PlanSettings, context: CommandContext): Promise<vo
       `gradient of ${micro} samples ${gradientMs.toFixed(1)} ms, update ${commitMs.toFixed(1)} ms\n`,
     );
     console.print(`${candidateLines(candidates, chosen).join('\n')}\n`);
-    if (candidates.some(({ codec }) => !codec.isOffered)) console.print('* not offered yet');
     console.print(`${adviceOf(chosen)}\n  ${command}`);
   }
   const trials = await runTrials(settings, context, {
@@ -93,15 +93,6 @@ async function plan(settings: PlanSettings, context: CommandContext): Promise<vo
       command,
       trials,
     });
-}
-
-type Crew = Pick<Situation, 'workers' | 'threads'>;
-
-/** Those that were asked for; else two for a link and one without, which share this machine's cores. */
-function crewOf({ workers, threads, link, measure }: PlanSettings): Crew {
-  const isRemote = link !== undefined || measure !== undefined;
-  const count = workers ?? (isRemote ? 2 : 1);
-  return { workers: count, threads: threads ?? Math.max(1, Math.floor(availableParallelism() / count)) };
 }
 
 function describeCrew({ workers, threads }: Crew): string {
@@ -138,7 +129,8 @@ async function runTrials(
   if (cacheDir !== undefined) workerArguments.push('--cache-dir', cacheDir);
   for (const candidate of chosen) {
     const { strategy } = candidate;
-    const recipe: Recipe = { ...situation.recipe, strategy, epochs: 1_000_000 };
+    const { codec: _, ...plain } = situation.recipe;
+    const recipe: Recipe = { ...plain, strategy, epochs: 1_000_000 };
     const trial = await runTrial({
       ...situation,
       recipe,

@@ -22,6 +22,7 @@ test('every setting of a recipe is shown', () => {
       l2: 0.0625,
       clipNorm: 1.5,
       strategy: { type: 'diloco', localSteps: 48, outerMomentum: 0.8 },
+      codec: { gradients: { type: 'top-k', share: 0.03 }, weights: 'float16' },
       steps: 1234,
       validationShare: 0.1,
       seed: 99,
@@ -34,6 +35,7 @@ test('every setting of a recipe is shown', () => {
     'learning rate 0.25, rise share 0.4, after 17 steps',
     '0.0625',
     '1.5',
+    'gradients top-k by 4 shards, the largest 3 %, weights float16',
     '48 local steps of each shard; outer learning rate 0.7, Nesterov momentum 0.8',
   ]) {
     expect(text).toContain(part);

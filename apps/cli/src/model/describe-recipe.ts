@@ -1,6 +1,6 @@
 import type { OptimizerSpec, ScheduleSpec } from '@gradwire/engine';
 import { type CompleteLayer, type ResolvedLayer, resolveLayers, type TaskSpec } from '@gradwire/models';
-import type { Recipe, Strategy } from '@gradwire/recipes';
+import { gradientCodec, type Recipe, type Strategy } from '@gradwire/recipes';
 import { formatTable } from '../output/table.ts';
 
 /** A recipe in full, as lines for people. */
@@ -17,7 +17,7 @@ export function parameterCount(parameters: ResolvedLayer['parameters']): number 
 }
 
 function settingRows(recipe: Recipe, hash: string): (readonly [name: string, value: string])[] {
-  const { l2, clipNorm, steps, strategy, validationShare = 0 } = recipe;
+  const { l2, clipNorm, steps, strategy, codec, validationShare = 0 } = recipe;
   return [
     ['data set', recipe.dataset],
     ['features', featureText[recipe.features.type]],
@@ -27,6 +27,7 @@ function settingRows(recipe: Recipe, hash: string): (readonly [name: string, val
     ...(l2 === undefined ? [] : [['l2', String(l2)] as const]),
     ...(clipNorm === undefined ? [] : [['clip norm', String(clipNorm)] as const]),
     ...(strategy === undefined ? [] : [['strategy', strategyText(strategy)] as const]),
+    ...(codec === undefined ? [] : [['codec', codecText(recipe)] as const]),
     ['batch size', String(recipe.batchSize)],
     ['shards', String(recipe.shards)],
     ['epochs', `${recipe.epochs}${steps === undefined ? '' : `, at most ${count(steps)} steps`}`],
@@ -73,6 +74,15 @@ function scheduleText({ type, learningRate, warmupSteps = 0, ...rest }: Schedule
   const further = Object.entries(rest).map(([name, value]) => `, ${words(name)} ${value}`);
   const warmup = warmupSteps === 0 ? '' : `, after ${warmupSteps} steps of warm-up`;
   return `${type}: learning rate ${learningRate}${further.join('')}${warmup}`;
+}
+
+function codecText(recipe: Recipe): string {
+  const gradients = gradientCodec(recipe);
+  const { weights = 'float32' } = recipe.codec ?? {};
+  if (!gradients) return `gradients float32, weights ${weights}`;
+  const { codec, shards, share } = gradients;
+  const part = share === undefined ? '' : `, the largest ${share * 100} %`;
+  return `gradients ${codec} by ${shards} shards${part}, weights ${weights}`;
 }
 
 function strategyText(strategy: Strategy): string {

@@ -28,7 +28,8 @@ function placeOf({ round, totalSteps, stepsPerEpoch }: RunStatus): string {
   return `${done} (epoch ${formatCount(epoch)} of ${formatCount(epochs)})`;
 }
 
-function stateOf({ spares }: RunStatus, { worker, stage }: RunStatus['workers'][number]): string {
+function stateOf({ spares }: RunStatus, { worker, stage, isLate }: RunStatus['workers'][number]): string {
+  if (isLate) return 'late';
   if (stage === 'joined') return 'loading';
   if (stage === 'preparing') return 'fetching data';
   return spares.includes(worker) ? 'spare' : 'working';

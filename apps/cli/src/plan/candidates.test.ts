@@ -1,6 +1,6 @@
 import { findRecipe } from '@gradwire/recipes';
 import { expect, test } from 'vitest';
-import { listCandidates, recommend, type Situation } from './candidates.ts';
+import { codecCandidates, listCandidates, recommend, recommendCodec, type Situation } from './candidates.ts';
 import { loopback, parseLink } from './link.ts';
 
 const costs = {
@@ -26,6 +26,7 @@ test('the codecs, local steps and strategies that make a difference are listed',
     ['synchronous', 'float32'],
     ['synchronous', 'bfloat16'],
     ['synchronous', 'int8'],
+    ['synchronous', 'top-k'],
     ...Array.from({ length: 6 }, () => ['diloco', 'float32']),
     ['asynchronous', 'float32'],
   ]);
@@ -59,4 +60,21 @@ test('a lossy codec or the asynchronous strategy is never recommended', () => {
   );
   expect(recommend(candidates)).toBe(candidates[0]);
   expect(() => recommend(candidates.slice(1))).toThrow(RangeError);
+});
+
+test('auto: float32 where that is quick enough, else the first codec that is, or the least waiting', () => {
+  const choose = (link: string, recipe = situation.recipe) =>
+    recommendCodec(
+      codecCandidates({ ...costs, commitMs: 0.2 }, { ...situation, recipe, link: parseLink(link) }),
+    ).codec;
+  expect(choose('100gbit,0.01ms').spec).toEqual({});
+  // 1.8 MB down and up take 1.4 ms, half of that with bfloat16; computing takes 20, the rest 1.3.
+  expect(choose('10gbit,0.05ms').name).toBe('bfloat16');
+  // Each of two workers then sends the sum over its four shards.
+  expect(choose('20mbit,50ms').spec).toEqual({
+    gradients: { type: 'int8', shards: 4 },
+    weights: 'bfloat16',
+  });
+  const strategy = { type: 'diloco', localSteps: 1000 } as const;
+  expect(choose('20mbit,50ms', { ...situation.recipe, strategy }).name).toBe('float32');
 });

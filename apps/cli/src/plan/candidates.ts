@@ -1,25 +1,8 @@
 import { parameterLayout } from '@gradwire/models';
 import { countSteps, localStrategy, type Recipe, type Strategy } from '@gradwire/recipes';
+import { type Codec, codecChoices, float32, vectorBytes } from './codecs.ts';
 import type { Link } from './link.ts';
 import { type Costs, predictStep, type Prediction } from './predict-step.ts';
-
-/** How a vector travels. */
-export interface Codec {
-  readonly name: string;
-  readonly bytesPerElement: number;
-  /** Whether every bit arrives, so that it changes no result. */
-  readonly isLossless: boolean;
-  /** Whether runs can be started with it. */
-  readonly isOffered: boolean;
-}
-
-/** Every codec that is predicted. */
-export const codecs: readonly Codec[] = [
-  { name: 'float32', bytesPerElement: 4, isLossless: true, isOffered: true },
-  { name: 'bfloat16', bytesPerElement: 2, isLossless: false, isOffered: false },
-  // One byte, and a float32 scale for every 256.
-  { name: 'int8', bytesPerElement: 1 + 4 / 256, isLossless: false, isOffered: false },
-];
 
 /** A way to train, and what to expect of it. */
 export interface Candidate extends Prediction {
@@ -47,8 +30,6 @@ const maxStaleness = 4;
 
 /** Predicts synchronous training with each codec, DiLoCo with more and more local steps, and asynchronous training. */
 export function listCandidates(costs: Costs, situation: Situation): Candidate[] {
-  const [plain] = codecs;
-  if (!plain) return [];
   const strategies: Strategy[] = [
     ...localStepChoices.map((localSteps) => ({ type: 'diloco', localSteps }) as const),
     { type: 'asynchronous', maxStaleness },
@@ -62,9 +43,21 @@ export function listCandidates(costs: Costs, situation: Situation): Candidate[] 
     (strategy) => (localStrategy(strategy)?.localSteps ?? 0) <= local.stepsPerEpoch,
   );
   return [
-    ...codecs.map((codec) => predict(costs, situation, { strategy: { type: 'synchronous' }, codec })),
-    ...useful.map((strategy) => predict(costs, situation, { strategy, codec: plain })),
+    ...withCodecs(costs, situation, { type: 'synchronous' }),
+    ...useful.map((strategy) => predict(costs, situation, { strategy, codec: float32 })),
   ];
+}
+
+/** The recipe's own strategy with float32, then with each lossy codec in the groups that are quickest. */
+export function codecCandidates(costs: Costs, situation: Situation): Candidate[] {
+  return withCodecs(costs, situation, situation.recipe.strategy ?? { type: 'synchronous' });
+}
+
+function withCodecs(costs: Costs, situation: Situation, strategy: Strategy): Candidate[] {
+  return codecChoices(situation.recipe.shards).flatMap((choices) => {
+    const predicted = choices.map((codec) => predict(costs, situation, { strategy, codec }));
+    return predicted.toSorted((a, b) => a.stepMs - b.stepMs).slice(0, 1);
+  });
 }
 
 function predict(
@@ -73,7 +66,7 @@ function predict(
   { strategy, codec }: Pick<Candidate, 'strategy' | 'codec'>,
 ): Candidate {
   const { batchSize, stepsPerEpoch, totalSteps } = countSteps({ ...recipe, strategy }, trainingCount);
-  const vectorBytes = parameterLayout(recipe.model).size * codec.bytesPerElement;
+  const bytes = vectorBytes(codec, parameterLayout(recipe.model).size, recipe.shards);
   const { type: _, ...settings } = strategy;
   const prediction = predictStep(costs, {
     ...settings,
@@ -81,10 +74,11 @@ function predict(
     threads,
     shards: recipe.shards,
     samples: Math.min(batchSize, trainingCount),
-    vectorBytes,
+    bytes,
     link,
   });
-  return { strategy, codec, stepsPerEpoch, totalSteps, bytesPerStep: 2 * vectorBytes, ...prediction };
+  const bytesPerStep = bytes.weights + (bytes.group?.bytes ?? bytes.plain);
+  return { strategy, codec, stepsPerEpoch, totalSteps, bytesPerStep, ...prediction };
 }
 
 /** A tenth of the time, at most, spent not computing is as good as it needs to be. */
@@ -101,12 +95,23 @@ export function recommend(candidates: readonly Candidate[]): Candidate {
   const exact = candidates.filter(
     ({ strategy, codec, totalSteps }) =>
       codec.isLossless &&
-      codec.isOffered &&
       (strategy.type === 'synchronous' || (localStrategy(strategy) && totalSteps >= leastOuterSteps)),
   );
   const good = exact.find(({ waitingShare }) => waitingShare <= goodEnough);
   const [best] = exact.toSorted((a, b) => a.waitingShare - b.waitingShare);
   const found = good ?? best;
   if (!found) throw new RangeError('candidates: expected one that is exact');
+  return found;
+}
+
+/**
+ * The first of {@link codecCandidates} whose workers compute nine tenths of the time, or the one with the least
+ * waiting. Not `top-k`: what it leaves out costs accuracy, and that is for people to choose.
+ */
+export function recommendCodec(candidates: readonly Candidate[]): Candidate {
+  const known = candidates.filter(({ codec }) => codec.name !== 'top-k');
+  const [least] = known.toSorted((a, b) => a.waitingShare - b.waitingShare);
+  const found = known.find(({ waitingShare }) => waitingShare <= goodEnough) ?? least;
+  if (!found) throw new RangeError('candidates: expected at least one');
   return found;
 }

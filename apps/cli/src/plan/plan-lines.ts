@@ -1,5 +1,6 @@
 import type { Strategy } from '@gradwire/recipes';
 import type { Candidate } from './candidates.ts';
+import type { Codec } from './codecs.ts';
 import type { Trial } from './run-trial.ts';
 
 /** The candidates as a table for people; the recommended one is marked. */
@@ -7,7 +8,7 @@ export function candidateLines(candidates: readonly Candidate[], recommended: Ca
   const rows = candidates.map((candidate) => [
     candidate === recommended ? '>' : '',
     strategyName(candidate.strategy),
-    candidate.codec.name + (candidate.codec.isOffered ? '' : ' *'),
+    candidate.codec.name,
     `${(candidate.bytesPerStep / 1e6).toFixed(2)} MB`,
     count(candidate.stepsPerEpoch),
     `${milliseconds(candidate.stepMs)} ms`,
@@ -34,6 +35,13 @@ export function strategyArguments(strategy: Strategy): string[] {
   if ('localSteps' in strategy) args.push('--local-steps', `${strategy.localSteps}`);
   if ('maxStaleness' in strategy) args.push('--max-staleness', `${strategy.maxStaleness}`);
   return args;
+}
+
+/** For people: `int8 for the sum over 4 shards, bfloat16 for weights`. */
+export function codecText({ name, spec: { gradients, weights } }: Codec): string {
+  return gradients
+    ? `${name} for the sum over ${gradients.shards} shards, ${weights ?? 'float32'} for weights`
+    : name;
 }
 
 export function strategyName(strategy: Strategy): string {

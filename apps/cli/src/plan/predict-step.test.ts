@@ -16,7 +16,7 @@ const shape: StepShape = {
   threads: 1,
   shards: 8,
   samples: 128,
-  vectorBytes: 1e6,
+  bytes: { plain: 1e6, weights: 1e6 },
   link: loopback,
 };
 
@@ -41,6 +41,21 @@ test('three workers: shards 0 to 2 are two tree nodes, and the first is sent whi
   const slow = { ...three, link: { ...loopback, upBitsPerSecond: 80e6 } };
   // Here the second node waits for the first: 23 + 100 + 100.
   expect(predictStep(costs, slow).stepMs).toBe(3 + 223 + 3 * 4 + 5);
+});
+
+test('codecs: half the bytes down, and groups up as soon as they are computed', () => {
+  const link = { ...loopback, downBitsPerSecond: 80e6, upBitsPerSecond: 80e6 };
+  const coded = { plain: 1e6, weights: 5e5, group: { shards: 4, bytes: 25e4 } };
+  expect(predictStep(costs, { ...shape, link, bytes: coded }).stepMs).toBe(59 + 50 + 25);
+  // Groups of two: the first is sent while the second is computed.
+  const pairs = { ...coded, group: { shards: 2, bytes: 25e4 } };
+  expect(predictStep(costs, { ...shape, link, bytes: pairs }).stepMs).toBe(59 + 50 + 25 + 5);
+  // Alone of three, a worker with shards 3 to 5 has no whole group of four.
+  const parts = predictStep(costs, { ...shape, workers: 3, link, bytes: coded });
+  expect(parts.stepMs).toBeGreaterThan(3 + 50 + 100);
+  // All shards of a step that is taken alone are two groups of four.
+  const alone = predictStep(costs, { ...shape, workers: 1, maxStaleness: 0, link, bytes: coded });
+  expect(alone.stepMs).toBe(3 + 1 + 80 + 2 + 4 + 5 + 50 + 2 * 25);
 });
 
 test('threads share the leaves of their worker', () => {

@@ -1,4 +1,5 @@
-import { treeCover } from '@gradwire/engine';
+import { isGroupNode, treeCover, type TreeNode } from '@gradwire/engine';
+import type { VectorBytes } from './codecs.ts';
 import type { Link } from './link.ts';
 
 /** What a machine takes for the pieces of a step, in milliseconds. */
@@ -9,7 +10,7 @@ export interface Costs {
   readonly localStepMs: number;
   /** A worker decodes the weights and takes them over. */
   readonly receiveMs: number;
-  /** A worker encodes a partial. */
+  /** A worker encodes a partial, as float32: a codec takes some nanoseconds an element more, which is left out. */
   readonly sendMs: number;
   /** The coordinator encodes the weights, once for all. */
   readonly publishMs: number;
@@ -31,8 +32,7 @@ export interface StepShape {
   readonly localSteps?: number;
   /** Asynchronous: each worker takes whole steps, and this many may be missed. */
   readonly maxStaleness?: number;
-  /** One vector of weights or gradients on the wire. */
-  readonly vectorBytes: number;
+  readonly bytes: VectorBytes;
   readonly link: Link;
 }
 
@@ -83,24 +83,26 @@ function inStep(costs: Costs, shape: StepShape): Timing {
 
 /** When the last partial of a worker with these leaves is with the coordinator, after the weights were sent. */
 function lastArrival(costs: Costs, shape: StepShape, leaves: readonly number[]): number {
-  const ends = new Set(treeCover(leaves, shape.shards).map(({ hi }) => hi - 1));
-  const { link, vectorBytes } = shape;
+  const { link, bytes, shards } = shape;
+  const [first = 0] = leaves;
   const startMs = link.roundTripMs / 2 + downMs(shape) + costs.receiveMs;
   let sentMs = 0;
-  for (const [i, leaf] of leaves.entries()) {
-    if (!ends.has(leaf)) continue;
-    const readyMs = startMs + computeMs(costs, shape, i + 1) + costs.sendMs;
-    sentMs = Math.max(sentMs, readyMs) + transferMs(vectorBytes, link.upBitsPerSecond);
+  for (const node of treeCover(leaves, shards, bytes.group?.shards)) {
+    const readyMs = startMs + computeMs(costs, shape, node.hi - first) + costs.sendMs;
+    sentMs = Math.max(sentMs, readyMs) + upMs(shape, node);
   }
   return sentMs + link.roundTripMs / 2;
 }
 
 /** Each worker goes round by itself; the coordinator serves them in turn. */
 function outOfStep(costs: Costs, shape: StepShape): Timing {
-  const { link, shards, vectorBytes, workers, maxStaleness = 0 } = shape;
+  const { link, shards, bytes, workers, maxStaleness = 0 } = shape;
   const computingMs = computeMs(costs, shape, shards);
   const servedMs = costs.publishMs + costs.addMs + costs.commitMs;
-  const wayMs = link.roundTripMs + downMs(shape) + transferMs(vectorBytes, link.upBitsPerSecond);
+  const leaves = Array.from({ length: shards }, (_, leaf) => leaf);
+  const nodes = treeCover(leaves, shards, bytes.group?.shards);
+  const sendingMs = nodes.reduce((sum, node) => sum + upMs(shape, node), 0);
+  const wayMs = link.roundTripMs + downMs(shape) + sendingMs;
   const cycleMs = servedMs + wayMs + costs.receiveMs + computingMs + costs.sendMs;
   const stepMs = Math.max(cycleMs / Math.min(workers, maxStaleness + 1), servedMs);
   return { stepMs, computeMs: computingMs, cycleMs: Math.max(cycleMs, workers * stepMs) };
@@ -112,8 +114,14 @@ function computeMs(costs: Costs, { localSteps, threads }: StepShape, leaves: num
   return Math.ceil(leaves / threads) * leafMs;
 }
 
-function downMs({ link, vectorBytes }: StepShape): number {
-  return transferMs(vectorBytes, link.downBitsPerSecond);
+function downMs({ link, bytes }: StepShape): number {
+  return transferMs(bytes.weights, link.downBitsPerSecond);
+}
+
+/** A group in its codec, what is less than one as it is. */
+function upMs({ link, bytes: { plain, group }, shards }: StepShape, node: TreeNode): number {
+  const isCoded = group !== undefined && isGroupNode(node, shards, group.shards);
+  return transferMs(isCoded ? group.bytes : plain, link.upBitsPerSecond);
 }
 
 /** Without what protocols add: a few dozen bytes a message, and some percent of any. */

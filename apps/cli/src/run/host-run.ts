@@ -10,10 +10,11 @@ import { loadDataset } from '../datasets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { createDataLines } from '../output/data-lines.ts';
 import { createRunOutput, type RunOutput } from '../output/run-output.ts';
+import { type AutoCodecSettings, linkMisplaced, withChosenCodec } from '../plan/choose-codec.ts';
 import { type RecipeSettings, resolveRecipe } from '../settings/resolve-recipe.ts';
 
 /** Settings that `train` and `coordinator` share, as commander parses them. */
-export interface RunSettings extends RecipeSettings {
+export interface RunSettings extends RecipeSettings, AutoCodecSettings {
   readonly dataDir?: string;
   readonly cacheDir?: string;
   readonly runDir: string;
@@ -47,15 +48,19 @@ export async function hostRun(
   { ready, onEvent }: HostRunOptions = {},
 ): Promise<HostedRun> {
   const { console, signal } = context;
-  const { recipe, hash } = await resolveRecipe(settings);
+  const { codec, link } = settings;
+  if (link !== undefined && codec !== 'auto') throw linkMisplaced(codec);
+  const { recipe: given, hash } = await resolveRecipe(settings);
   const { dataDir, cacheDir, runDir, host, port, token } = settings;
-  const data = await loadDataset(recipe.dataset, {
+  const data = await loadDataset(given.dataset, {
     dataDir,
     cacheDir,
     signal,
     onEvent: createDataLines(console),
   });
   await ready;
+  const isAuto = codec === 'auto';
+  const recipe = isAuto ? await withChosenCodec({ recipe: given, data }, settings, console) : given;
   const output = createRunOutput(console, settings.json === true);
   console.say(`${recipe.name}: ${recipe.description}`);
   const coordinator = await createCoordinator({

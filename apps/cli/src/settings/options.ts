@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { parseLink } from '../plan/link.ts';
+import { codecNames } from './codec-of.ts';
 import { defaultRecipe } from './default-recipe.ts';
 import { strategyTypes } from './strategy-of.ts';
 
@@ -56,6 +57,22 @@ export const options = {
     ).argParser(wholeFrom(1)),
   maxStaleness: (): Option =>
     setting('--max-staleness <n>', 'updates that a gradient may miss (asynchronous)').argParser(wholeFrom(0)),
+  codec: (): Option =>
+    setting('--codec <name>', "how gradients travel; auto goes by --link (default: the recipe's)").choices(
+      codecNames,
+    ),
+  weightsCodec: (): Option =>
+    setting('--weights-codec <name>', "how weights travel (default: the recipe's)").choices([
+      'float32',
+      'bfloat16',
+      'float16',
+    ]),
+  codecShards: (): Option =>
+    setting(
+      '--codec-shards <n>',
+      'shards whose sum is coded as one, a power of two (default: half of them)',
+    ).argParser(wholeFrom(1)),
+  lossy: (): Option => setting('--lossy', 'let --codec auto choose a codec that loses something'),
   seed: (): Option =>
     setting('--seed <n>', "seed of everything random (default: the recipe's)").argParser(wholeFrom(0)),
   seeds: (): Option => setting('--seeds <n>', 'how many seeds', 1000).argParser(wholeFrom(1)),
@@ -100,6 +117,11 @@ export const runOptions: readonly (() => Option)[] = [
   options.strategy,
   options.localSteps,
   options.maxStaleness,
+  options.codec,
+  options.weightsCodec,
+  options.codecShards,
+  options.lossy,
+  options.link,
   options.dataDir,
   options.cacheDir,
   options.runDir,

@@ -1,9 +1,10 @@
 import { type Recipe, withOverrides } from '@gradwire/recipes';
 import { type LoadedRecipe, loadRecipe } from '@gradwire/recipes/node';
+import { codecOf, type CodecSettings, settingsOfCodec } from './codec-of.ts';
 import { settingsOfStrategy, strategyOf, type StrategySettings } from './strategy-of.ts';
 
 /** The settings that name a recipe and change it. */
-export interface RecipeSettings extends StrategySettings {
+export interface RecipeSettings extends StrategySettings, CodecSettings {
   readonly recipe: string;
   readonly epochs?: number;
   readonly steps?: number;
@@ -17,7 +18,8 @@ export async function resolveRecipe(settings: RecipeSettings): Promise<LoadedRec
   const loaded = await loadRecipe(settings.recipe);
   const { epochs, steps, batchSize, shards, seed } = settings;
   const strategy = strategyOf(settings, loaded.recipe.strategy);
-  const recipe = withOverrides(loaded.recipe, { epochs, steps, batchSize, shards, seed, strategy });
+  const codec = codecOf(settings, loaded.recipe.codec);
+  const recipe = withOverrides(loaded.recipe, { epochs, steps, batchSize, shards, seed, strategy, codec });
   return { ...loaded, recipe };
 }
 
@@ -29,6 +31,15 @@ export function settingsOfRecipe({
   shards,
   seed,
   strategy,
+  codec,
 }: Recipe): Record<string, unknown> {
-  return { epochs, steps, batchSize, shards, seed, ...settingsOfStrategy(strategy) };
+  return {
+    epochs,
+    steps,
+    batchSize,
+    shards,
+    seed,
+    ...settingsOfStrategy(strategy),
+    ...settingsOfCodec(codec),
+  };
 }

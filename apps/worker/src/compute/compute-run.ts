@@ -1,4 +1,11 @@
-import type { LeaseMessage, PartialMessage, WelcomeMessage } from '@gradwire/protocol';
+import { isGroupNode, type TreeNode } from '@gradwire/engine';
+import {
+  codecOf,
+  type LeaseMessage,
+  type PartialMessage,
+  type VectorCodec,
+  type WelcomeMessage,
+} from '@gradwire/protocol';
 import type { Recipe } from '@gradwire/recipes';
 import { answerCount, parameterLayout } from '@gradwire/models';
 import { concat, createLeaseSamples } from './lease-samples.ts';
@@ -23,7 +30,7 @@ export interface ComputeRun {
   /** Not while a lease is computed. */
   setWeights(values: Float32Array): void;
   /**
-   * Yields each node of the canonical tree as soon as it is complete, in any order. The vectors of a partial are valid
+   * Yields each node of the canonical tree as soon as it is complete, in any order. The gradient of a partial is valid
    * until the next one is asked for. Stopping early is fine: what is being computed is finished and thrown away.
    */
   compute(lease: LeaseMessage): AsyncGenerator<PartialMessage>;
@@ -49,6 +56,7 @@ export async function openComputeRun({
 
   const toPartial = (lease: LeaseMessage, { lo, hi, slot }: SummedSlot): PartialMessage => {
     const [samples = 0, computeMs = 0] = sums.facts(slot);
+    const codec = codecFor(lease, { lo, hi });
     return {
       type: 'partial',
       round: lease.round,
@@ -58,7 +66,8 @@ export async function openComputeRun({
       // The threads work side by side: this is how long the worker was occupied.
       computeMs: computeMs / pool.size,
       gradient: lease.task === 'step' ? sums.gradient(slot) : new Float32Array(0),
-      metrics: sums.facts(slot).subarray(2, 2 + metrics[lease.task]),
+      metrics: sums.facts(slot).slice(2, 2 + metrics[lease.task]),
+      ...(codec && { codec }),
     };
   };
 
@@ -92,6 +101,11 @@ export async function openComputeRun({
     while (await replies.next().catch(() => undefined)) sums.reset();
     sums.reset();
   }
+}
+
+/** A whole group is sent in the lease's codec, a part of one as it is. */
+function codecFor({ coding, leafCount }: LeaseMessage, node: TreeNode): VectorCodec | undefined {
+  return coding && isGroupNode(node, leafCount, coding.shards) ? codecOf(coding) : undefined;
 }
 
 /** Metrics of a leaf: loss and right answers, in an evaluation the confusion matrix too. */

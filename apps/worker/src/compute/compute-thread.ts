@@ -37,7 +37,7 @@ async function open({ recipe, statistics, counts, splits, weights, sums }: Threa
   const computeLeaf = createLeafComputer({
     recipe,
     trainer,
-    batcher: createBatcher(recipe, statistics),
+    batcher: createBatcher(recipe, statistics, { reuse: true }),
     leaseSamples: createLeaseSamples(recipe, counts),
     splits,
     sums: shared,

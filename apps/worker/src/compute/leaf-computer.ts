@@ -46,8 +46,8 @@ export function createLeafComputer(options: LeafComputerOptions): LeafComputer {
   };
 }
 
-/** Tells the nodes that are sent: the fewest that hold the lease's leaves. */
-function coverOf({ leaves, leafCount }: LeaseMessage): (node: TreeNode) => boolean {
-  const cover = treeCover(leaves, leafCount);
+/** Tells the nodes that are sent: the fewest that hold the lease's leaves, none larger than what is coded as one. */
+function coverOf({ leaves, leafCount, coding }: LeaseMessage): (node: TreeNode) => boolean {
+  const cover = treeCover(leaves, leafCount, coding?.shards);
   return ({ lo, hi }) => cover.some((node) => node.lo === lo && node.hi === hi);
 }

@@ -26,6 +26,18 @@ test('without indices the samples are taken as they come', () => {
   expect(batch.features.reduce((sum, x) => sum + x, 0)).toBeCloseTo(0, 5);
 });
 
+test('a batch keeps its features unless their memory is to be used again', () => {
+  const recipe = { model, task, features: { type: 'normalise' } } as const;
+  const [fresh, reusing] = [createBatcher(recipe), createBatcher(recipe, undefined, { reuse: true })];
+  for (const batcher of [fresh, reusing]) {
+    const first = batcher(samples, new Uint32Array([0]));
+    const second = batcher(samples, new Uint32Array([1]));
+    expect([...second.features]).toEqual([0.2, 0.4].map(Math.fround));
+    expect(second.features === first.features).toBe(batcher === reusing);
+    expect(batcher(samples, new Uint32Array([2, 0])).features).toEqual(Float32Array.of(1, 1, 0, 1));
+  }
+});
+
 test('missing statistics, foreign indices and unequal counts are refused', () => {
   expect(() => createBatcher({ model, task, features: { type: 'standardise' } })).toThrow(TypeError);
   const batcher = createBatcher({ model, task, features: { type: 'normalise' } });

@@ -11,20 +11,23 @@ export interface RawSamples {
   readonly labels: Uint8Array;
 }
 
-/** Gathers the samples at `indices` (default all, in order) and preprocesses them into a new batch. */
+/** Gathers the samples at `indices` (default all, in order) and preprocesses them into a batch. */
 export type Batcher = (samples: RawSamples, indices?: Uint32Array) => Batch;
 
 /**
  * Prepares a recipe's preprocessing: raw rows to the network's features and targets.
  *
  * @param statistics - of the training set; needed if the recipe standardises.
+ * @param reuse - A batch is then valid until the next one is made: fresh memory takes longer than filling it.
  * @throws TypeError if statistics are needed and missing. The batcher throws RangeError for an index that is out of
  * range, or if features and labels do not fit together.
  */
 export function createBatcher(
   recipe: Pick<Recipe, 'features' | 'model' | 'task'>,
   statistics?: FeatureStatistics,
+  { reuse = false }: { readonly reuse?: boolean } = {},
 ): Batcher {
+  let features = new Float32Array(0);
   const sampleSize = recipe.model.inputShape.reduce((product, side) => product * side, 1);
   const transform = createFeatureTransform(recipe.features, statistics);
   return (samples, indices) => {
@@ -34,7 +37,7 @@ export function createBatcher(
       );
     }
     const { features: raw, labels } = indices ? gather(samples, indices, sampleSize) : samples;
-    const features = new Float32Array(raw.length);
+    if (!reuse || features.length !== raw.length) features = new Float32Array(raw.length);
     transform(raw, features);
     return { features, targets: targets(labels, recipe.task), labels, count: labels.length };
   };

@@ -1,0 +1,40 @@
+import type { EnginePlan } from '@gradwire/engine';
+import {
+  codecOf,
+  type GradientCoding,
+  type MessageLimits,
+  messageLimits,
+  type VectorCodec,
+  vectorCodecs,
+} from '@gradwire/protocol';
+import { gradientCodec, type Recipe } from '@gradwire/recipes';
+
+/** How the vectors of a run travel. */
+export interface Codecs {
+  /** Goes with every lease of a step; absent: gradients are sent as they are. */
+  readonly gradients?: GradientCoding;
+  readonly weights: VectorCodec;
+}
+
+/** What a recipe says of codecs, in the words of the protocol. */
+export function codecsOf(recipe: Recipe): Codecs {
+  const gradients = gradientCodec(recipe);
+  const weights = vectorCodecs[recipe.codec?.weights ?? 'float32'];
+  return gradients === undefined ? { weights } : { gradients, weights };
+}
+
+/** The same for the engine: what becomes of the sum over a group of shards. */
+export function engineCoding(recipe: Recipe): Pick<EnginePlan, 'coding'> {
+  const { gradients } = codecsOf(recipe);
+  if (!gradients) return {};
+  const codec = codecOf(gradients);
+  const code = (gradient: Float32Array): Float32Array =>
+    codec.decode(codec.encode(gradient), gradient.length);
+  return { coding: { groupSize: gradients.shards, code } };
+}
+
+/** What a worker of the run may send. */
+export function limitsOf({ layout, classes }: EnginePlan, { gradients }: Codecs): MessageLimits {
+  const gradientCodec = gradients?.codec ?? 'float32';
+  return messageLimits({ role: 'worker', parameters: layout.size, classes, gradientCodec });
+}
