@@ -7,6 +7,8 @@ const commands = [
   'worker',
   'evaluate',
   'predict',
+  'audit',
+  'diff',
   'recipes',
   'plan',
   'simulate',

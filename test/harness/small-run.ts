@@ -4,7 +4,7 @@ import {
   createCoordinator,
   type Splits,
 } from '@gradwire/coordinator';
-import { createRunDirectory } from '@gradwire/checkpoint';
+import { createRunDirectory, type RunDirectory } from '@gradwire/checkpoint';
 import type { Dataset } from '@gradwire/data';
 import { uniform } from '@gradwire/random';
 import { type Recipe, recipeHash } from '@gradwire/recipes';
@@ -57,6 +57,7 @@ export interface SmallRun extends AsyncDisposable {
   readonly directory: string;
   /** Resolves with the first event, past ones included, that `accepts` accepts. */
   event(accepts: (event: CoordinatorEvent) => boolean): Promise<CoordinatorEvent>;
+  readonly folder: RunDirectory;
   /** Starts a worker in this process; it is asked to leave when the run is disposed. */
   work(options?: Partial<WorkerOptions>): SmallWorker;
 }
@@ -67,9 +68,21 @@ export interface SmallWorker {
   readonly events: readonly WorkerEvent[];
 }
 
+/** How a small run is started, besides recipe and data. */
+export interface SmallRunOptions {
+  /** Refuses workers of another numerics class. */
+  readonly exact?: boolean;
+  /** Where its run directory is made; default: a folder that is removed when the run is disposed. */
+  readonly root?: string;
+  /** The run that goes on. */
+  readonly resume?: RunDirectory;
+  readonly snapshotEvery?: number;
+}
+
 export async function startSmallRun(
   recipe: Recipe = smallRecipe,
   data: Splits = smallData(),
+  { root, resume, snapshotEvery, exact }: SmallRunOptions = {},
 ): Promise<SmallRun> {
   const folder = await createTemporaryFolder();
   const events: CoordinatorEvent[] = [];
@@ -78,7 +91,10 @@ export async function startSmallRun(
     recipe,
     recipeHash: await recipeHash(recipe),
     data,
-    createDirectory: () => createRunDirectory(folder.path, recipe.name),
+    createDirectory: async () => resume ?? createRunDirectory(root ?? folder.path, recipe.name),
+    resume: resume !== undefined,
+    snapshotEvery,
+    exact,
     host: '127.0.0.1',
     port: 0,
     onEvent: (event) => {
@@ -95,6 +111,7 @@ export async function startSmallRun(
     data,
     url,
     directory: coordinator.directory.path,
+    folder: coordinator.directory,
     event: (accepts) =>
       new Promise((resolve) => {
         const check = (): void => {
@@ -126,7 +143,7 @@ export async function startSmallRun(
     async [Symbol.asyncDispose]() {
       over.abort('the test is over');
       coordinator.stop();
-      await coordinator.done;
+      await coordinator.done.catch(() => undefined);
       await Promise.all(outcomes);
       await coordinator.close();
       await folder[Symbol.asyncDispose]();

@@ -2,9 +2,9 @@ import { type IncomingMessage, request } from 'node:http';
 import { GradwireError } from '@gradwire/errors';
 import { closeCodes, encodeMessage, type HelloMessage, protocolVersion } from '@gradwire/protocol';
 import { recipeHash } from '@gradwire/recipes';
-import { type ChannelClosed, connectChannel } from '@gradwire/transport';
+import { type ChannelClosed, connectChannel, createCoordinatorClient } from '@gradwire/transport';
 import { expect, test } from 'vitest';
-import { smallRecipe, type SmallRun, startSmallRun } from '../harness/small-run.ts';
+import { smallData, smallRecipe, type SmallRun, startSmallRun } from '../harness/small-run.ts';
 
 const hello: HelloMessage = {
   type: 'hello',
@@ -104,6 +104,46 @@ test.each([
   expect((await firstFrame(run, frame)).code).toBe(closeCodes.invalidMessage.code);
   expect(await run.event(({ type }) => type === 'worker-refused')).toMatchObject({ code: 'invalidMessage' });
   await expectRunGoesOn(run);
+});
+
+/** A worker that says it computes other bits than anybody else, and never computes. */
+async function oddWorker({ url, coordinator }: SmallRun, name: string): Promise<ChannelClosed> {
+  const channel = await connectChannel(url, { token: coordinator.token, maxFrameBytes: 1_000_000 });
+  channel.send(encodeMessage({ ...hello, name }));
+  channel.send(encodeMessage({ type: 'ready', numericsClass: `wasm-${name}` }));
+  return channel.closed;
+}
+
+test('--exact: a worker of another numerics class than the first, with an explanation', async () => {
+  await using run = await startSmallRun(smallRecipe, smallData(), { exact: true });
+  run.work({ name: 'ada' });
+  await run.event((event) => event.type === 'worker-ready' && event.worker === 'ada');
+  const closed = await oddWorker(run, 'odd');
+  expect(closed.code).toBe(closeCodes.numericsMismatch.code);
+  expect(closed.reason).toMatch(
+    /^other bits: wasm-odd, the run has wasm-[0-9a-f]{16}; use the same --backend/,
+  );
+  expect(await run.event((event) => event.type === 'worker-left' && event.worker === 'odd')).toMatchObject({
+    why: 'expelled',
+    reason: expect.stringMatching(/^--exact: odd computes as wasm-odd, others as wasm-/),
+  });
+  expect((await run.coordinator.done).summary).toMatchObject({ exact: true, workers: [{ name: 'ada' }] });
+});
+
+test('without --exact it may stay, and the run and its status say why it is not exact', async () => {
+  await using run = await startSmallRun();
+  void oddWorker(run, 'odd');
+  await run.event((event) => event.type === 'worker-ready' && event.worker === 'odd');
+  void oddWorker(run, 'even');
+  expect(await run.event(({ type }) => type === 'inexact')).toMatchObject({
+    reason: expect.stringMatching(/^even computes as wasm-even, others as wasm-odd: /),
+  });
+  const { url, coordinator } = run;
+  const client = createCoordinatorClient({ url, token: coordinator.token, role: 'observer' });
+  const status = await client.request({ path: '/status' });
+  expect(JSON.parse(new TextDecoder().decode(status))).toMatchObject({
+    exact: 'workers of 2 numerics classes: wasm-odd, wasm-even',
+  });
 });
 
 test('nobody listens', async () => {

@@ -16,8 +16,10 @@ export const exitCodes = {
   backend: { code: 8, meaning: 'The requested backend cannot be loaded or completed.' },
   write: { code: 9, meaning: 'A file could not be written.' },
   check: { code: 10, meaning: 'gradwire doctor found a problem.' },
-  interrupted: { code: 130, meaning: 'Stopped by Ctrl-C (SIGINT).' },
-  terminated: { code: 143, meaning: 'Stopped by SIGTERM.' },
+  taken: { code: 11, meaning: 'Another coordinator has taken over the run.' },
+  difference: { code: 12, meaning: 'gradwire audit, diff, replay or reproduce found a difference.' },
+  interrupted: { code: 130, meaning: 'Stopped by Ctrl-C (SIGINT); a run can be resumed.' },
+  terminated: { code: 143, meaning: 'Stopped by SIGTERM; a run can be resumed.' },
 } as const;
 
 type ExitName = keyof typeof exitCodes;
@@ -40,6 +42,7 @@ const byErrorCode: Record<ErrorCode, ExitName> = {
   OPTION_INVALID: 'usage',
   RECIPE_INVALID: 'recipe',
   RECIPE_MISMATCH: 'recipe',
+  RUN_TAKEN: 'taken',
   TOKEN_WRONG: 'refused',
   VERSION_MISMATCH: 'refused',
   WORKER_FAILED: 'training',

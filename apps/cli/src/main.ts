@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { toError } from '@gradwire/errors';
+import { auditCommand } from './commands/audit.ts';
 import type { CommandContext } from './commands/command.ts';
 import { coordinatorCommand } from './commands/coordinator.ts';
+import { diffCommand } from './commands/diff.ts';
 import { drainCommand } from './commands/drain.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
@@ -70,6 +72,8 @@ function createProgram(context: Omit<CommandContext, 'program'>): Command {
     drainCommand(full),
     evaluateCommand(full),
     predictCommand(full),
+    auditCommand(full),
+    diffCommand(full),
     recipesCommand(full),
     planCommand(full),
     simulateCommand(full),

@@ -1,7 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { type RunDirectory, writeFileWhole } from '@gradwire/checkpoint';
+import type { RunDirectory } from '@gradwire/checkpoint';
 import type { VectorMath, WorkerId } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
 import { loadVectors } from '@gradwire/kernels/vectors';
@@ -21,13 +20,17 @@ import { type BlobStore, createBlobStore } from './blobs.ts';
 import { codecsOf, limitsOf } from './codecs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
+import { finishRun } from './finish.ts';
 import { createHttpHandler } from './http.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
-import { createRecorder } from './recorder.ts';
-import { writeResult } from './result.ts';
+import { createProgress } from './progress.ts';
 import { createRun, type RollBack, type Run } from './run.ts';
 import { type RunStatus, readStatus } from './run-status.ts';
-import { createSessions, type Sessions } from './sessions.ts';
+import { createSessions, type Sessions, type SessionsOptions } from './sessions.ts';
+import { goBack, type GoBackOptions } from './storage/go-back.ts';
+import { openStorage, type RunStorage } from './storage/open-storage.ts';
+import { startOf } from './storage/resume-point.ts';
+import { createSnapshots, type Snapshots } from './storage/snapshots.ts';
 import { watchForWaiting } from './waiting.ts';
 
 /** What a coordinator is started with. */
@@ -37,8 +40,14 @@ export interface CoordinatorOptions {
   /** Hash of the recipe before overrides: what a worker's own `--recipe` is compared with. */
   readonly recipeHash: string;
   readonly data: Splits;
-  /** Makes the run directory, once the address is taken. */
+  /** Makes the run directory, or finds that of an earlier run, once the address is taken. */
   readonly createDirectory: () => Promise<RunDirectory>;
+  /** The directory is that of an earlier run, which goes on from its newest good snapshot. */
+  readonly resume?: boolean;
+  /** Refuses workers of another numerics class than the first one's. */
+  readonly exact?: boolean | undefined;
+  /** Steps between two snapshots; default: chosen from their measured cost. */
+  readonly snapshotEvery?: number | undefined;
   /** For example `127.0.0.1`, or `0.0.0.0` for all addresses. */
   readonly host: string;
   /** 0 takes a free one. */
@@ -56,11 +65,14 @@ export interface Coordinator {
   readonly directory: RunDirectory;
   /** Connected now. */
   readonly workers: number;
-  /** Resolves when the run has ended and its files are written; those that could not be are in `problems`. */
+  /**
+   * Resolves when the run has ended and its files are written; those that could not be are in `problems`. Rejects with
+   * RUN_TAKEN, and writes nothing, once another coordinator has taken over.
+   */
   readonly done: Promise<RunResult>;
   /** A channel for a worker in this process: what it sends is bounded as for any other. */
   connect(): Channel;
-  /** Ends the run after what has been committed; files are written. */
+  /** Ends the run for now, after what has been committed: a snapshot and the files are written, workers told to come back. */
   stop(): void;
   /** Ends the run as failed; the cause is what the first worker that failed has said, else `failure`. */
   fail(failure: FailureReport): void;
@@ -70,7 +82,8 @@ export interface Coordinator {
 
 /**
  * Starts the coordinator of one run: it serves data, leases shards to the workers that join, and writes the run's files.
- * Throws RECIPE_INVALID if recipe and data do not fit, CONNECTION_FAILED if the address is taken.
+ * Throws RECIPE_INVALID if recipe and data do not fit, CONNECTION_FAILED if the address is taken; with `resume`
+ * RECIPE_MISMATCH or DATA_MISMATCH if the run was another one, FILE_CORRUPT if it cannot go on.
  */
 export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const { recipe, data, onEvent, token = createToken() } = options;
@@ -78,57 +91,57 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const codecs = codecsOf(recipe);
   const statistics = statisticsOf(recipe, data.train);
   const blobs = await createBlobStore(data);
-  // The address comes first: a run that cannot listen leaves no folder behind.
-  const server = await listen(options);
-  const directory = await options.createDirectory();
-  await writeFileWhole(join(directory.path, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`);
   const onProblem = ({ message }: Error): void => onEvent({ type: 'problem', message });
-  const recorder = await createRecorder(directory.path, onProblem);
+  const { server, port, directory, storage } = await open({ ...options, token }, blobs, onProblem);
+  const { recorder, point } = storage;
   const ending = createEnding();
-
-  const vectors = await loadFastVectors(onProblem);
-  const needs = { sessions: () => sessions, recorder, onEvent, onEnd: ending.end };
-  const onRollBack = (wrong: RollBack): void => fail(describeWrong(wrong));
-  const run: Run = createRun({ plan, codecs, vectors, ...needs, onRollBack });
+  const countWorkers = (): number => sessions.byId.size;
+  const run: Run = createRun({
+    plan,
+    codecs,
+    vectors: await loadFastVectors(onProblem),
+    from: point?.snapshot && startOf(point.snapshot),
+    sessions: () => sessions,
+    progress: createProgress({ plan, recorder, countWorkers, onEvent }),
+    onEvent,
+    onRoundClosed: () => snapshots.roundClosed(),
+    onRollBack: (effect) => void rollBack({ plan, run, storage, snapshots }, effect, { onEvent, fail }),
+    onEnd: ending.end,
+  });
   const fail = (failure: FailureReport): void => {
     ending.blame(failure);
     run.dispatch({ type: 'operator-asked', request: 'fail' });
   };
   const limits = limitsOf(plan, codecs);
   const sessions: Sessions = createSessions({
-    welcome: {
-      run: directory.name,
-      recipe: canonicalJson(recipe),
-      recipeHash: options.recipeHash,
-      manifests: blobs.manifests,
-      statistics,
-    },
+    welcome: welcomeTo(directory, { ...options, manifests: blobs.manifests, statistics }),
     limits,
+    exact: options.exact ?? false,
     onEvent,
     onReceive: run.dispatch,
     onFailure: ending.note,
     onDefect: ({ message, stack = '' }) => fail({ code: 'INTERNAL', message, stack }),
+    backendsBefore: point?.snapshot?.record.backends ?? {},
   });
+  const { snapshotEvery: everySteps } = options;
+  const from = { name: directory.name, storage, run, sessions };
+  const snapshots: Snapshots = createSnapshots({ ...from, everySteps, onEvent });
   const access = createAccess({ run: directory.name, token });
-  const names = { run: directory.name, recipe: recipe.name };
-  const status = (): RunStatus => readStatus({ names, plan, run, sessions });
+  const status = (): RunStatus => readStatus({ name: directory.name, recipe, plan, run, sessions });
   const drain = (worker: WorkerId): void =>
     run.dispatch({ type: 'operator-asked', request: 'drain', worker });
   const channels = serve(server, { access, blobs, limits, sessions, status, drain });
   server.on('error', onProblem);
-  const { port } = server.address() as AddressInfo;
   onEvent({ type: 'listening', host: options.host, port, run: directory.name, directory: directory.path });
   const notice = watchForWaiting(run, onEvent);
+  if (point) onEvent({ type: 'resumed', step: recorder.steps, term: storage.claim.term });
   run.start();
 
-  const finish = async (): Promise<RunResult> => {
-    const { outcome, failure } = await ending.ended;
-    notice.stop();
-    sessions.sayGoodbye(outcome, failure?.message ?? '');
-    const { classNames } = data.train;
-    const from = { run, recorder, sessions, plan, recipe, statistics, classNames, directory: directory.path };
-    return writeResult(from, { outcome, failure });
-  };
+  const { classNames } = data.train;
+  const source = { run, recorder, sessions, plan, recipe, statistics, classNames, directory: directory.path };
+  const done = finishRun({ ...source, ending, storage, snapshots, onProblem }).finally(notice.stop);
+  // Reported by whoever waits for it.
+  done.catch(() => undefined);
   return {
     host: options.host,
     port,
@@ -137,16 +150,75 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     get workers() {
       return sessions.byId.size;
     },
-    done: finish(),
+    done,
     connect: () => connectInside(sessions, limits),
-    stop: () => run.dispatch({ type: 'operator-asked', request: 'stop' }),
+    stop: () => stop(run, snapshots),
     fail: (failure) => fail(ending.firstNoted() ?? failure),
-    async close() {
-      const { code, sentence } = closeCodes.runEnded;
-      await channels.close(code, sentence);
-      await closeServer(server);
-    },
+    close: () => close(server, channels),
   };
+}
+
+/** What a worker is told when it joins. */
+function welcomeTo(
+  { name }: RunDirectory,
+  {
+    recipe,
+    recipeHash,
+    manifests,
+    statistics,
+  }: CoordinatorOptions & Pick<SessionsOptions['welcome'], 'manifests' | 'statistics'>,
+): SessionsOptions['welcome'] {
+  return { run: name, recipe: canonicalJson(recipe), recipeHash, manifests, statistics };
+}
+
+async function rollBack(
+  what: GoBackOptions,
+  effect: RollBack,
+  { onEvent, fail }: Pick<CoordinatorOptions, 'onEvent'> & Pick<Coordinator, 'fail'>,
+): Promise<void> {
+  try {
+    onEvent({ type: 'rolled-back', step: await goBack(what, effect), worker: effect.worker });
+  } catch (thrown) {
+    fail({ ...describeWrong(effect), stack: toError(thrown).message });
+  }
+}
+
+function stop(run: Run, snapshots: Snapshots): void {
+  if (run.engine.status().phase === 'running') snapshots.take();
+  run.dispatch({ type: 'operator-asked', request: 'stop' });
+}
+
+async function close(server: Server, channels: ChannelServer): Promise<void> {
+  const { code, sentence } = closeCodes.runEnded;
+  await channels.close(code, sentence);
+  await closeServer(server);
+}
+
+interface Opened {
+  readonly server: Server;
+  readonly port: number;
+  readonly directory: RunDirectory;
+  readonly storage: RunStorage;
+}
+
+/** Listens and opens the run's files. The address comes first: a run that cannot listen leaves no folder behind. */
+async function open(
+  options: CoordinatorOptions & { readonly token: string },
+  { manifests }: BlobStore,
+  onProblem: (error: Error) => void,
+): Promise<Opened> {
+  const { recipe, recipeHash, host, token, resume = false } = options;
+  const server = await listen(options);
+  const { port } = server.address() as AddressInfo;
+  try {
+    const directory = await options.createDirectory();
+    const claim = { recipeHash, host, port, token };
+    const files = { directory: directory.path, recipe, data: manifests, claim, resume, onProblem };
+    return { server, port, directory, storage: await openStorage(files) };
+  } catch (error) {
+    await closeServer(server);
+    throw error;
+  }
 }
 
 /** The fast arithmetic on weights and gradients, or none and a word about it: the bits do not depend on it. */

@@ -68,6 +68,18 @@ export type CoordinatorEvent =
     }
   | { readonly type: 'epoch'; readonly epoch: number; readonly loss: number; readonly accuracy: number }
   | { readonly type: 'evaluated'; readonly record: EvaluationRecord }
+  /** An earlier run goes on, after so many steps; `term` counts its starts, this one included. */
+  | { readonly type: 'resumed'; readonly step: number; readonly term: number }
+  /** A worker computed wrong numbers: the run goes on after so many steps. */
+  | { readonly type: 'rolled-back'; readonly step: number; readonly worker: string }
+  /** A snapshot is on disk. The run had to wait `copyMs` for it; the rest went on beside it. */
+  | {
+      readonly type: 'snapshot';
+      readonly step: number;
+      readonly bytes: number;
+      readonly copyMs: number;
+      readonly milliseconds: number;
+    }
   /** Something went wrong that does not end the run, for example a file that cannot be written any more. */
   | { readonly type: 'problem'; readonly message: string }
   /** Nothing moved for `seconds`: what is waited for and why, as a sentence. */

@@ -1,6 +1,15 @@
 import { join } from 'node:path';
-import { createJsonLines, type JsonLines } from '@gradwire/checkpoint';
-import type { Contribution, EvaluationRecord, StepRecord } from '@gradwire/engine';
+import {
+  chainEntry,
+  createJsonLines,
+  type FilePrefix,
+  type JsonLines,
+  type LedgerLine,
+  type LinesRead,
+  readJsonLines,
+  resumeJsonLines,
+} from '@gradwire/checkpoint';
+import type { EvaluationRecord, StepRecord } from '@gradwire/engine';
 import type { GradwireError } from '@gradwire/errors';
 
 /** What one worker has contributed as one numerics class. */
@@ -10,82 +19,174 @@ export interface Tally {
   leases: number;
 }
 
-/** Keeps a run's metrics and ledger, in memory what the summary needs and on disk every line. */
-export interface Recorder {
+/** What a run's metrics and ledger say, as far as the summary needs it. */
+export interface RunRecord {
   readonly steps: number;
   /** Whole epochs. */
   readonly epochs: number;
   readonly samplesSeen: number;
-  readonly lastTest: EvaluationRecord | undefined;
   /** In order of first contribution. */
   readonly tallies: readonly Tally[];
   /** Mean training loss and accuracy of each step, for curves. */
   readonly curve: { readonly loss: readonly number[]; readonly accuracy: readonly number[] };
   readonly evaluations: readonly EvaluationRecord[];
-  step(record: StepRecord): void;
+}
+
+/** Keeps a run's metrics and ledger, in memory what the summary needs and on disk every line. */
+export interface Recorder extends RunRecord {
+  readonly lastTest: EvaluationRecord | undefined;
+  /** Chain value of the ledger's last line; the recipe's hash if there is none. */
+  readonly chain: string;
+  /** @param weights Checksum of the weights after the step. */
+  step(record: StepRecord, weights: string): void;
   epoch(means: { epoch: number; loss: number; accuracy: number }): void;
   evaluation(record: EvaluationRecord): void;
+  /** How long each file is by now, by name. */
+  position(): Record<RunFile, FilePrefix>;
+  /** Resolves when every line so far is on disk. Rejects with FILE_WRITE_FAILED. */
+  flush(): Promise<void>;
+  /** Goes back to an earlier part of both files; nothing may be recorded meanwhile. Rejects with FILE_WRITE_FAILED. */
+  goBack(lines: RunLines): Promise<void>;
   /** Writes out what is still in memory. Rejects with FILE_WRITE_FAILED. */
   close(): Promise<void>;
 }
 
-/** Opens `metrics.jsonl` and `ledger.jsonl` in a run directory. `onFailure` is told at once when one cannot be written. */
-export async function createRecorder(
+const runFiles = ['metrics.jsonl', 'ledger.jsonl'] as const;
+type RunFile = (typeof runFiles)[number];
+
+/** The part of a run's files that a snapshot vouches for. */
+export type RunLines = Readonly<Record<RunFile, LinesRead>>;
+
+/** Reads what a snapshot vouches for; without one, nothing, but damage is found. Throws FILE_CORRUPT. */
+export async function readRunLines(
   directory: string,
-  onFailure: (error: GradwireError) => void,
+  files?: Readonly<Record<string, FilePrefix>>,
+): Promise<RunLines> {
+  const read = (name: RunFile): Promise<LinesRead> => readJsonLines(join(directory, name), files?.[name]);
+  return { 'metrics.jsonl': await read('metrics.jsonl'), 'ledger.jsonl': await read('ledger.jsonl') };
+}
+
+/** Where a recorder writes. */
+export interface RecorderOptions {
+  /** The run directory's path. */
+  readonly directory: string;
+  /** Of the recipe with all overrides: the ledger's chain begins with it. */
+  readonly recipeHash: string;
+  /** Told at once when a file cannot be written. */
+  readonly onFailure: (error: GradwireError) => void;
+}
+
+/** Opens `metrics.jsonl` and `ledger.jsonl` in a run directory, new or as far as `lines` go. */
+export async function createRecorder(
+  { directory, recipeHash, onFailure }: RecorderOptions,
+  lines?: RunLines,
 ): Promise<Recorder> {
-  const metrics = await createJsonLines(join(directory, 'metrics.jsonl'), onFailure);
-  const ledger = await createJsonLines(join(directory, 'ledger.jsonl'), onFailure);
-  const tallies: Tally[] = [];
-  const curve = { loss: [] as number[], accuracy: [] as number[] };
-  const evaluations: EvaluationRecord[] = [];
-  let steps = 0;
-  let epochs = 0;
-  let samplesSeen = 0;
+  const open = async (name: RunFile, from: RunLines | undefined): Promise<JsonLines> => {
+    const path = join(directory, name);
+    return from ? resumeJsonLines(path, from[name].content, onFailure) : createJsonLines(path, onFailure);
+  };
+  let metrics = await open('metrics.jsonl', lines);
+  let ledger = await open('ledger.jsonl', lines);
+  let memory = remember(recipeHash, lines);
   return {
-    tallies,
-    curve,
-    evaluations,
+    get chain() {
+      return memory.chain;
+    },
     get steps() {
-      return steps;
+      return memory.steps;
     },
     get epochs() {
-      return epochs;
+      return memory.epochs;
     },
     get samplesSeen() {
-      return samplesSeen;
+      return memory.samplesSeen;
+    },
+    get tallies() {
+      return memory.tallies;
+    },
+    get curve() {
+      return memory.curve;
+    },
+    get evaluations() {
+      return memory.evaluations;
     },
     get lastTest() {
-      return evaluations.findLast(({ split }) => split === 'test');
+      return memory.evaluations.findLast(({ split }) => split === 'test');
     },
-    step({ contributions, ...record }) {
-      steps = record.step;
-      samplesSeen += record.samples;
-      curve.loss.push(record.loss);
-      curve.accuracy.push(record.accuracy);
-      for (const contribution of contributions) count(tallies, contribution);
-      metrics.append({ type: 'step', ...record });
-      ledger.append({ step: record.step, contributions });
+    step({ contributions, batch, ...record }, weights) {
+      write(metrics, memory, { type: 'step', ...record });
+      const place = batch === undefined ? {} : { batch };
+      const line = chainEntry(memory.chain, { step: record.step, ...place, contributions, weights });
+      count(memory, line);
+      ledger.append(line);
     },
-    epoch(means) {
-      epochs = means.epoch;
-      metrics.append({ type: 'epoch', ...means });
+    epoch: (means) => write(metrics, memory, { type: 'epoch', ...means }),
+    evaluation: (record) => write(metrics, memory, { type: 'evaluation', ...record }),
+    position: () => ({ 'metrics.jsonl': metrics.position(), 'ledger.jsonl': ledger.position() }),
+    flush: () => all([metrics, ledger], (file) => file.flush()),
+    async goBack(from) {
+      await all([metrics, ledger], (file) => file.close());
+      metrics = await open('metrics.jsonl', from);
+      ledger = await open('ledger.jsonl', from);
+      memory = remember(recipeHash, from);
     },
-    evaluation(record) {
-      evaluations.push(record);
-      metrics.append({ type: 'evaluation', ...record });
-    },
-    close: () => closeAll([metrics, ledger]),
+    close: () => all([metrics, ledger], (file) => file.close()),
   };
 }
 
-function count(tallies: Tally[], { worker, numericsClass, lo, hi }: Contribution): void {
-  const tally = tallies.find((each) => each.worker === worker && each.numericsClass === numericsClass);
-  if (tally) tally.leases += hi - lo;
-  else tallies.push({ worker, numericsClass, leases: hi - lo });
+type MetricsLine =
+  | ({ readonly type: 'step' } & Omit<StepRecord, 'contributions' | 'batch'>)
+  | { readonly type: 'epoch'; readonly epoch: number }
+  | ({ readonly type: 'evaluation' } & EvaluationRecord);
+
+interface Memory extends RunRecord {
+  chain: string;
+  steps: number;
+  epochs: number;
+  samplesSeen: number;
+  readonly tallies: Tally[];
+  readonly curve: { readonly loss: number[]; readonly accuracy: number[] };
+  readonly evaluations: EvaluationRecord[];
 }
 
-async function closeAll(files: readonly JsonLines[]): Promise<void> {
-  const results = await Promise.allSettled(files.map((file) => file.close()));
+function remember(chain: string, lines?: RunLines): Memory {
+  const curve = { loss: [], accuracy: [] };
+  const memory: Memory = { chain, steps: 0, epochs: 0, samplesSeen: 0, tallies: [], curve, evaluations: [] };
+  for (const line of lines?.['metrics.jsonl'].values ?? []) note(memory, line as MetricsLine);
+  for (const line of lines?.['ledger.jsonl'].values ?? []) count(memory, line as LedgerLine);
+  return memory;
+}
+
+function write(metrics: JsonLines, memory: Memory, line: MetricsLine): void {
+  note(memory, line);
+  metrics.append(line);
+}
+
+/** The one place where lines become figures: a run that goes on has those of one that never stopped. */
+function note(memory: Memory, line: MetricsLine): void {
+  if (line.type === 'epoch') memory.epochs = line.epoch;
+  if (line.type === 'evaluation') {
+    const { type: _, ...record } = line;
+    memory.evaluations.push(record);
+  }
+  if (line.type !== 'step') return;
+  memory.steps = line.step;
+  memory.samplesSeen += line.samples;
+  memory.curve.loss.push(line.loss);
+  memory.curve.accuracy.push(line.accuracy);
+}
+
+function count(memory: Memory, { contributions, chain }: LedgerLine): void {
+  const { tallies } = memory;
+  memory.chain = chain;
+  for (const { worker, numericsClass, lo, hi } of contributions) {
+    const tally = tallies.find((each) => each.worker === worker && each.numericsClass === numericsClass);
+    if (tally) tally.leases += hi - lo;
+    else tallies.push({ worker, numericsClass, leases: hi - lo });
+  }
+}
+
+async function all(files: readonly JsonLines[], act: (file: JsonLines) => Promise<void>): Promise<void> {
+  const results = await Promise.allSettled(files.map(act));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

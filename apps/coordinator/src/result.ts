@@ -8,7 +8,8 @@ import type { Recipe } from '@gradwire/recipes';
 import { renderHtmlReport, type Summary } from '@gradwire/report';
 import type { Ended } from './ending.ts';
 import type { RunResult } from './events.ts';
-import type { Recorder, Tally } from './recorder.ts';
+import { exactness } from './exactness.ts';
+import type { Recorder } from './recorder.ts';
 import type { Run } from './run.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -76,6 +77,7 @@ function summarise(
   weights: Float32Array,
 ): Summary {
   const { samplesSeen, steps, lastTest, epochs, tallies } = recorder;
+  const classes = [...new Set(tallies.map(({ numericsClass }) => numericsClass))];
   const workers = tallies.map(({ worker, numericsClass, leases }) => ({
     name: worker,
     backend: sessions.backends.get(numericsClass) ?? 'unknown',
@@ -94,23 +96,12 @@ function summarise(
     testLoss: lastTest?.loss ?? null,
     confusion: lastTest?.confusion ?? null,
     weightsSha256: weightsSha256(weights),
+    ledgerChain: recorder.chain,
     seconds: run.seconds,
     samplesPerSecond: run.seconds > 0 ? samplesSeen / run.seconds : 0,
-    exact: exactness(recipe, tallies),
+    exact: classes.length === 0 ? 'nothing was trained' : exactness(recipe, classes),
     workers,
     backend: [...new Set(workers.map(({ backend }) => backend))].join(', '),
     directory,
   };
-}
-
-/** True if the weights are the same with any number of workers of the one numerics class, else why not. */
-function exactness({ strategy }: Recipe, tallies: readonly Tally[]): true | string {
-  const classes = new Set(tallies.map(({ numericsClass }) => numericsClass));
-  if (classes.size === 0) return 'nothing was trained';
-  if (strategy?.type === 'asynchronous')
-    return 'asynchronous: each gradient was applied when it arrived, and the order differs from run to run';
-  return (
-    classes.size === 1 ||
-    `workers of ${classes.size} numerics classes contributed: ${[...classes].join(', ')}`
-  );
 }

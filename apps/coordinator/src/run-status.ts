@@ -1,5 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { EnginePlan, EngineStatus, WorkerStatus } from '@gradwire/engine';
+import type { Recipe } from '@gradwire/recipes';
+import { exactness } from './exactness.ts';
 import type { Run } from './run.ts';
 import type { Sessions } from './sessions.ts';
 import { describeWaiting } from './waiting.ts';
@@ -20,36 +22,40 @@ export interface RunStatus extends EngineStatus {
     /** Address, or that it is the coordinator's own process. */
     readonly peer: string | undefined;
   })[];
+  /** True, or why the weights depend on who computes. */
+  readonly exact: true | string;
   /** What the run waits for and why, as a sentence. */
   readonly waiting: string;
 }
 
 /** What the status is read from. */
 export interface StatusSource {
-  readonly names: Pick<RunStatus, 'run' | 'recipe'>;
+  /** Name of the run. */
+  readonly name: string;
+  readonly recipe: Recipe;
   readonly plan: EnginePlan;
   readonly run: Run;
   readonly sessions: Sessions;
 }
 
 /** Where the run stands now. */
-export function readStatus({ names, plan, run, sessions }: StatusSource): RunStatus {
+export function readStatus({ name, recipe, plan, run, sessions }: StatusSource): RunStatus {
   const nowMs = performance.now();
   const status = run.engine.status();
-  const workers = status.workers.map((worker) => {
-    const session = sessions.byId.get(worker.worker);
-    return { ...worker, backend: session?.backend, peer: session?.channel.peer };
-  });
   const { totalSteps, stepsPerEpoch } = plan;
-  const waiting = describeWaiting(status, nowMs);
   return {
-    ...names,
+    run: name,
+    recipe: recipe.name,
     nowMs,
     lastMoveMs: run.lastMoveMs,
     totalSteps,
     stepsPerEpoch,
     ...status,
-    workers,
-    waiting,
+    workers: status.workers.map((worker) => {
+      const session = sessions.byId.get(worker.worker);
+      return { ...worker, backend: session?.backend, peer: session?.channel.peer };
+    }),
+    exact: exactness(recipe, [...sessions.backends.keys()]),
+    waiting: describeWaiting(status, nowMs),
   };
 }

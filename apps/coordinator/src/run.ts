@@ -5,8 +5,9 @@ import {
   type EngineEffect,
   type EngineEvent,
   type EnginePlan,
+  plainVectors,
   type Round,
-  type StepRecord,
+  type RunState,
   type VectorMath,
   type WorkerId,
 } from '@gradwire/engine';
@@ -15,8 +16,7 @@ import { type Frame, freeYoungGarbage } from '@gradwire/transport';
 import { createAlarm } from './alarm.ts';
 import type { Codecs } from './codecs.ts';
 import type { CoordinatorEvent } from './events.ts';
-import { createPace } from './pace.ts';
-import type { Recorder } from './recorder.ts';
+import type { Progress } from './progress.ts';
 import type { Sessions } from './sessions.ts';
 
 /** An engine event before it is stamped with the time. */
@@ -37,9 +37,13 @@ export interface RunOptions {
   readonly codecs: Codecs;
   /** Default: plain TypeScript. */
   readonly vectors?: VectorMath | undefined;
+  /** Where an earlier run goes on, and how long it has trained. */
+  readonly from?: { readonly state: RunState; readonly seconds: number } | undefined;
   readonly sessions: () => Sessions;
-  readonly recorder: Recorder;
+  readonly progress: Progress;
   readonly onEvent: (event: CoordinatorEvent) => void;
+  /** A round was closed and written down, and the run goes on. */
+  readonly onRoundClosed: () => void;
   readonly onEnd: (end: RunEnd) => void;
   /** The engine waits for an earlier state. */
   readonly onRollBack: (effect: RollBack) => void;
@@ -50,30 +54,28 @@ export interface Run {
   readonly engine: Engine;
   /** When something last moved, on the clock of `performance.now()`. */
   readonly lastMoveMs: number;
-  /** From the first lease to the last commit or evaluation. */
+  /** From the first lease to the last commit or evaluation, over all starts of the run. */
   readonly seconds: number;
   start(): void;
   dispatch(event: RunEvent): void;
+  /** Goes on from an earlier state. */
+  restore(state: RunState): void;
 }
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
 export function createRun(options: RunOptions): Run {
-  const { plan, codecs, vectors, sessions, recorder, onEvent } = options;
-  const engine = createEngine(plan, vectors ? { vectors } : {});
-  const pace = createPace();
+  const { plan, codecs, vectors, from, sessions, progress, onRoundClosed } = options;
+  const engine = createEngine(plan, {
+    ...(vectors ? { vectors } : {}),
+    ...(from ? { from: from.state } : {}),
+  });
+  const { checksum } = vectors ?? plainVectors;
+  const secondsBefore = from?.seconds ?? 0;
   let lastMoveMs = performance.now();
   let firstLeaseMs: number | undefined;
 
   const send = (worker: WorkerId, frame: Frame): void => sessions().byId.get(worker)?.channel.send(frame);
   const tell = (worker: WorkerId, message: Message): void => send(worker, encodePieces(message));
-
-  const commit = (record: StepRecord): void => {
-    pace.step(record.samples, performance.now());
-    recorder.step(record);
-    const { samplesPerSecond } = pace;
-    const workers = sessions().byId.size;
-    onEvent(stepEvent(record, plan, { samplesPerSecond, samplesSeen: recorder.samplesSeen, workers }));
-  };
 
   const apply = (effect: EngineEffect): void => {
     switch (effect.type) {
@@ -90,12 +92,10 @@ export function createRun(options: RunOptions): Run {
         firstLeaseMs ??= performance.now();
         return tell(effect.worker, leaseMessage(effect.round, effect.leaves, codecs.gradients));
       case 'commit':
-        return commit(effect.record);
-      case 'epoch-done': {
-        const { epoch, loss, accuracy } = effect;
-        recorder.epoch({ epoch, loss, accuracy });
-        return onEvent({ type: 'epoch', epoch, loss, accuracy });
-      }
+        // No later step is committed before this one is noted.
+        return progress.step(effect.record, checksum(engine.weights()));
+      case 'epoch-done':
+        return progress.epoch(effect);
       default:
         return applyRare(effect, options);
     }
@@ -108,6 +108,8 @@ export function createRun(options: RunOptions): Run {
     const [sent, noted] = [effects.filter(isSent), effects.filter((effect) => !isSent(effect))];
     for (const effect of [...sent, ...noted]) apply(effect);
     if (sent.length > 0) setImmediate(freeYoungGarbage);
+    const isClosed = effects.some(({ type }) => type === 'commit' || type === 'evaluated');
+    if (isClosed && !effects.some(({ type }) => type === 'end')) onRoundClosed();
   };
 
   const alarm = createAlarm(engine.nextDeadlineMs, (atMs) =>
@@ -120,10 +122,14 @@ export function createRun(options: RunOptions): Run {
       return lastMoveMs;
     },
     get seconds() {
-      return firstLeaseMs === undefined ? 0 : (lastMoveMs - firstLeaseMs) / 1000;
+      return secondsBefore + (firstLeaseMs === undefined ? 0 : (lastMoveMs - firstLeaseMs) / 1000);
     },
     start() {
       carryOut(engine.start(performance.now()));
+      alarm.arm();
+    },
+    restore(state) {
+      carryOut(engine.restore(state, performance.now()));
       alarm.arm();
     },
     dispatch(event) {
@@ -146,11 +152,10 @@ type RareEffect = Extract<
 
 /** What does not happen in every step. */
 function applyRare(effect: RareEffect, options: RunOptions): void {
-  const { sessions, recorder, onEvent, onRollBack, onEnd } = options;
+  const { sessions, progress, onEvent, onRollBack, onEnd } = options;
   switch (effect.type) {
     case 'evaluated':
-      recorder.evaluation(effect.record);
-      return onEvent({ type: 'evaluated', record: effect.record });
+      return progress.evaluation(effect.record);
     case 'expel':
       return sessions().expel(effect.worker, expelCodes[effect.code], effect.message);
     case 'release':
@@ -164,19 +169,6 @@ function applyRare(effect: RareEffect, options: RunOptions): void {
     default:
       effect satisfies never;
   }
-}
-
-/** What people are told of a step; the time left is a guess from the pace so far. */
-function stepEvent(
-  record: StepRecord,
-  { totalSteps, stepsPerEpoch }: EnginePlan,
-  now: { readonly samplesPerSecond: number; readonly samplesSeen: number; readonly workers: number },
-): CoordinatorEvent {
-  const { samplesPerSecond, samplesSeen, workers } = now;
-  const samplesLeft = (samplesSeen / record.step) * (totalSteps - record.step);
-  const secondsLeft = samplesPerSecond === 0 ? Number.POSITIVE_INFINITY : samplesLeft / samplesPerSecond;
-  const epochs = Math.ceil(totalSteps / stepsPerEpoch);
-  return { type: 'step', record, totalSteps, epochs, samplesPerSecond, secondsLeft, workers };
 }
 
 function leaseMessage(round: Round, leaves: readonly number[], coding: GradientCoding | undefined): Message {

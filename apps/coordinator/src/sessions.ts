@@ -23,12 +23,16 @@ import { uniqueName } from './unique-name.ts';
 export interface SessionsOptions {
   readonly welcome: Omit<WelcomeMessage, 'worker' | 'type' | 'protocol'>;
   readonly limits: MessageLimits;
+  /** Whether workers of another numerics class than the first one's are refused. */
+  readonly exact: boolean;
   readonly onEvent: (event: CoordinatorEvent) => void;
   /** What the engine must know. */
   readonly onReceive: (event: RunEvent) => void;
   readonly onFailure: (failure: FailureReport) => void;
   /** An exception that no message can explain: a defect of ours. */
   readonly onDefect: (error: Error) => void;
+  /** The backends of numerics classes that contributed before, in a run that goes on. */
+  readonly backendsBefore?: Readonly<Record<string, string>>;
 }
 
 /** The workers connected now. */
@@ -46,14 +50,16 @@ export interface Sessions {
   release(id: WorkerId, reason: string): void;
   /** Tells all workers how the run ended, and closes their channels. */
   sayGoodbye(outcome: EndMessage['outcome'], message: string): void;
+  /** Closes all channels for now: workers come back when the run goes on. */
+  suspend(reason: string): void;
 }
 
 /** Keeps the workers of one run: admits, reads, puts out and dismisses them. */
 export function createSessions(options: SessionsOptions): Sessions {
   const byId = new Map<WorkerId, Session>();
   const known = new Set<WorkerId>();
-  const backends = new Map<string, string>();
-  const registry: Registry = { ...options, byId, known, backends, goodbye: undefined };
+  const backends = new Map(Object.entries(options.backendsBefore ?? {}));
+  const registry: Registry = { ...options, byId, known, backends, dismiss: undefined };
   return {
     byId,
     backends,
@@ -71,11 +77,14 @@ export function createSessions(options: SessionsOptions): Sessions {
       session.channel.send(encodeMessage({ type: 'end', outcome: 'released', message: reason }));
     },
     sayGoodbye(outcome, message) {
-      registry.goodbye = { type: 'end', outcome, message };
-      for (const session of byId.values()) {
-        session.farewell ??= { why: 'ended', reason: 'the run has ended' };
-        dismiss(session.channel, registry.goodbye);
-      }
+      const end: EndMessage = { type: 'end', outcome, message };
+      dismissAll(registry, 'the run has ended', (channel) => {
+        channel.send(encodeMessage(end));
+        channel.close(closeCodes.runEnded.code, outcome);
+      });
+    },
+    suspend(reason) {
+      dismissAll(registry, reason, (channel) => channel.close(closeCodes.stopping.code, reason));
     },
   };
 }
@@ -85,13 +94,16 @@ interface Registry extends SessionsOptions {
   /** Everybody who ever joined. */
   readonly known: Set<WorkerId>;
   readonly backends: Map<string, string>;
-  /** The last word, once the run has ended: whoever comes later hears it instead of a welcome. */
-  goodbye: EndMessage | undefined;
+  /** Set once the run has ended or stopped: whoever comes later gets this instead of a welcome. */
+  dismiss: ((channel: Channel) => void) | undefined;
 }
 
-function dismiss(channel: Channel, goodbye: EndMessage): void {
-  channel.send(encodeMessage(goodbye));
-  channel.close(closeCodes.runEnded.code, goodbye.outcome);
+function dismissAll(registry: Registry, reason: string, dismiss: (channel: Channel) => void): void {
+  registry.dismiss = dismiss;
+  for (const session of registry.byId.values()) {
+    session.farewell ??= { why: 'ended', reason };
+    dismiss(session.channel);
+  }
 }
 
 async function serve(registry: Registry, channel: Channel): Promise<void> {
@@ -116,8 +128,8 @@ async function serve(registry: Registry, channel: Channel): Promise<void> {
 /** The session of a worker that says hello; none if the run is over. */
 function admit(registry: Registry, channel: Channel, message: WorkerMessage): Session | undefined {
   const hello = acceptHello(message, registry.welcome.recipeHash);
-  if (registry.goodbye === undefined) return join(registry, channel, hello);
-  dismiss(channel, registry.goodbye);
+  if (registry.dismiss === undefined) return join(registry, channel, hello);
+  registry.dismiss(channel);
   return undefined;
 }
 
@@ -148,7 +160,7 @@ function join(
 function receive(registry: Registry, session: Session, message: WorkerMessage): void {
   const { onEvent, onFailure, onReceive } = registry;
   const event = receiveMessage(session, message);
-  if (event?.type === 'worker-ready') noteClass(registry, session, event.numericsClass);
+  if (event?.type === 'worker-ready' && !admitClass(registry, session, event.numericsClass)) return;
   if (message.type === 'prepared') {
     const { shards, fetchedBytes } = message;
     onEvent({ type: 'worker-prepared', worker: session.id, shards, fetchedBytes });
@@ -159,13 +171,27 @@ function receive(registry: Registry, session: Session, message: WorkerMessage): 
   if (failure) session.channel.close(closeCodes.workerFailed.code, failure.message);
 }
 
-function noteClass({ backends, onEvent }: Registry, { id, backend }: Session, numericsClass: string): void {
-  onEvent({ type: 'worker-ready', worker: id, numericsClass });
+/** Notes the class of a worker that is ready. With `exact`, one of another class than the first is put out: returns false. */
+function admitClass(registry: Registry, session: Session, numericsClass: string): boolean {
+  const { backends, exact, onEvent } = registry;
+  const { id, backend, channel } = session;
   const [other] = [...backends.keys()].filter((each) => each !== numericsClass);
+  const differs = `${id} computes as ${numericsClass}, others as ${other}`;
+  const advice = 'start every worker with the same --backend and version';
+  if (exact && other !== undefined) {
+    const reason = `other bits: ${numericsClass}, the run has ${other}; use the same --backend and version`;
+    session.farewell = { why: 'expelled', reason: `--exact: ${differs}; ${advice}` };
+    channel.close(closeCodes.numericsMismatch.code, reason);
+    return false;
+  }
+  onEvent({ type: 'worker-ready', worker: id, numericsClass });
   backends.set(numericsClass, backend);
-  if (other === undefined) return;
-  const reason = `${id} computes as ${numericsClass}, others as ${other}: the weights depend on who did what; start every worker with the same --backend`;
-  onEvent({ type: 'inexact', reason });
+  if (other !== undefined)
+    onEvent({
+      type: 'inexact',
+      reason: `${differs}: the weights depend on who did what; ${advice}, or refuse others with --exact`,
+    });
+  return true;
 }
 
 /** Ends a connection for what came over it, or reports the defect if it was ours. */

@@ -104,6 +104,8 @@ export interface StepRecord {
   readonly gradientNorm: number;
   /** Asynchronous only: updates made between sending the weights and using the gradient. */
   readonly staleness?: number;
+  /** Asynchronous only: which batch of the epoch it used, from 0; else they are used in order. */
+  readonly batch?: number;
   /** From left to right in the tree. */
   readonly contributions: readonly Contribution[];
 }

@@ -17,6 +17,7 @@ export const errorCodes = {
   OPTION_INVALID: 'A command-line option, variable or configuration value is not acceptable.',
   RECIPE_INVALID: 'A recipe has a missing, unknown or impossible setting.',
   RECIPE_MISMATCH: 'Two machines hold different recipes under one name.',
+  RUN_TAKEN: 'Another coordinator has taken over the run.',
   TOKEN_WRONG: 'The join token is missing or wrong.',
   VERSION_MISMATCH: 'The two sides speak different protocol versions.',
   WORKER_FAILED: 'A worker failed while it computed a lease.',

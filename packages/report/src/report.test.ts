@@ -15,6 +15,7 @@ const summary: Summary = {
     [87, 941],
   ],
   weightsSha256: 'ab'.repeat(32),
+  ledgerChain: 'cd'.repeat(32),
   seconds: 412.4,
   samplesPerSecond: 1455,
   exact: true,

@@ -31,6 +31,8 @@ export interface Summary {
   readonly confusion: readonly (readonly number[])[] | null;
   /** SHA-256 of the flat float32 little-endian weights. */
   readonly weightsSha256: string;
+  /** Chain value of the ledger's last line; the recipe's hash if there is none. */
+  readonly ledgerChain: string;
   /** From the first step's start to the last one's end. */
   readonly seconds: number;
   readonly samplesPerSecond: number;

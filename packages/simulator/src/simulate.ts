@@ -1,11 +1,13 @@
-import { createEngine } from '@gradwire/engine';
+import { createEngine, type Engine, type EnginePlan, type RunState } from '@gradwire/engine';
 import { toError } from '@gradwire/errors';
 import { createAgenda } from './base/agenda.ts';
 import { type Concern, createDraws, type Draws } from './base/draws.ts';
 import { createTrace } from './base/trace.ts';
 import type { TraceLine, World } from './base/world.ts';
-import { createCoordinator, type EngineMaker } from './coordinator/coordinator.ts';
+import { createCoordinator, type CoordinatorParts, type EngineMaker } from './coordinator/coordinator.ts';
 import { createTally, type FaultTally } from './faults/fault-kinds.ts';
+import { type Persistence, persistence as usualPersistence } from './disk/persistence.ts';
+import { createDisk } from './disk/simulated-disk.ts';
 import { planFaults } from './faults/strike.ts';
 import { drawScenario, type Scenario } from './scenario/scenario.ts';
 import { BrokenPromise, must, type PromiseName } from './watch/broken-promise.ts';
@@ -19,6 +21,8 @@ export interface SimulationOptions {
   readonly adapt?: (scenario: Scenario) => Scenario;
   /** Default: the real engine. */
   readonly makeEngine?: EngineMaker;
+  /** Default: as the real coordinator does. */
+  readonly persistence?: Persistence;
   /** Hears of everything that happens. */
   readonly onLine?: (line: TraceLine) => void;
 }
@@ -33,6 +37,8 @@ export interface SimulationResult {
   /** On the virtual clock. */
   readonly virtualMs: number;
   readonly faults: FaultTally;
+  /** Of the coordinator. */
+  readonly diskOperations: number;
   /** The first promise that did not hold, if any. */
   readonly broken?: { readonly promise: PromiseName; readonly message: string };
 }
@@ -45,16 +51,23 @@ export interface SimulationResult {
  * if (broken) console.error(`${broken.promise}: ${broken.message}`);
  */
 export function simulate(seed: number, options: SimulationOptions = {}): SimulationResult {
-  const { makeEngine = createEngine } = options;
+  const { makeEngine = makeRealEngine, persistence = usualPersistence } = options;
   const world = createWorld(seed, options);
   let broken: SimulationResult['broken'];
   try {
-    run(world, makeEngine);
+    run(world, { makeEngine, persistence });
   } catch (thrown) {
     broken = describeThrown(thrown);
   }
-  const { trace, agenda, tally } = world;
-  const result = { seed, hash: trace.hash(), length: trace.length, virtualMs: agenda.nowMs, faults: tally };
+  const { trace, agenda, tally, disk } = world;
+  const result = {
+    seed,
+    hash: trace.hash(),
+    length: trace.length,
+    virtualMs: agenda.nowMs,
+    faults: tally,
+    diskOperations: disk.operations,
+  };
   return broken ? { ...result, broken } : result;
 }
 
@@ -73,7 +86,8 @@ function createWorld(seed: number, { adapt = (scenario) => scenario, onLine }: S
     onLine &&
     ((kind: TraceLine['kind'], what: object): void =>
       onLine({ atMs: agenda.nowMs, kind, what: withoutVectors(what) }));
-  return { scenario, agenda, draws, trace: createTrace(), tally: createTally(), tell };
+  const disk = createDisk(draws.disk, scenario.cutAt);
+  return { scenario, agenda, draws, trace: createTrace(), tally: createTally(), disk, tell };
 }
 
 function withoutVectors(what: object): object {
@@ -82,17 +96,26 @@ function withoutVectors(what: object): object {
   ) as object;
 }
 
-function run(world: World, makeEngine: EngineMaker): void {
+function makeRealEngine(plan: EnginePlan, from: RunState | undefined): Engine {
+  return createEngine(plan, from ? { from } : {});
+}
+
+/** A run that does ever more without an end does not finish either. */
+const mostEvents = 100_000;
+
+function run(world: World, parts: Pick<CoordinatorParts, 'makeEngine' | 'persistence'>): void {
   const { scenario, agenda } = world;
   const watch = createWatch(world, createReference(scenario.plan, scenario.work));
-  const coordinator = createCoordinator(world, { watch, makeEngine });
+  const coordinator = createCoordinator(world, { ...parts, watch });
   const crew = createCrew(world, coordinator);
   coordinator.start();
   for (let i = 0; i < scenario.workers; i++) crew.add();
-  planFaults({ world, crew, coordinator });
+  planFaults({ world, crew, coordinator, watch });
 
   const boundMs = scenario.calmAtMs + finishBoundMs(scenario);
-  while (coordinator.outcome === undefined && agenda.nowMs <= boundMs && agenda.advance());
+  while (coordinator.outcome === undefined && agenda.nowMs <= boundMs && agenda.advance()) {
+    must('finish', world.trace.length < mostEvents, () => `more than ${mostEvents} events and effects`);
+  }
   must('finish', coordinator.outcome !== undefined, () => {
     return `not finished ${finishBoundMs(scenario)} ms after the last fault: ${JSON.stringify(coordinator.engine?.status())}`;
   });

@@ -1,9 +1,12 @@
 import { Command } from 'commander';
 import { hostRun, type RunSettings } from '../run/host-run.ts';
+import { dataArguments } from '../run/data-arguments.ts';
 import { sayJoinCommands } from '../run/join-command.ts';
 import { commonOptions, options, runOptions } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
-import { resolveRecipe, settingsOfRecipe } from '../settings/resolve-recipe.ts';
+import { resolveRun } from '../run/resolve-run.ts';
+import { isGivenTo } from '../settings/is-given.ts';
+import { settingsOfRecipe } from '../settings/resolve-recipe.ts';
 import type { CommandContext } from './command.ts';
 
 /** `gradwire coordinator`. */
@@ -14,18 +17,20 @@ export function coordinatorCommand(context: CommandContext): Command {
   for (const option of runOptions) command.addOption(option());
   command.addOption(options.host('127.0.0.1')).addOption(options.port(8787));
   for (const option of Object.values(commonOptions)) command.addOption(option());
+  const isGiven = isGivenTo(command);
   return command.action(async () => {
     const settings = await prepareSettings<RunSettings>(command, context, async (given) =>
-      settingsOfRecipe((await resolveRecipe(given)).recipe),
+      settingsOfRecipe((await resolveRun(given, isGiven)).recipe),
     );
     if (settings === undefined) return;
-    const run = await hostRun(settings, context);
+    const run = await hostRun(settings, context, { isGiven });
     sayJoinCommands(context.console, run.coordinator);
-    await run.finish();
+    await run.finish({ resume: ['coordinator', ...dataArguments(settings)] });
   });
 }
 
 const examples = `
 Examples:
   gradwire coordinator --recipe mnist-cnn --host 0.0.0.0 --port 8787
-  gradwire coordinator --recipe ./mine.js --host 0.0.0.0 --epochs 3`;
+  gradwire coordinator --recipe ./mine.js --host 0.0.0.0 --epochs 3
+  gradwire coordinator --resume runs/latest          after a crash: same address, same token`;

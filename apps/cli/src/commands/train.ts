@@ -1,13 +1,17 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
+import type { AgainArguments } from '../output/run-output.ts';
 import { relativePath } from '../output/relative-path.ts';
 import { type LocalWorkerEvent, type LocalWorkers, startLocalWorkers } from '../processes/local-workers.ts';
+import { dataArguments } from '../run/data-arguments.ts';
 import { hostRun, type RunSettings } from '../run/host-run.ts';
 import { isLoopback, localUrl, sayJoinCommands } from '../run/join-command.ts';
 import { startOwnThreads } from '../run/own-threads.ts';
 import { commonOptions, options, runOptions } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
-import { resolveRecipe, settingsOfRecipe } from '../settings/resolve-recipe.ts';
+import { resolveRun } from '../run/resolve-run.ts';
+import { isGivenTo, type IsGiven } from '../settings/is-given.ts';
+import { settingsOfRecipe } from '../settings/resolve-recipe.ts';
 import type { CommandContext } from './command.ts';
 
 interface TrainSettings extends RunSettings {
@@ -25,30 +29,31 @@ export function trainCommand(context: CommandContext): Command {
     command.addOption(option());
   command.addOption(options.host('127.0.0.1')).addOption(options.port(0));
   for (const option of Object.values(commonOptions)) command.addOption(option());
+  const isGiven = isGivenTo(command);
   return command.action(async () => {
     const settings = await prepareSettings<TrainSettings>(command, context, async (given) =>
-      settingsOfRecipe((await resolveRecipe(given)).recipe),
+      settingsOfRecipe((await resolveRun(given, isGiven)).recipe),
     );
-    if (settings !== undefined) await train(settings, context);
+    if (settings !== undefined) await train(settings, isGiven, context);
   });
 }
 
-async function train(settings: TrainSettings, context: CommandContext): Promise<void> {
+async function train(settings: TrainSettings, isGiven: IsGiven, context: CommandContext): Promise<void> {
   const { workers } = settings;
-  if (workers === undefined) return trainHere(settings, context);
-  return trainInProcesses({ ...settings, workers }, context);
+  if (workers === undefined) return trainHere(settings, isGiven, context);
+  return trainInProcesses({ ...settings, workers }, isGiven, context);
 }
 
 /** The process that coordinates computes as well, on threads of its own. */
-async function trainHere(settings: TrainSettings, context: CommandContext): Promise<void> {
+async function trainHere(settings: TrainSettings, isGiven: IsGiven, context: CommandContext): Promise<void> {
   const { threads = availableParallelism(), backend, cacheDir } = settings;
   const own = startOwnThreads({ backend, threads, cacheDir });
   try {
-    const run = await hostRun(settings, context, { ready: own.started });
+    const run = await hostRun(settings, context, { isGiven, ready: own.started });
     const { coordinator, data } = run;
     if (!isLoopback(coordinator.host)) sayJoinCommands(context.console, coordinator);
     void own.work(coordinator, data);
-    await run.finish(repeatArguments(settings));
+    await run.finish(againArguments(settings));
   } finally {
     await own.close();
   }
@@ -57,6 +62,7 @@ async function trainHere(settings: TrainSettings, context: CommandContext): Prom
 /** Coordinates worker processes of this machine. */
 async function trainInProcesses(
   settings: TrainSettings & { readonly workers: number },
+  isGiven: IsGiven,
   context: CommandContext,
 ): Promise<void> {
   let noneLeft: Extract<LocalWorkerEvent, { type: 'none-left' }> | undefined;
@@ -67,6 +73,7 @@ async function trainInProcesses(
     coordinator.fail({ worker: name, code: 'WORKER_FAILED', message: cause, log: lastLines });
   };
   const run = await hostRun(settings, context, {
+    isGiven,
     onEvent({ type }) {
       if (type === 'worker-left') failIfAlone();
     },
@@ -91,16 +98,16 @@ async function trainInProcesses(
   } finally {
     await workers.stop();
   }
-  await run.finish(repeatArguments(settings));
+  await run.finish(againArguments(settings));
 }
 
-/** What a repetition needs besides the recipe to give the same bits. */
-function repeatArguments({ backend, dataDir, runDir }: TrainSettings): string[] {
-  const args: string[] = [];
-  if (backend !== 'auto') args.push('--backend', backend);
-  if (dataDir !== undefined) args.push('--data-dir', relativePath(dataDir));
-  if (relativePath(runDir) !== 'runs') args.push('--run-dir', relativePath(runDir));
-  return args;
+function againArguments(settings: TrainSettings): AgainArguments {
+  const { backend, runDir, workers } = settings;
+  const same = [...(backend === 'auto' ? [] : ['--backend', backend]), ...dataArguments(settings)];
+  return {
+    repeat: relativePath(runDir) === 'runs' ? same : [...same, '--run-dir', relativePath(runDir)],
+    resume: ['train', ...(workers === undefined ? [] : ['--workers', `${workers}`]), ...same],
+  };
 }
 
 function workerArguments(settings: TrainSettings & { readonly workers: number }): string[] {
@@ -119,4 +126,5 @@ Examples:
   gradwire train --workers 2                         two worker processes
   gradwire train --recipe ./mine.js --batch-size 256 --seed 7
   gradwire train --host 0.0.0.0 --port 8787          other machines may join
-  gradwire train --steps 100 --json > run.jsonl`;
+  gradwire train --steps 100 --json > run.jsonl
+  gradwire train --resume runs/latest                after a crash or Ctrl-C: the same bits as without`;

@@ -19,6 +19,16 @@ export function describeEvent(event: CoordinatorEvent, colors: Console['colors']
       return event.fetchedBytes === 0
         ? undefined
         : `${event.worker} fetched ${formatBytes(event.fetchedBytes)} of data for shards ${event.shards.join(', ')}`;
+    case 'resumed':
+      return colors.bold(
+        event.step === 0
+          ? `the run had no snapshot: it begins again at step 1 (start ${event.term} of this run)`
+          : `the run goes on after step ${formatCount(event.step)} (start ${event.term} of this run)`,
+      );
+    case 'rolled-back':
+      return colors.yellow(
+        `the run goes back to step ${formatCount(event.step)}: ${event.worker} may have computed wrong numbers after it`,
+      );
     case 'problem':
       return colors.red(`problem: ${event.message}`);
     case 'worker-left':
@@ -38,6 +48,7 @@ export function describeEvent(event: CoordinatorEvent, colors: Console['colors']
     case 'waiting':
       return colors.yellow(`${event.message}, since ${event.seconds.toFixed(0)} s`);
     case 'step':
+    case 'snapshot':
       return undefined;
     default:
       return event satisfies never;

@@ -12,8 +12,15 @@ import { relativePath } from './relative-path.ts';
 export interface RunOutput {
   handle(event: CoordinatorEvent): void;
   handleProcess(event: LocalWorkerEvent): void;
-  /** `repeat`: further arguments of the command that repeats the run. */
-  end(result: RunResult, repeat: readonly string[]): void;
+  end(result: RunResult, again: AgainArguments): void;
+}
+
+/** How the command line would run it again. */
+export interface AgainArguments {
+  /** What a repetition needs besides the recipe to give the same bits. */
+  readonly repeat?: readonly string[];
+  /** The command that goes on with it, and what it needs besides the run directory. */
+  readonly resume: readonly string[];
 }
 
 export function createRunOutput(console: Console, json: boolean): RunOutput {
@@ -33,14 +40,14 @@ export function createRunOutput(console: Console, json: boolean): RunOutput {
       if (json) console.json(toJson(event));
       console.say(describeProcess(event, colors));
     },
-    end(result, repeat) {
+    end(result, again) {
       console.settle();
       const { outcome, summary, failure, problems } = result;
       if (failure) console.say(describeFailure(failure, colors));
       for (const problem of problems) console.say(colors.red(`not written: ${problem}`));
       const cause = failure === undefined ? {} : { failure };
       if (json) console.json({ event: 'end', outcome, summary, problems, ...cause });
-      else console.print(`\n${endText(result, repeat, colors)}\n`);
+      else console.print(`\n${endText(result, again, colors)}\n`);
     },
   };
 }
@@ -64,13 +71,13 @@ function describeFailure(
 }
 
 function endText(
-  { summary, classNames, curve, files }: RunResult,
-  repeat: readonly string[],
+  { outcome, summary, classNames, curve, files }: RunResult,
+  { repeat = [], resume }: AgainArguments,
   colors: Console['colors'],
 ): string {
   const directory = relativePath(summary.directory);
   const program = programName();
-  const next = nextCommands(directory, { program, repeat });
+  const next = nextCommands(directory, { program, repeat, ...(outcome === 'finished' ? {} : { resume }) });
   if (summary.recipe === defaultRecipe) next.push(articleCommand(program));
   return formatEnd(summary, {
     classNames,

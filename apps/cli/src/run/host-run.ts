@@ -5,22 +5,23 @@ import {
   createCoordinator,
   type Splits,
 } from '@gradwire/coordinator';
+import { GradwireError } from '@gradwire/errors';
+import type { Recipe } from '@gradwire/recipes';
 import type { CommandContext } from '../commands/command.ts';
 import { loadDataset } from '../datasets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { createDataLines } from '../output/data-lines.ts';
-import { createRunOutput, type RunOutput } from '../output/run-output.ts';
+import { type AgainArguments, createRunOutput, type RunOutput } from '../output/run-output.ts';
 import { type AutoCodecSettings, linkMisplaced, withChosenCodec } from '../plan/choose-codec.ts';
-import { type RecipeSettings, resolveRecipe } from '../settings/resolve-recipe.ts';
+import { resolveRun, type RunPlaceSettings } from './resolve-run.ts';
 
 /** Settings that `train` and `coordinator` share, as commander parses them. */
-export interface RunSettings extends RecipeSettings, AutoCodecSettings {
+export interface RunSettings extends RunPlaceSettings, AutoCodecSettings {
   readonly dataDir?: string;
   readonly cacheDir?: string;
   readonly runDir: string;
-  readonly host: string;
-  readonly port: number;
-  readonly token?: string;
+  readonly snapshotEvery?: number;
+  readonly exact?: boolean;
   readonly json?: boolean;
 }
 
@@ -29,12 +30,14 @@ export interface HostedRun {
   readonly coordinator: Coordinator;
   readonly data: Splits;
   readonly output: RunOutput;
-  /** Shows the end and sets the exit code; `repeat`: further arguments of the command that repeats the run. */
-  finish(repeat?: readonly string[]): Promise<void>;
+  /** Shows the end and sets the exit code. */
+  finish(again: AgainArguments): Promise<void>;
 }
 
 /** What {@link hostRun} is told besides the settings. */
 export interface HostRunOptions {
+  /** Whether somebody chose a setting: a run that goes on keeps its address otherwise. */
+  readonly isGiven: (setting: string) => boolean;
   /** What the run cannot go without: before it is there, nobody is listened to and no folder made. */
   readonly ready?: Promise<unknown>;
   /** Hears every event after it was shown. */
@@ -45,13 +48,14 @@ export interface HostRunOptions {
 export async function hostRun(
   settings: RunSettings,
   context: CommandContext,
-  { ready, onEvent }: HostRunOptions = {},
+  { isGiven, ready, onEvent }: HostRunOptions,
 ): Promise<HostedRun> {
   const { console, signal } = context;
   const { codec, link } = settings;
   if (link !== undefined && codec !== 'auto') throw linkMisplaced(codec);
-  const { recipe: given, hash } = await resolveRecipe(settings);
-  const { dataDir, cacheDir, runDir, host, port, token } = settings;
+  const { recipe: given, hash, host, port, token, stored } = await resolveRun(settings, isGiven);
+  const { dataDir, cacheDir, runDir, snapshotEvery, exact } = settings;
+  if (exact) checkExact(given);
   const data = await loadDataset(given.dataset, {
     dataDir,
     cacheDir,
@@ -59,7 +63,7 @@ export async function hostRun(
     onEvent: createDataLines(console),
   });
   await ready;
-  const isAuto = codec === 'auto';
+  const isAuto = codec === 'auto' && stored === undefined;
   const recipe = isAuto ? await withChosenCodec({ recipe: given, data }, settings, console) : given;
   const output = createRunOutput(console, settings.json === true);
   console.say(`${recipe.name}: ${recipe.description}`);
@@ -67,7 +71,10 @@ export async function hostRun(
     recipe,
     recipeHash: hash,
     data,
-    createDirectory: () => createRunDirectory(runDir, recipe.name),
+    createDirectory: async () => stored?.directory ?? createRunDirectory(runDir, recipe.name),
+    resume: stored !== undefined,
+    snapshotEvery,
+    exact,
     host,
     port,
     ...(token === undefined ? {} : { token }),
@@ -82,12 +89,23 @@ export async function hostRun(
     coordinator,
     data,
     output,
-    async finish(repeat = []) {
+    async finish(again) {
       const result = await coordinator.done;
       await coordinator.close();
-      output.end(result, repeat);
+      output.end(result, again);
       if (result.outcome === 'failed') context.exit(exitCodes.training.code);
       else if (result.problems.length > 0) context.exit(exitCodes.write.code);
     },
   };
+}
+
+function checkExact({ name, strategy }: Recipe): void {
+  if (strategy?.type !== 'asynchronous') return;
+  throw new GradwireError(
+    'OPTION_INVALID',
+    `--exact: ${name} is trained asynchronously, which is never exact`,
+    {
+      hint: 'Leave --exact out, or choose another strategy.',
+    },
+  );
 }

@@ -57,6 +57,11 @@ export const options = {
     ).argParser(wholeFrom(1)),
   maxStaleness: (): Option =>
     setting('--max-staleness <n>', 'updates that a gradient may miss (asynchronous)').argParser(wholeFrom(0)),
+  exact: (): Option =>
+    setting(
+      '--exact',
+      'refuse a worker that computes other bits than the first one, instead of marking the run',
+    ),
   codec: (): Option =>
     setting('--codec <name>', "how gradients travel; auto goes by --link (default: the recipe's)").choices(
       codecNames,
@@ -86,6 +91,13 @@ export const options = {
     setting('--data-dir <dir>', 'folder with the IDX files, plain or .gz').argParser(path),
   runDir: (): Option =>
     setting('--run-dir <dir>', 'where run folders are made', resolve('runs')).argParser(path),
+  resume: (): Option =>
+    setting('--resume <run>', 'go on with an earlier run: its directory, or runs/latest').argParser(path),
+  snapshotEvery: (): Option =>
+    setting(
+      '--snapshot-every <steps>',
+      'steps between two snapshots (default: as often as costs next to nothing)',
+    ).argParser(wholeFrom(1)),
   host: (fallback: string): Option => setting('--host <host>', 'address to listen on', fallback),
   port: (fallback: number): Option =>
     setting('--port <n>', 'port to listen on; 0 takes a free one', fallback).argParser(port),
@@ -117,6 +129,7 @@ export const runOptions: readonly (() => Option)[] = [
   options.strategy,
   options.localSteps,
   options.maxStaleness,
+  options.exact,
   options.codec,
   options.weightsCodec,
   options.codecShards,
@@ -125,6 +138,8 @@ export const runOptions: readonly (() => Option)[] = [
   options.dataDir,
   options.cacheDir,
   options.runDir,
+  options.resume,
+  options.snapshotEvery,
   options.token,
 ];
 

@@ -16,11 +16,15 @@ export interface RecipeSettings extends StrategySettings, CodecSettings {
 /** The recipe that the settings name, with their overrides; its hash is that of the recipe before them. */
 export async function resolveRecipe(settings: RecipeSettings): Promise<LoadedRecipe> {
   const loaded = await loadRecipe(settings.recipe);
+  return { ...loaded, recipe: overrideRecipe(loaded.recipe, settings) };
+}
+
+/** A recipe with what the settings change of it. */
+export function overrideRecipe(recipe: Recipe, settings: Omit<RecipeSettings, 'recipe'>): Recipe {
   const { epochs, steps, batchSize, shards, seed } = settings;
-  const strategy = strategyOf(settings, loaded.recipe.strategy);
-  const codec = codecOf(settings, loaded.recipe.codec);
-  const recipe = withOverrides(loaded.recipe, { epochs, steps, batchSize, shards, seed, strategy, codec });
-  return { ...loaded, recipe };
+  const strategy = strategyOf(settings, recipe.strategy);
+  const codec = codecOf(settings, recipe.codec);
+  return withOverrides(recipe, { epochs, steps, batchSize, shards, seed, strategy, codec });
 }
 
 /** The values that a recipe gives to settings which nobody set. */

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GradwireError, toError } from '@gradwire/errors';
 import { syncDirectory } from '../sync-directory.ts';
@@ -14,6 +14,8 @@ export interface SnapshotStore {
   write(snapshot: Snapshot): Promise<number>;
   /** Rejects with FILE_CORRUPT. */
   read(step: number): Promise<StoredSnapshot>;
+  /** Renames a damaged one, so that it is neither read nor overwritten. Resolves to its new path. */
+  setAside(step: number): Promise<string>;
   /** Removes all of which `keep` says no. Rejects with FILE_WRITE_FAILED. */
   prune(keep: (step: number) => boolean): Promise<void>;
   /** For messages. */
@@ -47,6 +49,14 @@ export function openSnapshots(runDirectory: string): SnapshotStore {
       return bytes.length;
     },
     read: async (step) => decodeSnapshot(await readBytes(pathOf(step)), pathOf(step)),
+    async setAside(step) {
+      const aside = `${pathOf(step)}.damaged`;
+      await ours(folder, async () => {
+        await rename(pathOf(step), aside);
+        await syncDirectory(folder);
+      });
+      return aside;
+    },
     async prune(keep) {
       const surplus = (await steps()).filter((step) => !keep(step)).map(pathOf);
       // What a coordinator was writing when it was killed.

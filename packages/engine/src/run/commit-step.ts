@@ -35,7 +35,7 @@ export function commitStep(run: Run, active: ActiveRound, sums: Sums): EngineEff
     accuracy: correct / samples,
     learningRate,
     gradientNorm,
-    ...(active.staleness === undefined ? {} : { staleness: active.staleness }),
+    ...(active.staleness === undefined ? {} : { staleness: active.staleness, batch: active.round.step }),
     contributions: active.contributions.toSorted((a, b) => a.lo - b.lo),
   };
   return [{ type: 'commit', record }, ...countTowardsEpoch(run, record.step, { samples, loss, correct })];

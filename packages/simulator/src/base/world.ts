@@ -1,4 +1,5 @@
 import type { Agenda } from './agenda.ts';
+import type { SimulatedDisk } from '../disk/simulated-disk.ts';
 import type { Concern, Draws } from './draws.ts';
 import type { Trace } from './trace.ts';
 import type { FaultTally } from '../faults/fault-kinds.ts';
@@ -11,6 +12,8 @@ export interface World {
   readonly draws: Readonly<Record<Concern, Draws>>;
   readonly trace: Trace;
   readonly tally: FaultTally;
+  /** The coordinator's. */
+  readonly disk: SimulatedDisk;
   /** Who wants to hear of everything. */
   readonly tell: ((kind: TraceLine['kind'], what: object) => void) | undefined;
 }

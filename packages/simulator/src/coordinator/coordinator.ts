@@ -1,12 +1,16 @@
-import type { Engine, EnginePlan } from '@gradwire/engine';
+import type { Engine, EnginePlan, RunState } from '@gradwire/engine';
 import type { World } from '../base/world.ts';
+import type { Persistence } from '../disk/persistence.ts';
+import { runProcedure } from '../disk/procedure.ts';
+import type { Interruption } from '../disk/simulated-disk.ts';
+import type { SimulatedSnapshot } from '../disk/snapshot-text.ts';
 import type { Connection, End, ToCoordinator } from '../workers/connection.ts';
 import type { SimulatedWorker } from '../workers/simulated-worker.ts';
 import type { Watch } from '../watch/watch.ts';
 import { createLife, type Life } from './life.ts';
 
-/** Makes the engine of a run: the real one, or one that is broken on purpose. */
-export type EngineMaker = (plan: EnginePlan) => Engine;
+/** Makes the engine of a run, from the state where it goes on: the real one, or one that is broken on purpose. */
+export type EngineMaker = (plan: EnginePlan, from: RunState | undefined) => Engine;
 
 /** The coordinator's machine: one process after the other. */
 export interface Coordinator {
@@ -15,9 +19,13 @@ export interface Coordinator {
   readonly outcome: string | undefined;
   /** The engine of the process that runs now. */
   readonly engine: Engine | undefined;
+  /** Starts a process, which reads its disk first; nothing if there is one. */
   start(): void;
-  /** The process dies at once: what was not on disk is gone, and every connection breaks. */
-  crash(): void;
+  /**
+   * The process dies at once, and every connection breaks; a power cut costs what was not synced besides. Another one
+   * starts after a while. False if there was none.
+   */
+  crash(how: Interruption): boolean;
   /** Its end of a new connection. */
   endOf(connection: () => Connection, worker: SimulatedWorker): End<ToCoordinator>;
 }
@@ -26,11 +34,46 @@ export interface Coordinator {
 export interface CoordinatorParts {
   readonly watch: Watch;
   readonly makeEngine: EngineMaker;
+  readonly persistence: Persistence;
 }
 
 export function createCoordinator(world: World, parts: CoordinatorParts): Coordinator {
+  const { agenda, draws, disk, tally, trace } = world;
   let life: Life | undefined;
   let term = 0;
+  /** The term of the process that exists now, if any: it reads its disk before it is up. */
+  let running: number | undefined;
+
+  const crash: Coordinator['crash'] = (how) => {
+    if (running === undefined || life?.outcome !== undefined) return false;
+    trace.note(how, term);
+    tally[how === 'killed' ? 'crash' : 'power-cut']++;
+    running = undefined;
+    life?.die();
+    life = undefined;
+    if (how === 'power cut') disk.losePower();
+    agenda.after(draws.faults.between(5, 200), start);
+    return true;
+  };
+  const onInterrupted = (how: Interruption): void => void crash(how);
+
+  const begin = (snapshot: SimulatedSnapshot | undefined): void => {
+    parts.watch.recovered(snapshot?.state);
+    life = createLife(world, { ...parts, onInterrupted }, { term, from: snapshot?.state });
+    life.start();
+  };
+  const start = (): void => {
+    if (running !== undefined) return;
+    const own = ++term;
+    running = own;
+    trace.note('start', own);
+    runProcedure(world, parts.persistence.recover(disk), {
+      isAlive: () => running === own,
+      onDone: begin,
+      onInterrupted,
+    });
+  };
+
   return {
     isUp: () => life !== undefined,
     get outcome() {
@@ -39,19 +82,8 @@ export function createCoordinator(world: World, parts: CoordinatorParts): Coordi
     get engine() {
       return life?.engine;
     },
-    start() {
-      if (life) return;
-      term++;
-      world.trace.note('start', term);
-      life = createLife(world, parts, term);
-      life.start();
-    },
-    crash() {
-      if (!life || life.outcome !== undefined) return;
-      world.trace.note('crash', term);
-      life.die();
-      life = undefined;
-    },
+    start,
+    crash,
     endOf(connection, worker) {
       const served = life;
       return {

@@ -1,7 +1,9 @@
-import type { Engine, EngineEffect, EngineEvent, WorkerId } from '@gradwire/engine';
+import type { Engine, EngineEffect, EngineEvent, RunState, WorkerId } from '@gradwire/engine';
 import type { World } from '../base/world.ts';
 import type { Connection, ToCoordinator } from '../workers/connection.ts';
 import type { SimulatedWorker } from '../workers/simulated-worker.ts';
+import { Interrupted, type Interruption } from '../disk/simulated-disk.ts';
+import { createArchive } from './archive.ts';
 import type { CoordinatorParts } from './coordinator.ts';
 
 /** An engine event before it is stamped with the time. */
@@ -24,26 +26,48 @@ export interface Life {
   die(): void;
 }
 
-export function createLife(world: World, { watch, makeEngine }: CoordinatorParts, term: number): Life {
+/** What a process needs besides. */
+export interface LifeParts extends CoordinatorParts {
+  readonly onInterrupted: (how: Interruption) => void;
+}
+
+/** Which process of the run it is, and where it goes on. */
+export interface LifeStart {
+  readonly term: number;
+  readonly from: RunState | undefined;
+}
+
+export function createLife(world: World, parts: LifeParts, { term, from }: LifeStart): Life {
+  const { watch, makeEngine, onInterrupted } = parts;
   const { agenda, scenario } = world;
-  const engine = makeEngine(scenario.plan);
+  const engine = makeEngine(scenario.plan, from);
   const members = new Map<WorkerId, Member>();
   const perform = createPerformer(members, term);
   let outcome: string | undefined;
+  let isAlive = true;
+  const archive = createArchive(world, { ...parts, engine, isAlive: () => isAlive });
 
   const happen = (happening: Happening): void => {
-    if (outcome !== undefined) return;
+    if (outcome !== undefined || !isAlive) return;
     const event = { ...happening, atMs: agenda.nowMs } as EngineEvent;
     watch.event(event);
     carryOut(engine.handle(event));
-    watch.state(engine, members);
+    if (isAlive) watch.state(engine, members);
+    wake.set(engine.nextDeadlineMs());
   };
+  const wake = createAlarm(world, () => happen({ type: 'time-passed' }));
 
   /** What is sent goes first, as in the real coordinator. */
   const carryOut = (effects: readonly EngineEffect[]): void => {
     watch.effects(effects, { engine, members });
     for (const effect of effects) if (isSent(effect)) perform(effect);
     for (const effect of effects) if (!isSent(effect)) perform(effect);
+    try {
+      archive.note(effects);
+    } catch (thrown) {
+      if (!(thrown instanceof Interrupted)) throw thrown;
+      return onInterrupted(thrown.how);
+    }
     for (const effect of effects) if (effect.type === 'end') outcome = effect.outcome;
   };
 
@@ -53,9 +77,9 @@ export function createLife(world: World, { watch, makeEngine }: CoordinatorParts
       return outcome;
     },
     start() {
-      watch.begin();
       carryOut(engine.start(agenda.nowMs));
-      watch.state(engine, members);
+      if (isAlive) watch.state(engine, members);
+      wake.set(engine.nextDeadlineMs());
     },
     receive(connection, worker, message) {
       if (message.type === 'hello') {
@@ -79,6 +103,7 @@ export function createLife(world: World, { watch, makeEngine }: CoordinatorParts
       happen({ type: 'worker-left', worker: id });
     },
     die() {
+      isAlive = false;
       const connections = [...members.values()].map((member) => member.connection);
       members.clear();
       for (const connection of connections) connection.close('coordinator');
@@ -113,6 +138,23 @@ function createPerformer(members: Map<WorkerId, Member>, term: number): (effect:
       }
       default:
     }
+  };
+}
+
+/** One timer, as the real coordinator has. */
+function createAlarm({ agenda }: World, ring: () => void): { set(atMs: number | undefined): void } {
+  let setTo: number | undefined;
+  return {
+    set(atMs) {
+      if (atMs === setTo) return;
+      setTo = atMs;
+      if (atMs === undefined) return;
+      agenda.at(atMs, () => {
+        if (setTo !== atMs) return;
+        setTo = undefined;
+        ring();
+      });
+    },
   };
 }
 

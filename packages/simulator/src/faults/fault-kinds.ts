@@ -14,6 +14,9 @@ export const faultKinds = {
   join: 'one more worker comes',
   leave: 'a worker leaves in order',
   crash: 'the coordinator dies at once; it comes back from its disk',
+  'power-cut': 'the same, and the disk loses what was not synced, or parts of it',
+  'disk-full': 'a snapshot is written in part, and the write fails',
+  rot: 'one character of a snapshot changes on the disk',
 } as const;
 
 export type FaultKind = keyof typeof faultKinds;

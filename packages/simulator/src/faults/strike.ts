@@ -1,5 +1,7 @@
 import type { World } from '../base/world.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
+import { snapshotNames } from '../disk/persistence.ts';
+import type { Watch } from '../watch/watch.ts';
 import type { Crew } from '../workers/crew.ts';
 import type { SimulatedWorker } from '../workers/simulated-worker.ts';
 import type { FaultKind } from './fault-kinds.ts';
@@ -9,6 +11,7 @@ export interface Target {
   readonly world: World;
   readonly crew: Crew;
   readonly coordinator: Coordinator;
+  readonly watch: Watch;
 }
 
 /** Faults at random times until it is calm; then everything that is broken is mended. */
@@ -28,16 +31,10 @@ export function planFaults(target: Target): void {
 
 /** One fault, if there is anything that it can strike. */
 function strike(target: Target, kind: FaultKind): void {
-  const { world, crew, coordinator } = target;
-  const { draws, trace, tally, agenda } = world;
+  const { world, crew } = target;
+  const { draws, trace, tally } = world;
   trace.note(kind);
-  if (kind === 'crash') {
-    if (!coordinator.isUp()) return;
-    world.tell?.('fault', { kind });
-    tally.crash++;
-    coordinator.crash();
-    return agenda.after(draws.faults.between(10, 1_000), coordinator.start);
-  }
+  if (isDiskFault(kind)) return strikeCoordinator(target, kind);
   if (kind === 'join') {
     if (!crew.add()) return;
     tally.join++;
@@ -50,7 +47,32 @@ function strike(target: Target, kind: FaultKind): void {
   strikeWorker(target, worker, kind);
 }
 
-type WorkerFault = Exclude<FaultKind, 'crash' | 'join'>;
+type CoordinatorFault = 'crash' | 'power-cut' | 'disk-full' | 'rot';
+type WorkerFault = Exclude<FaultKind, CoordinatorFault | 'join'>;
+
+function isDiskFault(kind: FaultKind): kind is CoordinatorFault {
+  return kind === 'crash' || kind === 'power-cut' || kind === 'disk-full' || kind === 'rot';
+}
+
+/** Also while the coordinator reads its disk to come back. */
+function strikeCoordinator({ world, coordinator, watch }: Target, kind: CoordinatorFault): void {
+  const { disk, draws, tally } = world;
+  world.tell?.('fault', { kind });
+  // Struck when the next snapshot is written, and counted then.
+  if (kind === 'disk-full') return disk.failNextWrite();
+  if (kind !== 'rot') {
+    const how = kind === 'crash' ? 'killed' : 'power cut';
+    // Half of them in the middle of work with the disk.
+    if (draws.faults.chance(0.5)) disk.interruptAfter(draws.faults.below(12), how);
+    else coordinator.crash(how);
+    return;
+  }
+  const names = snapshotNames({ names: disk.peekNames });
+  if (names.length === 0) return;
+  tally.rot++;
+  disk.rot(draws.faults.pick(names));
+  watch.damaged();
+}
 
 function strikeWorker({ world, crew }: Target, worker: SimulatedWorker, kind: WorkerFault): void {
   const { draws, tally, scenario } = world;

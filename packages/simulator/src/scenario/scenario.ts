@@ -18,6 +18,10 @@ export interface Scenario {
   readonly latencyMs: number;
   /** A connection counts as lost after so long without a word. */
   readonly silenceMs: number;
+  /** After how many rounds of all a snapshot is written. */
+  readonly snapshotShare: number;
+  /** Numbers of disk operations in which the power fails, from 1. */
+  readonly cutAt?: readonly number[];
   /** The kinds that strike, until it is calm. */
   readonly faults: readonly FaultKind[];
   /** The mean time between two faults. */
@@ -32,17 +36,18 @@ const timedKinds = Object.keys(faultKinds).filter((kind) => kind !== 'reorder') 
 /** Draws a scenario. Most have some kinds of faults only: what all kinds together hide, a few may show. */
 export function drawScenario(draws: Draws, seed: number): Scenario {
   const share = draws.pick([0.15, 0.3, 0.6, 1]);
-  const workers = 1 + draws.below(4);
+  const workers = 1 + draws.below(3);
   return {
     plan: drawPlan(draws),
     work: createFakeWork(seed),
     workers,
-    maxWorkers: workers + 3,
-    msPerSample: draws.between(1, 30),
-    latencyMs: draws.between(0.2, 40),
+    maxWorkers: workers + 2,
+    msPerSample: draws.between(0.5, 12),
+    latencyMs: draws.between(0.2, 15),
     silenceMs: draws.pick([2_000, 10_000, 30_000]),
+    snapshotShare: draws.pick([0.2, 0.5, 1]),
     faults: timedKinds.filter(() => draws.chance(share)),
-    faultGapMs: draws.pick([20, 60, 200]),
-    calmAtMs: draws.between(300, 3_000),
+    faultGapMs: draws.pick([50, 100, 300]),
+    calmAtMs: draws.between(200, 2_000),
   };
 }

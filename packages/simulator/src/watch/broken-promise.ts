@@ -7,6 +7,8 @@ export const promises = {
   'owned leases': 'every lease has an owner who is there, as long as anybody is',
   'valid leases': 'leases go to workers that are ready, for leaves that are not done',
   'honest stay': 'nobody is put out who kept to the protocol',
+  durable: 'a snapshot that was said to be safe is found again',
+  journal: 'each step and evaluation is in the journal once, in order',
   progress: 'while a healthy worker is there, the run goes on',
   finish: 'once faults have stopped, the run finishes within its bound',
   'bounded memory': 'the engine knows no more workers and leases than there are',

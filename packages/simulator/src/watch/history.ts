@@ -6,6 +6,7 @@ import {
   type EvaluationRecord,
   type Round,
   roundAfter,
+  type RunState,
   type StepRecord,
 } from '@gradwire/engine';
 import { must } from './broken-promise.ts';
@@ -14,7 +15,9 @@ import type { Reference } from './reference.ts';
 /** What a run has done so far, and whether it is what the definition says. */
 export interface History {
   /** A process begins: where the run stands is where it starts from. */
-  begin(last?: Round): void;
+  begin(state: RunState | undefined): void;
+  /** Of a run that has ended. */
+  checkJournal(text: string): void;
   take(effect: EngineEffect, engine: Engine): void;
 }
 
@@ -27,12 +30,14 @@ export function createHistory(plan: EnginePlan, reference: Reference): History {
 /** Everything has its place and its bits. */
 function createSynchronousHistory(plan: EnginePlan, reference: Reference): History {
   let due: Round | undefined;
+  let published: Extract<EngineEffect, { type: 'publish' }> | undefined;
   /** Reported with the step before. */
   let epochs = 0;
 
   const take = (effect: EngineEffect, engine: Engine): void => {
     switch (effect.type) {
       case 'publish':
+        published = effect;
         return mustEqualBits(
           effect.weights,
           reference.weightsAt(effect.version),
@@ -43,6 +48,10 @@ function createSynchronousHistory(plan: EnginePlan, reference: Reference): Histo
           return `a lease of ${describe(effect.round)}, due is ${describe(due)}`;
         });
       case 'commit':
+        if (published) {
+          const { version, weights } = published;
+          mustEqualBits(weights, reference.weightsAt(version), `what was published as version ${version}`);
+        }
         must('in order', due?.task === 'step' && effect.record.step === due.version + 1, () => {
           return `step ${effect.record.step}, due is ${describe(due)}`;
         });
@@ -57,6 +66,7 @@ function createSynchronousHistory(plan: EnginePlan, reference: Reference): Histo
         return;
       case 'epoch-done':
         epochs++;
+        checkEpoch(plan, effect, reference);
         return must('in order', effect.epoch === epochs, () => `epoch ${effect.epoch}, due is ${epochs}`);
       case 'evaluated':
         must('in order', due?.split === effect.record.split && due.version === effect.record.step, () => {
@@ -74,9 +84,16 @@ function createSynchronousHistory(plan: EnginePlan, reference: Reference): Histo
     }
   };
   return {
-    begin(last) {
+    begin(state) {
+      const last = state?.lastRound;
       due = roundAfter(plan, last);
-      epochs = Math.floor((due?.version ?? plan.totalSteps) / plan.stepsPerEpoch);
+      const version = due?.version ?? plan.totalSteps;
+      epochs = Math.floor(version / plan.stepsPerEpoch);
+      if (state)
+        mustEqualBits(state.weights, reference.weightsAt(version), `the snapshot of step ${version}`);
+    },
+    checkJournal(text) {
+      checkLines(text, journalOf(plan));
     },
     take,
   };
@@ -87,9 +104,16 @@ function createAsynchronousHistory(plan: EnginePlan): History {
   let steps = 0;
   let samples = 0;
   return {
-    begin(last) {
-      steps = last?.version ?? 0;
+    begin(state) {
+      const last = state?.lastRound;
+      // Snapshots stand between epochs: in an epoch, steps come in any order.
+      steps = last ? last.version + (last.task === 'step' ? 1 : 0) : 0;
       samples = 0;
+    },
+    checkJournal(text) {
+      const lines = text.split('\n').filter((line) => line.startsWith('step'));
+      const due = Array.from({ length: plan.totalSteps }, (_, i) => `step ${i + 1}`);
+      checkLines(`${lines.join('\n')}\nend\n`, due);
     },
     take(effect) {
       if (effect.type === 'commit') {
@@ -110,6 +134,21 @@ function createAsynchronousHistory(plan: EnginePlan): History {
       });
     },
   };
+}
+
+/** What the journal of a whole run holds, without its end. */
+function journalOf(plan: EnginePlan): string[] {
+  const lines: string[] = [];
+  for (let round = roundAfter(plan); round; round = roundAfter(plan, round)) {
+    lines.push(round.split ? `${round.split} ${round.version}` : `step ${round.version + 1}`);
+  }
+  return lines;
+}
+
+function checkLines(text: string, due: readonly string[]): void {
+  must('journal', text === [...due, 'end', ''].join('\n'), () => {
+    return `found ${JSON.stringify(text)}, expected [${due.join(', ')}]`;
+  });
 }
 
 function samplesOfEpoch(plan: EnginePlan): number {
@@ -140,6 +179,22 @@ function checkStep({ step, samples, loss, accuracy }: StepRecord, reference: Ref
   const isRight =
     samples === expected.samples && loss === lossSum / samples && accuracy === correct / samples;
   must('reference bits', isRight, () => `the metrics of step ${step}: loss ${loss}, accuracy ${accuracy}`);
+}
+
+function checkEpoch(
+  { stepsPerEpoch }: EnginePlan,
+  { epoch, loss, accuracy }: Extract<EngineEffect, { type: 'epoch-done' }>,
+  reference: Reference,
+): void {
+  const sum = { samples: 0, loss: 0, correct: 0 };
+  for (let step = (epoch - 1) * stepsPerEpoch + 1; step <= epoch * stepsPerEpoch; step++) {
+    const { samples, metrics } = reference.step(step);
+    sum.samples += samples;
+    sum.loss += metrics[0]!;
+    sum.correct += metrics[1]!;
+  }
+  const isRight = loss === sum.loss / sum.samples && accuracy === sum.correct / sum.samples;
+  must('reference bits', isRight, () => `the means of epoch ${epoch}: loss ${loss}, accuracy ${accuracy}`);
 }
 
 function checkEvaluation(record: EvaluationRecord, round: Round, reference: Reference): void {

@@ -1,4 +1,4 @@
-import type { Engine, EngineEffect, EngineEvent, WorkerId } from '@gradwire/engine';
+import type { Engine, EngineEffect, EngineEvent, RunState, WorkerId } from '@gradwire/engine';
 import type { World } from '../base/world.ts';
 import type { Member } from '../coordinator/life.ts';
 import { must } from './broken-promise.ts';
@@ -15,8 +15,14 @@ export interface Situation {
 
 /** Sees everything that happens, hashes it, and throws a `BrokenPromise` at the first thing that must not be. */
 export interface Watch {
-  /** A process of the coordinator begins. */
-  begin(): void;
+  /** A process of the coordinator begins, with what it found on its disk. */
+  recovered(state: RunState | undefined): void;
+  /** A snapshot is said to be safe. */
+  acknowledged(state: RunState): void;
+  /** Files are damaged: what was safe is not any more. */
+  damaged(): void;
+  /** The journal of a run that has ended. */
+  journal(text: string): void;
   event(event: EngineEvent): void;
   /** What the engine wants done, before it is done. */
   effects(effects: readonly EngineEffect[], situation: Situation): void;
@@ -26,9 +32,26 @@ export interface Watch {
 
 export function createWatch(world: World, reference: Reference): Watch {
   const history = createHistory(world.scenario.plan, reference);
+  let safeRounds = 0;
   let leases: Extract<EngineEffect, { type: 'lease' }>[] = [];
   return {
-    begin: () => history.begin(),
+    recovered(state) {
+      const round = roundsIn(state);
+      must('durable', round >= safeRounds, () => {
+        return `a snapshot after ${safeRounds} rounds was safe, and one after ${round} is found`;
+      });
+      safeRounds = round;
+      world.trace.note('recovered', round);
+      history.begin(state);
+    },
+    acknowledged(state) {
+      world.trace.note('safe', roundsIn(state));
+      safeRounds = roundsIn(state);
+    },
+    damaged() {
+      safeRounds = 0;
+    },
+    journal: (text) => history.checkJournal(text),
     event(event) {
       noteEvent(world.trace, event);
       world.tell?.('event', event);
@@ -47,6 +70,11 @@ export function createWatch(world: World, reference: Reference): Watch {
       checkStatus(world.scenario.plan, engine.status(), { members, leases });
     },
   };
+}
+
+/** Rounds closed before a state; indexes only grow, so more rounds have a higher one. */
+function roundsIn(state: RunState | undefined): number {
+  return (state?.lastRound?.index ?? -1) + 1;
 }
 
 function checkExpulsion(

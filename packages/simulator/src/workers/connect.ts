@@ -9,7 +9,7 @@ export function connect(world: World, worker: SimulatedWorker, coordinator: Coor
   const { agenda, draws } = world;
   if (!worker.isAlive || worker.connection) return;
   const retry = (): void => {
-    const delayMs = draws.network.between(100, 1_500);
+    const delayMs = draws.network.between(20, 400);
     agenda.after(delayMs, () => whenAwake(world, worker, () => connect(world, worker, coordinator)));
   };
   if (!coordinator.isUp() || worker.link.blockedUntilMs > agenda.nowMs) return retry();

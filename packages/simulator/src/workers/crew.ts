@@ -46,6 +46,12 @@ export function createCrew(world: World, coordinator: Coordinator): Crew {
     });
   };
 
+  /** Again and again: one that was told to go may still be on its way out. */
+  const fill = (): void => {
+    while (alive().length < scenario.workers) add();
+    agenda.after(1_000, fill);
+  };
+
   return {
     alive,
     add: () => add(),
@@ -66,7 +72,7 @@ export function createCrew(world: World, coordinator: Coordinator): Crew {
         worker.slowness = Math.min(worker.slowness, 2);
         worker.mischief.clear();
       }
-      while (alive().length < scenario.workers) add();
+      fill();
     },
   };
 }

@@ -69,13 +69,13 @@ function createHandlers(world: World, worker: SimulatedWorker, line: Line): Hand
   return {
     welcome(message, done) {
       ({ id, term } = message);
-      work(draws.work.between(1, 200), () => {
+      work(draws.work.between(1, 60), () => {
         line.send({ type: 'ready' });
         done();
       });
     },
     prepare({ shards }, done) {
-      work(draws.work.between(1, 200), () => {
+      work(draws.work.between(1, 60), () => {
         line.send({ type: 'prepared', shards });
         if (worker.repeats) {
           worker.repeats = false;

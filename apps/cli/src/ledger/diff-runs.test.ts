@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeDifference, isEqual } from './describe-difference.ts';
+import { diffRuns } from './diff-runs.ts';
+import { type OpenRun, openRun } from './open-run.ts';
+import { smallRecipe, trainSmall } from './test-support.ts';
+
+let folder: string;
+let one: OpenRun;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gradwire-diff-'));
+  one = await run(smallRecipe);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function run(recipe: typeof smallRecipe): Promise<OpenRun> {
+  return openRun((await trainSmall(folder, recipe)).summary.directory);
+}
+
+/** The run with one line of its ledger as somebody else might have written it. */
+function changed(step: number, change: (line: OpenRun['ledger']['lines'][number]) => object): OpenRun {
+  const lines = one.ledger.lines.map((line) => (line.step === step ? { ...line, ...change(line) } : line));
+  return { ...one, ledger: { ...one.ledger, lines } };
+}
+
+test('two runs of one recipe are equal', async () => {
+  const found = await diffRuns(one, await run(smallRecipe));
+  expect(found).toEqual({ recipe: [], steps: [42, 42] });
+  expect(isEqual(found)).toBe(true);
+  expect(describeDifference(found)).toEqual([
+    'no difference in 42 steps: the same weights after each of them',
+  ]);
+});
+
+test('another seed: the setting, the first step, the first tensor', async () => {
+  const found = await diffRuns(one, await run({ ...smallRecipe, seed: 4 }));
+  expect(isEqual(found)).toBe(false);
+  expect(found).toMatchObject({
+    recipe: ['seed: 3 and 4'],
+    first: { step: 1 },
+    tensor: { tensor: 'dense_1/kernel', elements: 48, size: 48, tensors: 2 },
+  });
+});
+
+test('a rate that changes the updates, not the first gradients', async () => {
+  const schedule = { type: 'constant', learningRate: 0.02 } as const;
+  const found = await diffRuns(one, await run({ ...smallRecipe, schedule }));
+  expect(found.recipe).toEqual(['schedule.learningRate: 0.01 and 0.02']);
+  const lines = describeDifference(found);
+  expect(lines[1]).toBe(
+    'first difference: step 1: equal gradients, but other weights after it: the updates differ',
+  );
+});
+
+test('a shorter run is equal as far as it goes, and not in length', async () => {
+  const short = { ...one, ledger: { ...one.ledger, lines: one.ledger.lines.slice(0, 30) } };
+  const found = await diffRuns(one, short);
+  expect(found.first).toBeUndefined();
+  expect(isEqual(found)).toBe(false);
+  expect(describeDifference(found).at(-1)).toBe('the one has 42 steps, the other 30');
+});
+
+test('a sum that differs names its step, shards and workers', async () => {
+  const other = changed(17, ({ contributions }) => ({
+    contributions: contributions.with(0, { ...contributions[0]!, sum: '0'.repeat(32) }),
+  }));
+  const { first } = await diffRuns(one, other);
+  const { lo, hi } = one.ledger.lines[16]!.contributions[0]!;
+  expect(first).toMatchObject({ step: 17, shards: { lo, hi }, isComparable: true });
+  expect(first?.by?.[0]).toMatch(/^local \(wasm-/);
+});
+
+test('other weights after sums over other shards: the shards are not known', async () => {
+  const other = changed(5, ({ contributions }) => ({
+    contributions: contributions.map((each) => ({ ...each, lo: each.lo + 100, hi: each.hi + 100 })),
+    weights: '0'.repeat(32),
+  }));
+  const found = await diffRuns(one, other);
+  expect(found.first).toEqual({ step: 5, isComparable: false });
+  expect(describeDifference(found)[0]).toContain('which shards is not known');
+});

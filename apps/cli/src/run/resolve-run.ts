@@ -1,0 +1,73 @@
+import { readStoredRun, type StoredRun } from '@gradwire/coordinator';
+import { GradwireError } from '@gradwire/errors';
+import { type Recipe, recipeHash } from '@gradwire/recipes';
+import { relativePath } from '../output/relative-path.ts';
+import { compareRecipes } from '../settings/compare-recipes.ts';
+import { overrideRecipe, type RecipeSettings, resolveRecipe } from '../settings/resolve-recipe.ts';
+
+/** The settings that say which run is meant, and where it listens. */
+export interface RunPlaceSettings extends RecipeSettings {
+  readonly resume?: string;
+  readonly host: string;
+  readonly port: number;
+  readonly token?: string;
+}
+
+/** A run that is about to start, or to go on. */
+export interface ResolvedRun {
+  /** With all overrides. */
+  readonly recipe: Recipe;
+  /** Hash of the recipe before them. */
+  readonly hash: string;
+  readonly host: string;
+  readonly port: number;
+  readonly token: string | undefined;
+  /** The run that goes on. */
+  readonly stored?: StoredRun;
+}
+
+/**
+ * What is to be run: a recipe, or with `--resume` the run of before, at the address and with the token of before unless
+ * others are given, so that its workers find it again. `isGiven`: whether somebody chose a setting.
+ *
+ * Throws RECIPE_MISMATCH if the settings ask for another recipe than that of the run.
+ */
+export async function resolveRun(
+  settings: RunPlaceSettings,
+  isGiven: (setting: string) => boolean,
+): Promise<ResolvedRun> {
+  const { host, port, token } = settings;
+  if (settings.resume === undefined) return { ...(await resolveRecipe(settings)), host, port, token };
+  const stored = await readStoredRun(settings.resume);
+  const { recipe, claim } = stored;
+  const wanted = isGiven('recipe')
+    ? (await resolveRecipe(settings)).recipe
+    : overrideRecipe(recipe, settings);
+  checkSame(stored, wanted);
+  return {
+    recipe,
+    hash: claim?.recipeHash ?? (await recipeHash(recipe)),
+    host: isGiven('host') ? host : (claim?.host ?? host),
+    port: isGiven('port') ? port : (claim?.port ?? port),
+    token: token ?? claim?.token,
+    stored,
+  };
+}
+
+function checkSame({ recipe, directory }: StoredRun, wanted: Recipe): void {
+  const differences = compareRecipes(recipe, wanted).map(
+    ({ setting, first, second }) => `${setting} is ${show(first)} in the run, ${show(second)} was asked for`,
+  );
+  if (differences.length === 0) return;
+  throw new GradwireError(
+    'RECIPE_MISMATCH',
+    `${relativePath(directory.path)} was started with another recipe: ${differences.join('; ')}`,
+    {
+      hint: 'Leave these settings out to go on with the run as it is, or start another run without --resume.',
+    },
+  );
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'not there' : JSON.stringify(value);
+}

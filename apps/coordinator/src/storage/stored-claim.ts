@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GradwireError, toError } from '@gradwire/errors';
+
+/** What a run directory says of the coordinator that writes it. */
+export interface ClaimContent {
+  /** Hash of the recipe before overrides. */
+  readonly recipeHash: string;
+  readonly host: string;
+  readonly port: number;
+  /** Kept for a resumption: the file can be read by its owner only. */
+  readonly token: string;
+}
+
+/** The file that says who writes a run directory. */
+export const claimFile = 'coordinator.json';
+export const claimFormat = 'gradwire-coordinator/1';
+
+/** The claim of a run directory's last coordinator; without a token once the run has finished. */
+export interface StoredClaim extends Omit<ClaimContent, 'token'> {
+  readonly term: number;
+  readonly owner: string;
+  readonly token?: string;
+}
+
+/** Reads the claim; undefined if nobody has made one. Throws FILE_CORRUPT. */
+export async function readClaim(directory: string): Promise<StoredClaim | undefined> {
+  const path = join(directory, claimFile);
+  try {
+    const claim = JSON.parse(await readFile(path, 'utf8')) as StoredClaim & { format?: unknown };
+    if (claim.format === claimFormat && Number.isSafeInteger(claim.term)) return claim;
+    throw new Error(`expected format ${claimFormat}, found ${String(claim.format)}`);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new GradwireError('FILE_CORRUPT', `${path}: ${toError(cause).message}`, {
+      cause,
+      hint: 'Remove the file: address and token of the run are then given anew.',
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import type { Engine, EngineEffect } from '@gradwire/engine';
+import type { World } from '../base/world.ts';
+import { journalName, type Persistence } from '../disk/persistence.ts';
+import { type Procedure, runProcedure } from '../disk/procedure.ts';
+import { DiskFull, type Interruption } from '../disk/simulated-disk.ts';
+import type { SimulatedSnapshot } from '../disk/snapshot-text.ts';
+import type { Watch } from '../watch/watch.ts';
+
+/** What a process writes down: a journal of everything that is done, and now and then a snapshot. */
+export interface Archive {
+  /** An `Interrupted` goes through to the caller. */
+  note(effects: readonly EngineEffect[]): void;
+}
+
+/** What an archive needs. */
+export interface ArchiveParts {
+  readonly engine: Engine;
+  readonly persistence: Persistence;
+  readonly watch: Watch;
+  isAlive(): boolean;
+  onInterrupted(how: Interruption): void;
+}
+
+export function createArchive(world: World, parts: ArchiveParts): Archive {
+  const { disk, draws, scenario, tally } = world;
+  const { engine, persistence, watch, isAlive, onInterrupted } = parts;
+  let isWriting = false;
+  let journalLength = disk.peek(journalName).length;
+
+  function* save(snapshot: SimulatedSnapshot): Procedure<void> {
+    try {
+      yield* persistence.write(disk, snapshot);
+    } catch (thrown) {
+      if (!(thrown instanceof DiskFull)) throw thrown;
+      // The one before still stands, and the run goes on.
+      tally['disk-full']++;
+      return;
+    }
+    watch.acknowledged(snapshot.state);
+    yield* persistence.prune(disk);
+  }
+
+  return {
+    note(effects) {
+      const lines = effects.flatMap(lineOf).join('');
+      if (lines === '') return;
+      journalLength += lines.length;
+      disk.append(journalName, lines);
+      if (effects.some(({ type }) => type === 'end')) return watch.journal(disk.peek(journalName));
+      if (isWriting || !draws.disk.chance(scenario.snapshotShare)) return;
+      const state = engine.snapshot();
+      if (!state) return;
+      isWriting = true;
+      const onDone = (): void => void (isWriting = false);
+      runProcedure(world, save({ state, journalLength }), { isAlive, onDone, onInterrupted });
+    },
+  };
+}
+
+/** Each thing that is done, on a line of its own. */
+function lineOf(effect: EngineEffect): string[] {
+  if (effect.type === 'commit') return [`step ${effect.record.step}\n`];
+  if (effect.type === 'evaluated') return [`${effect.record.split} ${effect.record.step}\n`];
+  return effect.type === 'end' ? ['end\n'] : [];
+}

@@ -1,0 +1,279 @@
+import {
+  createEngine,
+  type Engine,
+  type EngineEffect,
+  type EngineEvent,
+  type EnginePlan,
+  type PartialSum,
+  type RunState,
+  type WorkerId,
+} from '@gradwire/engine';
+import type { EngineMaker } from '@gradwire/simulator';
+
+/*
+ * Engines that are wrong on purpose, each in one way: the real engine with something around it that changes what it
+ * hears, says or is given. A simulator that lets one of them pass would be no proof.
+ */
+
+type PartialEvent = Extract<EngineEvent, { type: 'partial-arrived' }>;
+type EffectOf<Type extends EngineEffect['type']> = Extract<EngineEffect, { type: Type }>;
+
+/** What a broken engine does instead; `real` hands on to the engine itself. */
+type Fault = (engine: Engine, plan: EnginePlan) => Partial<Engine>;
+
+function makeReal(plan: EnginePlan, from: RunState | undefined): Engine {
+  return createEngine(plan, from ? { from } : {});
+}
+
+function around(fault: Fault): EngineMaker {
+  return (plan, from) => {
+    const engine = makeReal(plan, from);
+    return { ...engine, ...fault(engine, plan) };
+  };
+}
+
+/** Changes the effects of every event. */
+function saying(
+  change: () => (effects: EngineEffect[], engine: Engine, event?: EngineEvent) => EngineEffect[],
+): EngineMaker {
+  return around((engine) => {
+    const changed = change();
+    return {
+      start: (atMs) => changed(engine.start(atMs), engine),
+      handle: (event) => changed(engine.handle(event), engine, event),
+    };
+  });
+}
+
+/** Changes effects of one type, one by one; an undefined one is left out. */
+function sayingOf<Type extends EngineEffect['type']>(
+  type: Type,
+  change: (effect: EffectOf<Type>, count: number) => EngineEffect | undefined,
+): EngineMaker {
+  return saying(() => {
+    let count = 0;
+    return (effects) =>
+      effects.flatMap((effect) =>
+        effect.type === type ? (change(effect as EffectOf<Type>, ++count) ?? []) : [effect],
+      );
+  });
+}
+
+/** Changes events before the engine hears them; an undefined one is kept from it. */
+function hearing(change: () => (event: EngineEvent, engine: Engine) => EngineEvent | undefined): EngineMaker {
+  return around((engine) => {
+    const changed = change();
+    return {
+      handle(event) {
+        const heard = changed(event, engine);
+        return heard ? engine.handle(heard) : [];
+      },
+    };
+  });
+}
+
+/** Every n-th event of one type is kept from the engine. */
+function deafTo(type: EngineEvent['type'], every: number): EngineMaker {
+  return hearing(() => {
+    let count = 0;
+    return (event) => (event.type === type && ++count % every === 0 ? undefined : event);
+  });
+}
+
+/** Changes the sums before they are used. */
+function using(
+  change: () => (partial: PartialSum, worker: WorkerId, engine: Engine) => PartialSum,
+): EngineMaker {
+  return hearing(() => {
+    const changed = change();
+    return (event, engine) => {
+      if (event.type !== 'partial-arrived') return event;
+      return { ...event, partial: changed(event.partial, event.worker, engine) } satisfies PartialEvent;
+    };
+  });
+}
+
+/** Goes on from a changed state. */
+function from(change: (state: RunState) => RunState): EngineMaker {
+  return (plan, state) => makeReal(plan, state && change(state));
+}
+
+function planned(change: (plan: EnginePlan) => EnginePlan): EngineMaker {
+  return (plan, state) => makeReal(change(plan), state);
+}
+
+function add(target: Float32Array, other: Float32Array): Float32Array {
+  for (let i = 0; i < target.length; i++) target[i]! += other[i] ?? 0;
+  return target;
+}
+
+const samplesBelow = (plan: EnginePlan, step: number): number =>
+  plan.stepSamples(step).filter((count) => count > 0).length;
+
+/** By what is wrong with them. */
+export const brokenEngines: Readonly<Record<string, EngineMaker>> = {
+  'adds in the order of arrival': around((engine, plan) => {
+    let round = -1;
+    let sum = new Float32Array(0);
+    let leaves = 0;
+    return {
+      handle(event) {
+        const { round: active } = engine.status();
+        if (event.type !== 'partial-arrived' || active?.task !== 'step' || plan.maxStaleness !== undefined) {
+          return engine.handle(event);
+        }
+        const { partial } = event;
+        if (round !== active.index) {
+          round = active.index;
+          sum = new Float32Array(plan.layout.size);
+          leaves = 0;
+        }
+        const before = engine.status().outstanding.length;
+        const gradient = partial.gradient.slice();
+        leaves += plan
+          .stepSamples(active.step)
+          .slice(partial.lo, partial.hi)
+          .filter((n) => n > 0).length;
+        const isLast = leaves >= samplesBelow(plan, active.step);
+        const used = isLast ? add(sum.slice(), gradient) : new Float32Array(gradient.length);
+        const effects = engine.handle({ ...event, partial: { ...partial, gradient: used } });
+        if (engine.status().outstanding.length !== before || isLast) add(sum, gradient);
+        return effects;
+      },
+    };
+  }),
+  'counts a duplicate': using(() => {
+    const seen = new Set<string>();
+    let extra: Float32Array | undefined;
+    return (partial, worker) => {
+      const key = `${worker} ${partial.round} ${partial.lo} ${partial.hi}`;
+      if (seen.has(key)) extra = partial.gradient.slice();
+      else if (extra?.length === partial.gradient.length) add(partial.gradient, extra);
+      seen.add(key);
+      return partial;
+    };
+  }),
+  'takes late answers for the current round': using(() => (partial, _, engine) => {
+    const round = engine.status().round?.index ?? 0;
+    return partial.round < round ? { ...partial, round } : partial;
+  }),
+  'does not hear of workers that leave': deafTo('worker-left', 1),
+  'misses every third worker that leaves': deafTo('worker-left', 3),
+  'loses every fifth answer': deafTo('partial-arrived', 5),
+  'does not hear of failures': deafTo('worker-failed', 1),
+  'forgets a worker that is prepared': deafTo('worker-prepared', 2),
+  'loses every fourth lease': sayingOf('lease', (lease, count) => (count % 4 === 0 ? undefined : lease)),
+  'leaves the first leaf out of a lease': sayingOf('lease', (lease) => ({
+    ...lease,
+    leaves: lease.leaves.slice(1),
+  })),
+  'leases to two workers and tells both that it is theirs': saying(
+    () => (effects, engine) =>
+      effects.flatMap((effect): EngineEffect[] => {
+        if (effect.type !== 'lease') return [effect];
+        const other = engine.status().spares[0];
+        return other && engine.status().round?.version === 0
+          ? [
+              effect,
+              { type: 'publish', version: 0, weights: engine.weights(), workers: [other] },
+              { ...effect, worker: other },
+            ]
+          : [effect];
+      }),
+  ),
+  'leases to a worker that is not ready': saying(
+    () => (effects, engine) =>
+      effects.map((effect) => {
+        const other = engine.status().workers.find(({ stage }) => stage !== 'ready')?.worker;
+        return effect.type === 'lease' && other ? { ...effect, worker: other } : effect;
+      }),
+  ),
+  'publishes the weights of before': saying(() => {
+    let before: Float32Array | undefined;
+    return (effects) =>
+      effects.map((effect) => {
+        if (effect.type !== 'publish') return effect;
+        const weights = before ?? effect.weights;
+        before = effect.weights;
+        return { ...effect, weights };
+      });
+  }),
+  'writes new weights into the vector that it has published': saying(() => {
+    let shared: Float32Array | undefined;
+    return (effects, engine) => {
+      if (shared && effects.some(({ type }) => type === 'commit'))
+        shared.set(engine.weights().map((w) => w + 1));
+      for (const effect of effects) if (effect.type === 'publish') shared = effect.weights;
+      return effects;
+    };
+  }),
+  'does not publish to whoever comes later': sayingOf('publish', (effect, count) =>
+    count > 2 ? undefined : effect,
+  ),
+  'commits a step twice': saying(
+    () => (effects) =>
+      effects.flatMap((effect): EngineEffect[] =>
+        effect.type === 'commit' && effect.record.step === 2 ? [effect, effect] : [effect],
+      ),
+  ),
+  'does not report evaluations': sayingOf('evaluated', () => undefined),
+  'reports an epoch twice': saying(
+    () => (effects) =>
+      effects.flatMap((effect): EngineEffect[] =>
+        effect.type === 'epoch-done' ? [effect, effect] : [effect],
+      ),
+  ),
+  'counts a sample too many': sayingOf('commit', ({ record }) => ({
+    type: 'commit',
+    record: { ...record, samples: record.samples + 1 },
+  })),
+  'forgets whose sum it used': sayingOf('commit', ({ record }) => ({
+    type: 'commit',
+    record: { ...record, contributions: record.contributions.slice(1) },
+  })),
+  'names a contribution twice': sayingOf('commit', ({ record }) => ({
+    type: 'commit',
+    record: { ...record, contributions: [...record.contributions, ...record.contributions.slice(0, 1)] },
+  })),
+  'puts out workers that are late': saying(() => (effects, engine, event) => {
+    const isLate =
+      event?.type === 'partial-arrived' && event.partial.round < (engine.status().round?.index ?? 0);
+    if (effects.length > 0 || !isLate) return effects;
+    return [{ type: 'expel', worker: event.worker, code: 'MESSAGE_INVALID', message: 'late' }];
+  }),
+  'ends before the last evaluation': saying(
+    () => (effects) =>
+      effects.some(({ type }) => type === 'epoch-done')
+        ? [...effects, { type: 'end', outcome: 'finished' }]
+        : effects,
+  ),
+  'never ends': sayingOf('end', () => undefined),
+  'fails at the first loss of a worker': saying(
+    () => (effects, _, event) =>
+      event?.type === 'worker-left' ? [...effects, { type: 'end', outcome: 'failed' }] : effects,
+  ),
+  'applies the codec twice': planned(({ coding, ...plan }) => {
+    if (!coding) return plan;
+    return { ...plan, coding: { ...coding, code: (gradient) => coding.code(coding.code(gradient)) } };
+  }),
+  'forgets the L2 penalty': planned((plan) => ({ ...plan, l2: 0 })),
+  'averages by the shards': planned((plan) => ({
+    ...plan,
+    schedule: { type: 'constant', learningRate: 0.1 },
+  })),
+  'goes on without what the optimizer remembers': from((state) => ({
+    ...state,
+    optimizer: Object.fromEntries(
+      Object.entries(state.optimizer).map(([name, vector]) => [name, new Float32Array(vector.length)]),
+    ),
+  })),
+  'goes on without the sums of the epoch': from((state) => ({
+    ...state,
+    epochTotals: { samples: 0, loss: 0, correct: 0 },
+  })),
+  'goes on one step too far': from((state) => {
+    const { lastRound } = state;
+    return lastRound ? { ...state, lastRound: { ...lastRound, version: lastRound.version + 1 } } : state;
+  }),
+  'decides by chance': saying(() => (effects) => (Math.random() < 0.5 ? effects : effects.toReversed())),
+};

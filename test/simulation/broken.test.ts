@@ -1,0 +1,25 @@
+import { type SimulationOptions, simulate } from '@gradwire/simulator';
+import { expect, test } from 'vitest';
+import { brokenEngines } from './broken-engines.ts';
+import { brokenPersistences } from './broken-persistence.ts';
+
+/** The first seed that catches it; each seed is simulated twice, as in a batch. */
+function caughtAt(options: SimulationOptions): number | undefined {
+  for (let seed = 0; seed < 1_000; seed++) {
+    const { broken, hash } = simulate(seed, options);
+    if (broken || simulate(seed, options).hash !== hash) return seed;
+  }
+  return undefined;
+}
+
+test.each(Object.entries(brokenEngines))('an engine is caught that %s', (_, makeEngine) => {
+  expect(caughtAt({ makeEngine })).toBeDefined();
+});
+
+test.each(Object.entries(brokenPersistences))('a coordinator is caught that %s', (_, persistence) => {
+  expect(caughtAt({ persistence })).toBeDefined();
+});
+
+test('the real one is not caught', () => {
+  expect(caughtAt({ adapt: (scenario) => ({ ...scenario, calmAtMs: 500 }) })).toBeUndefined();
+});
