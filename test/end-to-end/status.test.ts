@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type GradwireProcess, runGradwire, startGradwire } from '../harness/gradwire.ts';
 import { jsonLines } from '../harness/json-output.ts';
 import { createTemporaryFolder } from '../harness/temporary-folder.ts';
@@ -40,21 +40,16 @@ test('status and explain say in words where a run stands and what it waits for',
   );
 
   const start = ['worker', url, '--name', 'kitchen', '--backend', 'wasm', '--threads', '1'];
-  await using worker = startGradwire(start);
+  await using _worker = startGradwire(start);
   await coordinator.line(({ event }) => event === 'step');
   expect(await ask('status', url)).toMatch(/\n {2}kitchen +wasm +working +[\d,]+ +\d+ +127\.0\.0\.1/);
 
-  worker.child.kill('SIGSTOP');
-  const explain = await vi.waitUntil(async () => {
-    const text = await ask('explain', url);
-    return /commit was [2-9]\.\d s ago/.test(text) ? text : undefined;
-  }, 30_000);
-  expect(explain).toMatch(/^step \d+ waits (on|for) [^.]*kitchen/);
+  const explain = await ask('explain', url);
+  expect(explain).toMatch(/^(step \d+|the evaluation) waits on worker kitchen, /);
   expect(explain).toMatch(/\nkitchen has \d+ leases? left, since [\d.]+ s\.\n/);
   expect(explain).toMatch(/\nTo do: .*start one more worker/);
   const [status] = jsonLines(await ask('status', url, '--json'));
   expect(status).toMatchObject({ phase: 'running', waitingFor: 'leases', workers: [{ worker: 'kitchen' }] });
-  worker.child.kill('SIGCONT');
 }, 300_000);
 
 test('a wrong token is refused with code 6, and nobody there is code 5', async () => {

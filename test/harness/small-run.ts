@@ -70,6 +70,7 @@ export interface SmallWorker {
 
 /** How a small run is started, besides recipe and data. */
 export interface SmallRunOptions {
+  readonly verify?: number;
   /** Refuses workers of another numerics class. */
   readonly exact?: boolean;
   /** Where its run directory is made; default: a folder that is removed when the run is disposed. */
@@ -82,7 +83,7 @@ export interface SmallRunOptions {
 export async function startSmallRun(
   recipe: Recipe = smallRecipe,
   data: Splits = smallData(),
-  { root, resume, snapshotEvery, exact }: SmallRunOptions = {},
+  { root, resume, snapshotEvery, exact, verify }: SmallRunOptions = {},
 ): Promise<SmallRun> {
   const folder = await createTemporaryFolder();
   const events: CoordinatorEvent[] = [];
@@ -95,6 +96,7 @@ export async function startSmallRun(
     resume: resume !== undefined,
     snapshotEvery,
     exact,
+    verify,
     host: '127.0.0.1',
     port: 0,
     onEvent: (event) => {

@@ -31,6 +31,7 @@ import { goBack, type GoBackOptions } from './storage/go-back.ts';
 import { openStorage, type RunStorage } from './storage/open-storage.ts';
 import { startOf } from './storage/resume-point.ts';
 import { createSnapshots, type Snapshots } from './storage/snapshots.ts';
+import { createVerification } from './verification.ts';
 import { watchForWaiting } from './waiting.ts';
 
 /** What a coordinator is started with. */
@@ -52,6 +53,8 @@ export interface CoordinatorOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Share of the leases that a second worker computes too, from 0 to 1; default 0. Not for asynchronous recipes. */
+  readonly verify?: number | undefined;
   /** Default: a new random one. */
   readonly token?: string;
   readonly onEvent: (event: CoordinatorEvent) => void;
@@ -101,6 +104,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     codecs,
     vectors: await loadFastVectors(onProblem),
     from: point?.snapshot && startOf(point.snapshot),
+    verify: createVerification(options.verify),
     sessions: () => sessions,
     progress: createProgress({ plan, recorder, countWorkers, onEvent }),
     onEvent,

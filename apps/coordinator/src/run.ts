@@ -9,6 +9,7 @@ import {
   type Round,
   type RunState,
   type VectorMath,
+  type Verification,
   type WorkerId,
 } from '@gradwire/engine';
 import { encodePieces, type GradientCoding, type Message } from '@gradwire/protocol';
@@ -37,6 +38,8 @@ export interface RunOptions {
   readonly codecs: Codecs;
   /** Default: plain TypeScript. */
   readonly vectors?: VectorMath | undefined;
+  /** Default: no lease is computed twice. */
+  readonly verify?: Verification | undefined;
   /** Where an earlier run goes on, and how long it has trained. */
   readonly from?: { readonly state: RunState; readonly seconds: number } | undefined;
   readonly sessions: () => Sessions;
@@ -64,9 +67,10 @@ export interface Run {
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
 export function createRun(options: RunOptions): Run {
-  const { plan, codecs, vectors, from, sessions, progress, onRoundClosed } = options;
+  const { plan, codecs, vectors, verify, from, sessions, progress, onRoundClosed } = options;
   const engine = createEngine(plan, {
     ...(vectors ? { vectors } : {}),
+    verify,
     ...(from ? { from: from.state } : {}),
   });
   const { checksum } = vectors ?? plainVectors;

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { EngineStatus, OutstandingLeaf } from '@gradwire/engine';
+import type { CheckStatus, EngineStatus, OutstandingLeaf } from '@gradwire/engine';
 import type { CoordinatorEvent } from './events.ts';
 import type { Run } from './run.ts';
 
@@ -40,6 +40,9 @@ export function describeWaiting(status: EngineStatus, nowMs: number): string {
     if (workers.length === 0) return `${place} waits for a worker to join: none is connected`;
     return `${place} waits for ${preparing.join(', ')} to get ready (loading the backend and the data)`;
   }
+  if (waitingFor === 'restore')
+    return 'the run goes back to an earlier state: a worker computed wrong numbers';
+  if (waitingFor === 'checks') return `${place} waits for ${status.checks.map(describeCheck).join('; ')}`;
   const noun = round?.task === 'step' ? 'shard' : 'block';
   const owners = [...new Set(outstanding.map(({ owner }) => owner))];
   const parts = owners.map((owner) =>
@@ -50,6 +53,15 @@ export function describeWaiting(status: EngineStatus, nowMs: number): string {
     ),
   );
   return `${place} waits on ${parts.join('; and on ')}`;
+}
+
+/** A node that is computed more than once. */
+function describeCheck({ lo, hi, isDispute, answered, awaited }: CheckStatus): string {
+  const names = answered.join(' and ');
+  const from = awaited.length === 0 ? 'another worker of their class' : awaited.join(', ');
+  const leaves = hi - lo === 1 ? `${lo}` : `${lo} to ${hi - 1}`;
+  const why = isDispute ? `${names} computed different numbers` : `${names} is checked`;
+  return `a further answer for ${leaves} from ${from}, since ${why}`;
 }
 
 /** For example `worker attic, shard 17, 2.1 s past its usual 0.3 s; backup leased to cellar`. */

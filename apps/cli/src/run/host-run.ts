@@ -20,6 +20,7 @@ export interface RunSettings extends RunPlaceSettings, AutoCodecSettings {
   readonly dataDir?: string;
   readonly cacheDir?: string;
   readonly runDir: string;
+  readonly verify?: number;
   readonly snapshotEvery?: number;
   readonly exact?: boolean;
   readonly json?: boolean;
@@ -44,6 +45,12 @@ export interface HostRunOptions {
   readonly onEvent?: (event: CoordinatorEvent) => void;
 }
 
+function cannotVerify(): GradwireError {
+  return new GradwireError('OPTION_INVALID', '--verify does not go with the asynchronous strategy', {
+    hint: 'Choose another --strategy: only where the order of arrival does not matter can two workers be compared.',
+  });
+}
+
 /** Loads recipe and data, listens, and makes the run directory. */
 export async function hostRun(
   settings: RunSettings,
@@ -56,6 +63,7 @@ export async function hostRun(
   const { recipe: given, hash, host, port, token, stored } = await resolveRun(settings, isGiven);
   const { dataDir, cacheDir, runDir, snapshotEvery, exact } = settings;
   if (exact) checkExact(given);
+  if (settings.verify !== undefined && given.strategy?.type === 'asynchronous') throw cannotVerify();
   const data = await loadDataset(given.dataset, {
     dataDir,
     cacheDir,
@@ -78,6 +86,7 @@ export async function hostRun(
     host,
     port,
     ...(token === undefined ? {} : { token }),
+    verify: settings.verify,
     onEvent: (event) => {
       output.handle(event);
       onEvent?.(event);

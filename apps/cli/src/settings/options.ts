@@ -57,6 +57,10 @@ export const options = {
     ).argParser(wholeFrom(1)),
   maxStaleness: (): Option =>
     setting('--max-staleness <n>', 'updates that a gradient may miss (asynchronous)').argParser(wholeFrom(0)),
+  verify: (): Option =>
+    setting('--verify <share>', 'share of the leases that a second worker computes too, as 1%').argParser(
+      share,
+    ),
   exact: (): Option =>
     setting(
       '--exact',
@@ -86,6 +90,8 @@ export const options = {
     setting('--threads <n>', 'seeds simulated at the same time', availableParallelism()).argParser(
       wholeFrom(1),
     ),
+  repeatEvery: (): Option =>
+    setting('--repeat-every <n>', 'simulate every n-th seed twice, and compare', 1).argParser(wholeFrom(1)),
   trace: (): Option => setting('--trace', 'show everything that happens in the first seed'),
   dataDir: (): Option =>
     setting('--data-dir <dir>', 'folder with the IDX files, plain or .gz').argParser(path),
@@ -129,6 +135,7 @@ export const runOptions: readonly (() => Option)[] = [
   options.strategy,
   options.localSteps,
   options.maxStaleness,
+  options.verify,
   options.exact,
   options.codec,
   options.weightsCodec,
@@ -166,6 +173,13 @@ function wholeFrom(least: number): (text: string) => number {
     if (/^\d+$/.test(text) && value >= least && value <= 0xffff_ffff) return value;
     throw new InvalidArgumentError(`Expected a whole number from ${least} to 4294967295.`);
   };
+}
+
+/** Above 0, up to 1, also in percent. */
+function share(text: string): number {
+  const value = Number(text.replace(/%$/, '')) / (text.endsWith('%') ? 100 : 1);
+  if (/^[\d.]+%?$/.test(text) && value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a share above 0%, up to 100%, as 1% or 0.01.');
 }
 
 function port(text: string): number {

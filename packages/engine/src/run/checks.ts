@@ -59,11 +59,14 @@ export function createCheck(
  *     different          two: one finite, one not                  accept the finite one
  *     different          else                                      all are asked, wait
  */
-export function ruleOn(run: Run, check: Check, atMs: number): Ruling {
+export function ruleOn(run: Run, active: ActiveRound, { check, atMs }: CheckAt): Ruling {
   const members = [...run.workers.values()].filter(
-    (worker) => isReady(worker) && worker.numericsClass === check.numericsClass,
+    (worker) =>
+      isReady(worker) &&
+      worker.numericsClass === check.numericsClass &&
+      (check.answers.has(worker.id) || canAnswer(worker, active, check)),
   );
-  const digests = new Set([...check.answers.values()].map(({ digest }) => digest));
+  const digests = digestsOf([...check.answers.values()]);
   if (digests.size > 1) return ruleOnDispute(check, members);
   const [answer] = check.answers.values();
   if (!answer) return { type: 'void' };
@@ -71,6 +74,22 @@ export function ruleOn(run: Run, check: Check, atMs: number): Ruling {
   const others = members.filter(({ id }) => id !== answer.worker);
   const mustWait = others.some((worker) => answer.digest === nonFiniteDigest || !isLate(worker, atMs));
   return mustWait ? { type: 'wait' } : { type: 'accept', answer, wrong: [] };
+}
+
+/** A check, and when it is looked at. */
+export interface CheckAt {
+  readonly check: Check;
+  readonly atMs: number;
+}
+
+/** Whether a worker has not been asked yet, or still has the node to compute. Some answer with something else. */
+function canAnswer({ id, turns }: Worker, { round }: ActiveRound, { asked, lo, hi }: Check): boolean {
+  if (!asked.has(id)) return true;
+  return turns.some(
+    (turn) =>
+      turn.round === round.index &&
+      turn.leaves.some((leaf) => leaf >= lo && leaf < hi && turn.unanswered.has(leaf)),
+  );
 }
 
 function ruleOnDispute(check: Check, members: readonly Worker[]): Ruling {
@@ -95,24 +114,22 @@ function digestsOf(answers: readonly Answer[]): Set<string> {
 }
 
 /** Leases the node to whoever is needed: for an audit one more worker, for a dispute all of the class. */
-export function askMore(
-  run: Run,
-  active: ActiveRound,
-  { check, atMs }: { check: Check; atMs: number },
-): EngineEffect[] {
-  const free = [...run.workers.values()].filter(
-    (worker) =>
-      isReady(worker) && worker.numericsClass === check.numericsClass && !check.asked.has(worker.id),
+export function askMore(run: Run, active: ActiveRound, { check, atMs }: CheckAt): EngineEffect[] {
+  const members = [...run.workers.values()].filter(
+    (worker) => isReady(worker) && worker.numericsClass === check.numericsClass,
   );
-  const idlest = free
+  const free = members.filter(({ id }) => !check.asked.has(id));
+  const punctual = free
     .filter((worker) => !isLate(worker, atMs))
-    .toSorted((a, b) => a.turns.length - b.turns.length)
-    .slice(0, 1);
-  const isAnswerDue = [...check.asked].some((id) => {
-    const worker = run.workers.get(id);
-    return worker !== undefined && !check.answers.has(id) && !isLate(worker, atMs);
-  });
-  const chosen = check.isDispute ? free : isAnswerDue ? [] : idlest;
+    .toSorted((a, b) => a.turns.length - b.turns.length);
+  const isAnswerDue = members.some(
+    (worker) =>
+      check.asked.has(worker.id) &&
+      !check.answers.has(worker.id) &&
+      canAnswer(worker, active, check) &&
+      !isLate(worker, atMs),
+  );
+  const chosen = check.isDispute ? free : isAnswerDue ? [] : punctual.slice(0, 1);
   return chosen.flatMap((worker) => {
     const leaves = active.leases.leaves(check);
     check.asked.add(worker.id);

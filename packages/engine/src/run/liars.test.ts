@@ -158,7 +158,7 @@ function run(
     perform(engine.handle({ atMs, type: 'worker-prepared', worker, shards: shardsOf }));
   }
   perform(engine.start(atMs));
-  for (; outbox.length > 0 && atMs < 20_000; atMs++) {
+  for (; outbox.length > 0 && atMs < 1e7; atMs++) {
     const senders = [...new Set(outbox.map(({ worker }) => worker))];
     const worker = senders[Math.floor(draw(seed, atMs) * senders.length)]!;
     const index = outbox.findIndex((each) => each.worker === worker);
@@ -175,6 +175,10 @@ function run(
     perform(
       engine.handle({ atMs, type: 'partial-arrived', worker, partial: { ...sent, round: task.round.index } }),
     );
+    while (outbox.length === 0 && engine.nextDeadlineMs() !== undefined) {
+      atMs = engine.nextDeadlineMs() ?? atMs;
+      perform(engine.handle({ atMs, type: 'time-passed' }));
+    }
   }
   return {
     weights: engine.weights(),
@@ -384,6 +388,18 @@ test('the unverified contributions of a liar are listed, and undone by going bac
   expect(outcome.rollBacks.length).toBeGreaterThan(0);
   expect(outcome.rollBacks[0]?.unverified).toBeGreaterThan(0);
   expect(outcome.codes).toEqual(new Set(['WRONG_NUMBERS']));
+  expect(outcome.weights).toEqual(calm.weights);
+});
+
+const dodge: Lie = (t) => {
+  if (!t.isSecond || t.hi - t.lo < 2) return t.honest;
+  const half = compute({ ...t, hi: treeMid(t.lo, t.hi) }, t.weights);
+  return { ...half, gradient: half.gradient.map((value) => value + 1) };
+};
+
+test('an auditor that answers with other leaves than it was asked for holds nothing up', () => {
+  const outcome = run({ ...honest, x: dodge }, all);
+  expect(outcome.end).toMatchObject({ outcome: 'finished' });
   expect(outcome.weights).toEqual(calm.weights);
 });
 

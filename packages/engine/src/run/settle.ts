@@ -1,5 +1,5 @@
 import { keyOf, nonFiniteDigest, type Answer } from './answers.ts';
-import { askMore, createCheck, ruleOn, type Check, type Ruling } from './checks.ts';
+import { askMore, createCheck, ruleOn, type CheckAt, type Ruling } from './checks.ts';
 import { count } from './count.ts';
 import { describeDispute, describeVerdict } from './incidents.ts';
 import { leaseUnowned } from './leasing.ts';
@@ -71,19 +71,14 @@ export function reviewChecks(run: Run, atMs: number): EngineEffect[] {
   );
 }
 
-interface Review {
-  readonly check: Check;
-  readonly atMs: number;
-}
-
-function review(run: Run, active: ActiveRound, { check, atMs }: Review): EngineEffect[] {
+function review(run: Run, active: ActiveRound, { check, atMs }: CheckAt): EngineEffect[] {
   const effects: EngineEffect[] = [];
   const digests = new Set([...check.answers.values()].map(({ digest }) => digest));
   if (digests.size > 1 && !check.isDispute) {
     check.isDispute = true;
     effects.push(describeDispute(active, check));
   }
-  const ruling = ruleOn(run, check, atMs);
+  const ruling = ruleOn(run, active, { check, atMs });
   if (ruling.type === 'wait') return [...effects, ...askMore(run, active, { check, atMs })];
   active.checks.delete(keyOf(check));
   if (ruling.type === 'accept') return [...effects, ...accept(run, active, { check, ruling, atMs })];
@@ -91,7 +86,7 @@ function review(run: Run, active: ActiveRound, { check, atMs }: Review): EngineE
   return [...effects, ...leaseUnowned(run, atMs)];
 }
 
-interface Acceptance extends Review {
+interface Acceptance extends CheckAt {
   readonly ruling: Extract<Ruling, { readonly type: 'accept' }>;
 }
 

@@ -18,10 +18,10 @@ const threadFile = new URL('../../dist/batch/seeds-thread.js', import.meta.url);
 
 /** Simulates many seeds on several threads. The report does not depend on the number of threads. */
 export async function runBatch(options: BatchOptions): Promise<SeedsReport> {
-  const { first, count, threads, onProgress, signal } = options;
+  const { first, count, repeatEvery = 1, threads, onProgress, signal } = options;
   const ranges: SeedRange[] = [];
   for (let from = first; from < first + count; from += rangeSize) {
-    ranges.push({ first: from, count: Math.min(rangeSize, first + count - from) });
+    ranges.push({ first: from, count: Math.min(rangeSize, first + count - from), repeatEvery });
   }
   const reports: SeedsReport[] = [];
   let next = 0;
