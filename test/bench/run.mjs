@@ -31,6 +31,7 @@ const sections = {
 };
 // Scripts with arguments of their own that take many minutes: only by name, and not in the report.
 const scripts = {
+  attack: 'step time and memory, calm and under attack: attack [rounds]',
   strategies: 'accuracy of local SGD and DiLoCo beside synchronous training',
   accuracy: "whole runs, by default the article's on three seeds: accuracy [recipe] [backend] [seed …]",
 };

@@ -9,6 +9,7 @@ const commands = [
   'predict',
   'audit',
   'diff',
+  'reproduce',
   'recipes',
   'plan',
   'simulate',

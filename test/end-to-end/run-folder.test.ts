@@ -11,6 +11,7 @@ import { createBatcher, createTrainer } from '@gradwire/training';
 import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runGradwire } from '../harness/gradwire.ts';
 import { jsonLines } from '../harness/json-output.ts';
 import { readMnist } from '../harness/mnist.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../harness/temporary-folder.ts';
@@ -87,6 +88,28 @@ test('recipe.json repeats the run, bit for bit', async () => {
   expect(again.weightsSha256).toBe((await readSummary(run)).weightsSha256);
   const recipe = JSON.parse(await readFile(join(run, 'recipe.json'), 'utf8')) as object;
   expect(recipe).toEqual({ ...findRecipe('mnist-logistic'), epochs: 1, batchSize, shards });
+});
+
+test('audit is clean, reproduce finds the same weights, diff names what differs', {
+  timeout: 300_000,
+}, async () => {
+  const audit = await runGradwire(['audit', run, '--json']);
+  expect(audit.code, audit.stderr).toBe(0);
+  expect(JSON.parse(audit.stdout)).toMatchObject({ isClean: true, steps, wholeEpochs: 1, samples: 60_000 });
+
+  const runDir = join(folder.path, 'again');
+  const again = await runGradwire(['reproduce', run, '--workers', '2', '--run-dir', runDir]);
+  expect(again.code, again.stderr).toBe(0);
+  expect(again.stdout).toContain(`no difference in ${steps} steps: the same weights after each of them`);
+
+  await train([...args, '--seed', '5', '--steps', '3'], { runDir });
+  const diff = await runGradwire(['diff', run, join(runDir, 'latest'), '--json']);
+  expect(diff.code).toBe(12);
+  expect(JSON.parse(diff.stdout)).toMatchObject({
+    isEqual: false,
+    recipe: expect.arrayContaining([`seed: ${findRecipe('mnist-logistic').seed} and 5`]) as string[],
+    first: { step: 1 },
+  });
 });
 
 test('the model loads with tf.loadLayersModel over HTTP, as it lies there, and answers as the trainer does', async () => {

@@ -49,6 +49,7 @@ test.each([
   { file: { wrokers: 3 }, found: 'unknown setting "wrokers"', hint: 'Did you mean "workers"?' },
   { file: { workers: 'many' }, found: 'workers is "many"', hint: 'Expected a whole number' },
   { file: { backend: 'gpu' }, found: 'backend is "gpu"', hint: 'Allowed are auto, native, wasm' },
+  { file: { workers: { toString: 3 } }, found: 'workers is {"toString":3}', hint: 'Expected a text' },
   { file: [1], found: 'expected a JSON object of settings', hint: 'workers' },
 ])('a settings file with $file is refused with its name and code 2', async ({ file, found, hint }) => {
   await using folder = await createTemporaryFolder();

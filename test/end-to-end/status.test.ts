@@ -40,7 +40,7 @@ test('status and explain say in words where a run stands and what it waits for',
   );
 
   const start = ['worker', url, '--name', 'kitchen', '--backend', 'wasm', '--threads', '1'];
-  await using _worker = startGradwire(start);
+  await using worker = startGradwire(start);
   await coordinator.line(({ event }) => event === 'step');
   expect(await ask('status', url)).toMatch(/\n {2}kitchen +wasm +working +[\d,]+ +\d+ +127\.0\.0\.1/);
 
@@ -50,6 +50,7 @@ test('status and explain say in words where a run stands and what it waits for',
   expect(explain).toMatch(/\nTo do: .*start one more worker/);
   const [status] = jsonLines(await ask('status', url, '--json'));
   expect(status).toMatchObject({ phase: 'running', waitingFor: 'leases', workers: [{ worker: 'kitchen' }] });
+  expect(worker.child.exitCode).toBeNull();
 }, 300_000);
 
 test('a wrong token is refused with code 6, and nobody there is code 5', async () => {

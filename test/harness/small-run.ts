@@ -1,6 +1,7 @@
 import {
   type Coordinator,
   type CoordinatorEvent,
+  type CoordinatorOptions,
   createCoordinator,
   type Splits,
 } from '@gradwire/coordinator';
@@ -78,12 +79,14 @@ export interface SmallRunOptions {
   /** The run that goes on. */
   readonly resume?: RunDirectory;
   readonly snapshotEvery?: number;
+  /** Other bounds on connections than usual. */
+  readonly limits?: CoordinatorOptions['limits'];
 }
 
 export async function startSmallRun(
   recipe: Recipe = smallRecipe,
   data: Splits = smallData(),
-  { root, resume, snapshotEvery, exact, verify }: SmallRunOptions = {},
+  { root, resume, snapshotEvery, exact, verify, limits = {} }: SmallRunOptions = {},
 ): Promise<SmallRun> {
   const folder = await createTemporaryFolder();
   const events: CoordinatorEvent[] = [];
@@ -99,6 +102,7 @@ export async function startSmallRun(
     verify,
     host: '127.0.0.1',
     port: 0,
+    limits,
     onEvent: (event) => {
       events.push(event);
       for (const watcher of watchers) watcher();

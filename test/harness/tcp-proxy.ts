@@ -9,6 +9,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly bytes: { readonly up: number; readonly down: number };
   /** Breaks all connections that are open now, without a goodbye. New ones are let through. */
   cut(): void;
+  /** Passes nothing on any more over the connections that are open now, and tells nobody: no FIN, no reset. */
+  freeze(): void;
 }
 
 /** Listens on a free port of the loopback address and passes everything on to `port`. */
@@ -45,6 +47,9 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
     },
     bytes,
     cut,
+    freeze() {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
     async [Symbol.asyncDispose]() {
       cut();
       await new Promise((resolve) => server.close(resolve));

@@ -1,4 +1,10 @@
-import { decodeMessage, encodeMessage, messageLimits, type Message } from '@gradwire/protocol';
+import {
+  decodeMessage,
+  encodeMessage,
+  messageLimits,
+  type Message,
+  type PartialMessage,
+} from '@gradwire/protocol';
 import type { Channel } from '@gradwire/transport';
 import { createMember } from '@gradwire/worker';
 import { expect, test } from 'vitest';
@@ -6,8 +12,11 @@ import { smallRecipe, startSmallRun, type SmallRun } from '../harness/small-run.
 
 const recipe = { ...smallRecipe, epochs: 20 };
 
+/** Whether it has changed a partial. */
+type Tampering = (partial: PartialMessage) => boolean;
+
 /** Passes on everything, but for what `change` makes of a worker's partials. */
-function tamper(channel: Channel, change: (gradient: Float32Array) => boolean): Channel {
+function tamper(channel: Channel, change: Tampering): Channel {
   const limits = messageLimits({ role: 'worker', parameters: 51, classes: 3 });
   return {
     ...channel,
@@ -17,14 +26,14 @@ function tamper(channel: Channel, change: (gradient: Float32Array) => boolean): 
     send(frame) {
       const bytes = frame instanceof Uint8Array ? frame : Buffer.concat(frame as Uint8Array[]);
       const message = decodeMessage(bytes, limits) as Message;
-      const isChanged = message.type === 'partial' && change(message.gradient);
+      const isChanged = message.type === 'partial' && change(message);
       channel.send(isChanged ? encodeMessage(message) : frame);
     },
   };
 }
 
 /** A worker over a tampered channel. */
-async function lie(run: SmallRun, name: string, change: (gradient: Float32Array) => boolean): Promise<void> {
+async function lie(run: SmallRun, name: string, change: Tampering): Promise<void> {
   const over = new AbortController();
   const member = await createMember({
     name,
@@ -44,6 +53,31 @@ async function lie(run: SmallRun, name: string, change: (gradient: Float32Array)
   }
 }
 
+test('a worker that lies from some moment on: the run goes back to a snapshot before that, by itself', async () => {
+  const long = { ...smallRecipe, epochs: 20 };
+  await using calm = await startSmallRun(long);
+  calm.work();
+  const expected = (await calm.coordinator.done).summary.weightsSha256;
+
+  await using run = await startSmallRun(long, undefined, { verify: 0.2, snapshotEvery: 10 });
+  let isTempted = false;
+  const liar = lie(run, 'mallory', ({ gradient, metrics }) => {
+    if (!isTempted) return false;
+    gradient.fill(1);
+    metrics[0] = 1;
+    return true;
+  });
+  for (const name of ['ada', 'bob']) run.work({ name });
+  await run.event(() => run.events.filter(({ type }) => type === 'worker-prepared').length === 3);
+  isTempted = true;
+
+  const { summary, outcome } = await run.coordinator.done;
+  await liar;
+  expect({ outcome, weights: summary.weightsSha256 }).toEqual({ outcome: 'finished', weights: expected });
+  const expelled = run.events.filter((event) => event.type === 'worker-left' && event.why === 'expelled');
+  expect(expelled).toMatchObject([{ worker: 'mallory' }]);
+});
+
 test('a worker that flips one bit in one contribution is put out by name; the weights are those of the calm run', async () => {
   await using calm = await startSmallRun(recipe);
   calm.work();
@@ -51,7 +85,7 @@ test('a worker that flips one bit in one contribution is put out by name; the we
 
   await using run = await startSmallRun(recipe, undefined, { verify: 1 });
   let isTempted = false;
-  const liar = lie(run, 'mallory', (gradient) => {
+  const liar = lie(run, 'mallory', ({ gradient }) => {
     if (!isTempted || gradient.length === 0) return false;
     isTempted = false;
     new Uint32Array(gradient.buffer, gradient.byteOffset, 1)[0]! ^= 1;

@@ -1,8 +1,8 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { RunDirectory } from '@gradwire/checkpoint';
 import type { VectorMath, WorkerId } from '@gradwire/engine';
-import { GradwireError, toError } from '@gradwire/errors';
+import { toError } from '@gradwire/errors';
 import { loadVectors } from '@gradwire/kernels/vectors';
 import { closeCodes, type MessageLimits } from '@gradwire/protocol';
 import { canonicalJson, type Recipe } from '@gradwire/recipes';
@@ -10,11 +10,11 @@ import {
   type Access,
   type Channel,
   type ChannelServer,
+  type ChannelServerLimits,
   createAccess,
   createChannelServer,
   createPair,
   createToken,
-  httpServerOptions,
 } from '@gradwire/transport';
 import { type BlobStore, createBlobStore } from './blobs.ts';
 import { codecsOf, limitsOf } from './codecs.ts';
@@ -22,6 +22,7 @@ import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
 import { finishRun } from './finish.ts';
 import { createHttpHandler } from './http.ts';
+import { closeServer, joinSecret, listen, type TlsCertificate } from './listen.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { createProgress } from './progress.ts';
 import { createRun, type RollBack, type Run } from './run.ts';
@@ -57,6 +58,12 @@ export interface CoordinatorOptions {
   readonly verify?: number | undefined;
   /** Default: a new random one. */
   readonly token?: string;
+  /** For `wss` and `https` instead of `ws` and `http`. */
+  readonly tls?: TlsCertificate;
+  /** Names of this machine besides its own, and hosts of web pages, from which a browser may ask. */
+  readonly hosts?: readonly string[];
+  /** Other bounds on connections than usual, for tests. */
+  readonly limits?: Partial<ChannelServerLimits>;
   readonly onEvent: (event: CoordinatorEvent) => void;
 }
 
@@ -65,6 +72,9 @@ export interface Coordinator {
   readonly host: string;
   readonly port: number;
   readonly token: string;
+  /** What stands after `#` in the address for workers: the token, with TLS followed by a comma and the fingerprint. */
+  readonly secret: string;
+  readonly isSecure: boolean;
   readonly directory: RunDirectory;
   /** Connected now. */
   readonly workers: number;
@@ -89,7 +99,7 @@ export interface Coordinator {
  * RECIPE_MISMATCH or DATA_MISMATCH if the run was another one, FILE_CORRUPT if it cannot go on.
  */
 export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const { recipe, data, onEvent, token = createToken() } = options;
+  const { recipe, data, host, onEvent, token = createToken() } = options;
   const plan = createPlan(recipe, data);
   const codecs = codecsOf(recipe);
   const statistics = statisticsOf(recipe, data.train);
@@ -130,13 +140,13 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const { snapshotEvery: everySteps } = options;
   const from = { name: directory.name, storage, run, sessions };
   const snapshots: Snapshots = createSnapshots({ ...from, everySteps, onEvent });
-  const access = createAccess({ run: directory.name, token });
+  const access = createAccess({ run: directory.name, token, hosts: [host, ...(options.hosts ?? [])] });
   const status = (): RunStatus => readStatus({ name: directory.name, recipe, plan, run, sessions });
   const drain = (worker: WorkerId): void =>
     run.dispatch({ type: 'operator-asked', request: 'drain', worker });
-  const channels = serve(server, { access, blobs, limits, sessions, status, drain });
+  const channels = serve(server, { access, blobs, limits, sessions, status, drain, bounds: options.limits });
   server.on('error', onProblem);
-  onEvent({ type: 'listening', host: options.host, port, run: directory.name, directory: directory.path });
+  onEvent({ type: 'listening', host, port, run: directory.name, directory: directory.path });
   const notice = watchForWaiting(run, onEvent);
   if (point) onEvent({ type: 'resumed', step: recorder.steps, term: storage.claim.term });
   run.start();
@@ -147,9 +157,10 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   // Reported by whoever waits for it.
   done.catch(() => undefined);
   return {
-    host: options.host,
+    host,
     port,
     token,
+    ...joinSecret(token, options.tls),
     directory,
     get workers() {
       return sessions.byId.size;
@@ -255,13 +266,14 @@ interface Served {
   readonly sessions: Sessions;
   readonly status: () => RunStatus;
   readonly drain: (worker: WorkerId) => void;
+  readonly bounds: Partial<ChannelServerLimits> | undefined;
 }
 
 // Workers compute on threads of their own, so the one that answers pings is never busy for long.
 const heartbeat = { intervalMs: 2_500, silenceMs: 15_000 };
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
-function serve(server: Server, { access, blobs, limits, sessions, status, drain }: Served): ChannelServer {
+function serve(server: Server, { access, blobs, limits, sessions, status, drain, bounds }: Served): ChannelServer {
   server.on(
     'request',
     createHttpHandler({ access, blobs, status, drainage: { workers: sessions.byId, drain } }),
@@ -272,28 +284,6 @@ function serve(server: Server, { access, blobs, limits, sessions, status, drain 
     access,
     maxFrameBytes,
     onChannel: (channel) => void sessions.serve(channel),
-    limits: { maxBufferedBytes, ...heartbeat },
-  });
-}
-
-function listen({ host, port }: CoordinatorOptions): Promise<Server> {
-  const server = createServer(httpServerOptions);
-  return new Promise((resolve, reject) => {
-    const refuse = (cause: Error): void =>
-      reject(
-        new GradwireError('CONNECTION_FAILED', `cannot listen on ${host}, port ${port}: ${cause.message}`, {
-          cause,
-          hint: 'Choose another address with --host or another port with --port (0 takes a free one).',
-        }),
-      );
-    server.once('error', refuse);
-    server.listen(port, host, () => resolve(server.off('error', refuse)));
-  });
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
+    limits: { maxBufferedBytes, ...heartbeat, ...bounds },
   });
 }

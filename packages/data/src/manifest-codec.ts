@@ -1,4 +1,4 @@
-import { GradwireError } from '@gradwire/errors';
+import { GradwireError, showValue } from '@gradwire/errors';
 import { chunkByteLength } from './chunk.ts';
 import type { ChunkEntry, DatasetManifest } from './dataset.ts';
 import { isSha256Hex } from './sha256.ts';
@@ -79,10 +79,13 @@ type Finding = readonly [field: string, expected: string, found: unknown];
 
 function check(valid: boolean, [field, expected, found]: Finding): asserts valid {
   if (valid) return;
-  const shown = (JSON.stringify(found) ?? 'nothing').slice(0, 80);
-  throw new GradwireError('DATA_CORRUPT', `manifest, ${field}: expected ${expected}, found ${shown}`, {
-    hint: 'Use the same version of Gradwire on both sides.',
-  });
+  throw new GradwireError(
+    'DATA_CORRUPT',
+    `manifest, ${field}: expected ${expected}, found ${showValue(found)}`,
+    {
+      hint: 'Use the same version of Gradwire on both sides.',
+    },
+  );
 }
 
 function isObject(value: unknown): value is Fields {

@@ -1,5 +1,6 @@
 import { GradwireError } from '@gradwire/errors';
-import { type TaskSpec, validateModelSpec } from '@gradwire/models';
+import { parameterLayout, type TaskSpec, validateModelSpec } from '@gradwire/models';
+import { maxParameters } from '@gradwire/protocol';
 import type { Recipe } from './recipe.ts';
 import { localStrategy } from './strategy.ts';
 
@@ -15,11 +16,14 @@ export function crossChecks(recipe: Recipe): string[] {
   ];
 }
 
-/** Layers that fit one another and end in the task's outputs: the models' package knows. */
+/** Layers that fit one another and end in the task's outputs: the models' package knows. And weights that fit a message. */
 function modelMisfits({ model, task }: Recipe): string[] {
   try {
     validateModelSpec(model, task);
-    return [];
+    const { size } = parameterLayout(model);
+    if (size <= maxParameters) return [];
+    const [most, found] = [maxParameters, size].map((count) => count.toLocaleString('en'));
+    return [`model: expected at most ${most} parameters, found ${found}`];
   } catch (error) {
     if (error instanceof GradwireError) return [error.message];
     throw error;

@@ -2,6 +2,7 @@ import { GradwireError } from '@gradwire/errors';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { withOutputs } from '@gradwire/models';
+import { canonicalJson } from './canonical-json.ts';
 import type { Recipe } from './recipe.ts';
 import { recipeHash } from './recipe-hash.ts';
 import { type CodecSpec, gradientCodec } from './codec.ts';
@@ -174,6 +175,19 @@ const faults: [string, object, string][] = [
     'model.layers[0]',
   ],
   [
+    'a model too large to travel',
+    {
+      model: {
+        ...valid.model,
+        layers: [
+          { type: 'flatten' },
+          ...[65_536, 4_096, 10].map((units) => ({ type: 'dense', units }) as const),
+        ],
+      },
+    },
+    'model: expected at most 268,435,456 parameters, found 319,926,282',
+  ],
+  [
     'repeated label',
     { model: withOutputs(valid.model, 1), task: { type: 'binary', positive: [7, 7] } },
     'task.positive: expected each label once, found 7 twice',
@@ -273,3 +287,17 @@ function messageOf(value: unknown): string {
   }
   throw new Error('the recipe was accepted');
 }
+
+const code = (): number => 1;
+
+test('code is no recipe: a function is refused, wherever it stands', () => {
+  for (const changed of [
+    { ...valid, seed: code },
+    { ...valid, onStep: code },
+    { ...valid, schedule: { ...valid.schedule, learningRate: code } },
+    { ...valid, toJSON: code },
+  ]) {
+    expect(() => validateRecipe(changed)).toThrow(GradwireError);
+    expect(() => canonicalJson(changed)).toThrow(/plain data, found a function/);
+  }
+});

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
 import { type Access, createAccess, observerToken } from './index.ts';
 import { answerChallenge } from './client-proof.ts';
@@ -11,7 +12,7 @@ const token = 'a-token_of-tests';
 
 /** What `check` says: `in`, or the status and code of its refusal. */
 function ask(access: Access, headers: IncomingMessage['headers'], role: Role = 'worker'): string {
-  const answer = access.check({ headers } as IncomingMessage, role);
+  const answer = access.check({ headers: { host: '127.0.0.1:8787', ...headers } } as IncomingMessage, role);
   return 'status' in answer ? `${answer.status} ${answer.code}` : 'in';
 }
 
@@ -47,6 +48,32 @@ test('a browser offers the token as a subprotocol, but a header counts more', ()
   expect(ask(access(), protocols)).toBe('in');
   expect(ask(createAccess({ run: 'r', token: 'another' }), protocols)).toBe('401 TOKEN_WRONG');
   expect(ask(access(), { ...protocols, authorization: 'Bearer x' })).toBe('401 TOKEN_WRONG');
+});
+
+test.each<[string, string | undefined, string]>([
+  ['10.0.0.5:8787', undefined, 'in'],
+  ['[fe80::1]:8787', undefined, 'in'],
+  ['localhost:8787', undefined, 'in'],
+  [`${hostname().toUpperCase()}:80`, undefined, 'in'],
+  ['trainer.example', undefined, 'in'],
+  ['evil.example:8787', undefined, '421 HOST_WRONG'],
+  ['127.0.0.1.evil.example:8787', undefined, '421 HOST_WRONG'],
+  ['', undefined, '421 HOST_WRONG'],
+  ['127.0.0.1:8787', 'http://127.0.0.1:8787', 'in'],
+  ['127.0.0.1:8787', 'http://localhost:5173', 'in'],
+  ['127.0.0.1:8787', 'https://trainer.example', 'in'],
+  ['127.0.0.1:8787', 'https://evil.example', '403 ORIGIN_WRONG'],
+  ['127.0.0.1:8787', 'null', '403 ORIGIN_WRONG'],
+])('a browser that was led to host %o by a page of origin %o: %s', (host, origin, expected) => {
+  const own = createAccess({ run: 'r', token, hosts: ['trainer.example'] });
+  const headers = { host, authorization: `Bearer ${token}`, ...(origin && { origin }) };
+  expect(ask(own, headers)).toBe(expected);
+});
+
+test('a worker that answers a challenge may have been led by any name: no page can make it', () => {
+  const own = access();
+  const { authorization } = answerChallenge(token, challengeOf(own), 'worker');
+  expect(ask(own, { host: 'coordinator.namespace.svc:8787', authorization })).toBe('in');
 });
 
 test('an empty token would let everyone in', () => {

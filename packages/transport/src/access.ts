@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createNonces, createUsedOnce } from './nonces.ts';
 import { type ChallengeAnswer, formatChallenge, parseAnswer, proofOf } from './proof.ts';
+import { createHostCheck } from './known-hosts.ts';
 import type { Refusal } from './refuse-upgrade.ts';
 import type { Role } from './role.ts';
 import { isSameSecret, observerToken } from './token.ts';
@@ -11,6 +12,8 @@ export interface AccessOptions {
   readonly run: string;
   /** The join token, see `createToken`; the one for observers follows from it. */
   readonly token: string;
+  /** Names of this machine besides its own, and hosts of web pages, from which a browser may ask. */
+  readonly hosts?: readonly string[];
 }
 
 /** Who may do what: checks requests and upgrades before anything else happens with them. */
@@ -33,16 +36,18 @@ const subprotocolPrefix = 'gradwire.token.';
 
 /**
  * Lets in who knows the token: by challenge (`Authorization: Gradwire …`, see the README of `@gradwire/protocol`), or as a
- * bearer, in the header or, from browsers, in the list of subprotocols. A challenge's answer counts once.
+ * bearer, in the header or, from browsers, in the list of subprotocols. A challenge's answer counts once. A bearer must have
+ * been led here by a known name (`Host`), and by no page of a stranger (`Origin`).
  *
  * @throws RangeError if the token is empty: that would let everyone in.
  */
-export function createAccess({ run, token }: AccessOptions): Access {
+export function createAccess({ run, token, hosts }: AccessOptions): Access {
   if (token === '') throw new RangeError('token: expected at least one character, found none');
   const tokens: Readonly<Record<Role, string>> = { worker: token, observer: observerToken(token) };
   const nonces = createNonces(maxAgeMs);
   const answers = createUsedOnce(maxAgeMs);
   const name = encodeURIComponent(run);
+  const findFault = createHostCheck(hosts);
 
   const refuse = (): Refusal => {
     const challenge = `${formatChallenge({ run: name, nonce: nonces.create() })}, Bearer realm="gradwire"`;
@@ -69,7 +74,10 @@ export function createAccess({ run, token }: AccessOptions): Access {
       const { authorization, 'sec-websocket-protocol': protocols } = request.headers;
       const answer = authorization === undefined ? undefined : parseAnswer(authorization);
       if (answer) return checkAnswer(answer, role);
-      return checkBearer(bearerOf(authorization, protocols) ?? '', role);
+      const given = bearerOf(authorization, protocols);
+      // Without a bearer there is nothing that a page could have come by; the answer to a challenge is no page's.
+      if (given === undefined) return refuse();
+      return findFault(request.headers) ?? checkBearer(given, role);
     },
   };
 }

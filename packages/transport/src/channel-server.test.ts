@@ -332,7 +332,7 @@ test('a request that is no WebSocket handshake is refused', async () => {
   const socket = connect(server.port, '127.0.0.1');
   const head = [
     'GET /join HTTP/1.1',
-    'Host: x',
+    'Host: 127.0.0.1',
     'Connection: Upgrade',
     'Upgrade: websocket',
     `Authorization: Bearer ${token}`,
@@ -340,4 +340,68 @@ test('a request that is no WebSocket handshake is refused', async () => {
   socket.write(`${head.join('\r\n')}\r\n\r\n`);
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 /);
   expect(server.channels.size).toBe(0);
+});
+
+test('a flood of messages is slowed down: nothing is lost, and nobody is dropped', async () => {
+  await using server = await startServer({ maxMessagesPerSecond: 100 });
+  const accepted = server.nextChannel();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer });
+  await once(socket, 'open');
+  for (let index = 0; index < 250; index += 1) socket.send(Uint8Array.of(index));
+  let next = 0;
+  for await (const [value] of (await accepted).frames) {
+    expect(value).toBe(next);
+    next += 1;
+    if (next === 250) break;
+  }
+  expect(socket.readyState).toBe(WebSocket.OPEN);
+});
+
+test('pings without end from a client that does not read pile up no answers', async () => {
+  await using server = await startServer({ maxMessagesPerSecond: 1e9 });
+  const accepted = server.nextChannel();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer });
+  await once(socket, 'open');
+  socket.pause();
+  const channel = await accepted;
+  for (let index = 0; index < 200_000; index += 1) socket.ping(new Uint8Array(125));
+  socket.send(Uint8Array.of(1));
+  for await (const frame of channel.frames) {
+    expect([...frame]).toEqual([1]);
+    break;
+  }
+  expect(channel.bufferedBytes).toBeLessThan(2 ** 17);
+  socket.terminate();
+});
+
+test('a header that comes a byte at a time, and a connection that never says anything, are ended', async () => {
+  const limits = { headersTimeout: 200, connectionsCheckingInterval: 50 };
+  const http = createServer({ ...httpServerOptions, ...limits }).listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  const access = createAccess({ run: 'test', token });
+  const channels = createChannelServer({ server: http, access, maxFrameBytes: 1, onChannel: () => {} });
+  const [slow, silent] = [0, 1].map(() => connect((http.address() as AddressInfo).port, '127.0.0.1'));
+  if (!slow || !silent) throw new Error('expected two sockets');
+  const ended = [slow, silent].map((socket) => once(socket.on('error', () => {}).resume(), 'close'));
+  slow.write('GET /join HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ');
+  const dripping = setInterval(() => slow.write('x'), 10);
+  await Promise.all(ended);
+  clearInterval(dripping);
+  await channels.close();
+  http.close();
+});
+
+test('new connections a second are limited by address', async () => {
+  await using server = await startServer({ maxNewPerSecond: 5 });
+  const sockets = Array.from({ length: 20 }, () => connect(server.port, '127.0.0.1').on('error', () => {}));
+  let dropped = 0;
+  await new Promise<void>((resolve) => {
+    for (const socket of sockets) {
+      socket.resume().on('close', () => {
+        dropped += 1;
+        if (dropped === 12) resolve();
+      });
+    }
+  });
+  for (const socket of sockets) socket.destroy();
 });

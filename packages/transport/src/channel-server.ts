@@ -16,7 +16,11 @@ import { defaultHeartbeat } from './heartbeat.ts';
 import { proofHeader } from './proof.ts';
 import { type Refusal, refuseUpgrade } from './refuse-upgrade.ts';
 import { channelSubprotocol, webSocketLimits } from './web-socket-limits.ts';
-import { type ChannelLimits, createWebSocketChannel } from './web-socket-channel.ts';
+import {
+  type ChannelLimits,
+  createWebSocketChannel,
+  defaultMessagesPerSecond,
+} from './web-socket-channel.ts';
 
 /** Times and sizes that a channel server keeps to. */
 export interface ChannelServerLimits extends ConnectionLimits, ChannelLimits {
@@ -137,6 +141,7 @@ function withDefaults({ maxFrameBytes, limits }: ChannelServerOptions): ChannelS
     ...defaultUnreadLimits,
     firstFrameMs: 5_000,
     closeTimeoutMs: 5_000,
+    maxMessagesPerSecond: defaultMessagesPerSecond,
     maxBufferedBytes: Math.max(16 * 2 ** 20, 2 * maxFrameBytes),
     ...limits,
   };

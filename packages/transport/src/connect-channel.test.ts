@@ -132,7 +132,7 @@ test.each<[string, (socket: Socket) => void, RegExp]>([
     answer(socket);
   });
   const port = await listen(server);
-  const error = await connectError(`ws://127.0.0.1:${port}/`, { limits: { connectTimeoutMs: 50 } });
+  const error = await connectError(`ws://127.0.0.1:${port}/`, { limits: { connectTimeoutMs: 1_000 } });
   expect(error.code).toBe('CONNECTION_FAILED');
   expect(error.message).toMatch(expected);
   for (const socket of sockets) socket.destroy();

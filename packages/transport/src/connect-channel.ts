@@ -1,15 +1,20 @@
-import type { IncomingMessage } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { GradwireError } from '@gradwire/errors';
 import { WebSocket } from 'ws';
 import type { Channel } from './channel.ts';
 import { type ChannelAddress, parseChannelUrl } from './channel-url.ts';
+import { createClientAgent } from './client-agent.ts';
 import { answerChallenge, type ChallengeReply, secretFor } from './client-proof.ts';
 import { connectionError, impostorError, refusalError } from './connect-errors.ts';
 import { defaultUnreadLimits } from './frame-queue.ts';
 import { defaultHeartbeat } from './heartbeat.ts';
 import { parseChallenge, proofHeader } from './proof.ts';
-import { type ChannelLimits, createWebSocketChannel } from './web-socket-channel.ts';
+import {
+  type ChannelLimits,
+  createWebSocketChannel,
+  defaultMessagesPerSecond,
+} from './web-socket-channel.ts';
 import { channelSubprotocol, webSocketLimits } from './web-socket-limits.ts';
 
 /** Times and sizes that a client keeps to. */
@@ -34,6 +39,7 @@ const defaultLimits: ChannelClientLimits = {
   ...defaultUnreadLimits,
   connectTimeoutMs: 10_000,
   closeTimeoutMs: 5_000,
+  maxMessagesPerSecond: defaultMessagesPerSecond,
   maxBufferedBytes: 64 * 2 ** 20,
 };
 
@@ -42,8 +48,8 @@ const defaultLimits: ChannelClientLimits = {
  * coordinator's proof before anything else is said. The token itself is never sent.
  *
  * @throws GradwireError TOKEN_WRONG (no token, or the coordinator says so), IDENTITY_WRONG (it does not know the token
- * itself), CONNECTION_REFUSED (it is full or about to stop), CONNECTION_FAILED (not reachable, or not a coordinator),
- * OPTION_INVALID (bad URL), CANCELLED (by the signal).
+ * itself, or shows another certificate), CONNECTION_REFUSED (it is full or about to stop), CONNECTION_FAILED (not reachable, or not a coordinator),
+ * OPTION_INVALID (bad URL, or `ws` with a fingerprint), CANCELLED (by the signal).
  * @example
  * const channel = await connectChannel('ws://10.0.0.5:8787/#token', {
  *   maxFrameBytes: messageLimits({ role: 'coordinator' }).maxFrameBytes,
@@ -51,19 +57,21 @@ const defaultLimits: ChannelClientLimits = {
  */
 export async function connectChannel(url: string, options: ConnectOptions): Promise<Channel> {
   const address = parseChannelUrl(url);
-  const { token } = secretFor(address, options.token);
-  const attempt = { ...options, address, limits: { ...defaultLimits, ...options.limits } };
+  const secret = secretFor(address, options.token);
+  const agent = createClientAgent(address, secret);
+  const attempt = { ...options, address, agent, limits: { ...defaultLimits, ...options.limits } };
   const asked = await open({ ...attempt, reply: undefined });
   if ('closed' in asked) return asked;
   const challenge = parseChallenge(asked.response.headers['www-authenticate']);
   if (challenge === undefined) throw refusalError(asked.response, asked.body, address);
-  const answered = await open({ ...attempt, reply: answerChallenge(token, challenge, 'worker') });
+  const answered = await open({ ...attempt, reply: answerChallenge(secret.token, challenge, 'worker') });
   if ('closed' in answered) return answered;
   throw refusalError(answered.response, answered.body, address);
 }
 
 interface Attempt extends Pick<ConnectOptions, 'maxFrameBytes' | 'signal'> {
   readonly address: ChannelAddress;
+  readonly agent: Agent;
   readonly limits: ChannelClientLimits;
   /** Absent in the first attempt, which asks for the challenge. */
   readonly reply: ChallengeReply | undefined;
@@ -76,9 +84,10 @@ interface Refused {
 }
 
 function open(attempt: Attempt): Promise<Channel | Refused> {
-  const { address, limits, maxFrameBytes, reply, signal } = attempt;
+  const { address, agent, limits, maxFrameBytes, reply, signal } = attempt;
   const socket = new WebSocket(address.url, [channelSubprotocol], {
     ...webSocketLimits(maxFrameBytes),
+    agent,
     ...(reply && { headers: { authorization: reply.authorization } }),
     // Masking protects proxies from scripts in browsers, which choose what is sent (RFC 6455, section 10.3). Nobody
     // does here, and it costs two passes over every gradient: a mask of zeros leaves the bytes as they are.

@@ -31,12 +31,13 @@ const explanations: Readonly<Record<string, Explanation>> = {
   EPROTO: { what: 'the server does not speak TLS', hint: 'Use ws:// instead of wss://.' },
   DEPTH_ZERO_SELF_SIGNED_CERT: {
     what: 'the certificate is signed by nobody else and not known here',
-    hint: "Let Node trust the coordinator's certificate: NODE_EXTRA_CA_CERTS=certificate.pem before the command.",
+    hint: 'Use the whole address that the coordinator prints: its last part is the fingerprint of the certificate.',
   },
 };
 
 /** An attempt that ended without an HTTP answer. */
 export function connectionError(error: Error & { code?: string }, address: ChannelAddress): GradwireError {
+  if (error instanceof GradwireError) return error;
   const { what, hint } = explain(error);
   return new GradwireError('CONNECTION_FAILED', `${describe(address)}: ${what}`, { cause: error, hint });
 }

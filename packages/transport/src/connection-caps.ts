@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { createRateLimits } from './rate-limit.ts';
 
 /** How many connections a server holds. */
 export interface ConnectionLimits {
@@ -10,6 +11,8 @@ export interface ConnectionLimits {
   readonly maxUnauthenticated: number;
   /** The same from one address; default 256. */
   readonly maxUnauthenticatedPerAddress: number;
+  /** New connections a second from one address, and as many again at once after a pause; default 256. */
+  readonly maxNewPerSecond: number;
 }
 
 export const defaultConnectionLimits: ConnectionLimits = {
@@ -17,6 +20,7 @@ export const defaultConnectionLimits: ConnectionLimits = {
   maxChannelsPerAddress: 256,
   maxUnauthenticated: 1_024,
   maxUnauthenticatedPerAddress: 256,
+  maxNewPerSecond: 256,
 };
 
 /** Counts holders in all and by address. */
@@ -56,6 +60,7 @@ export interface ConnectionWatch {
 
 export function createConnectionWatch(limits: ConnectionLimits): ConnectionWatch {
   const cap = createCap(limits.maxUnauthenticated, limits.maxUnauthenticatedPerAddress);
+  const mayCome = createRateLimits(limits.maxNewPerSecond);
   const counted = new Map<string, string>();
   const release = (key: string): void => {
     const address = counted.get(key);
@@ -67,7 +72,7 @@ export function createConnectionWatch(limits: ConnectionLimits): ConnectionWatch
     onConnection(socket) {
       const address = socket.remoteAddress ?? '';
       const key = connectionKey(socket);
-      if (!cap.take(address)) {
+      if (!mayCome(address) || !cap.take(address)) {
         socket.destroy();
         return;
       }

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
+import { type Agent, type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { GradwireError, toError } from '@gradwire/errors';
 import { type ChannelAddress, parseChannelUrl } from './channel-url.ts';
+import { createClientAgent } from './client-agent.ts';
 import { answerChallenge, type ChallengeReply, secretFor } from './client-proof.ts';
 import { connectionError, impostorError, refusalError } from './connect-errors.ts';
 import { type Challenge, parseChallenge, proofHeader } from './proof.ts';
@@ -50,12 +52,12 @@ export interface CoordinatorClient {
  */
 export function createCoordinatorClient(options: CoordinatorClientOptions): CoordinatorClient {
   const address = parseChannelUrl(options.url);
-  const { token } = secretFor(address, options.token);
-  const agent = new Agent({ keepAlive: true });
+  const secret = secretFor(address, options.token);
+  const agent = createClientAgent(address, secret);
   let challenge: Challenge | undefined;
 
   const attempt = async (request: CoordinatorRequest): Promise<Answer> => {
-    const reply = challenge && answerChallenge(token, challenge, options.role);
+    const reply = challenge && answerChallenge(secret.token, challenge, options.role);
     const answer = await send({ address, agent, request, reply });
     challenge = parseChallenge(answer.response.headers['www-authenticate']) ?? challenge;
     return answer;
@@ -93,7 +95,9 @@ interface Answer {
 
 async function send({ address, agent, request, reply }: Question): Promise<Answer> {
   const { path, body, signal, maxBytes = 64 * 2 ** 20 } = request;
-  const asked = httpRequest(`http://${address.authority}${address.path.replace(/\/$/, '')}${path}`, {
+  const ask = address.isSecure ? httpsRequest : httpRequest;
+  const scheme = address.isSecure ? 'https' : 'http';
+  const asked = ask(`${scheme}://${address.authority}${address.path.replace(/\/$/, '')}${path}`, {
     agent,
     method: body ? 'POST' : 'GET',
     headers: {
@@ -112,7 +116,7 @@ async function send({ address, agent, request, reply }: Question): Promise<Answe
     if (signal?.aborted) {
       throw new GradwireError('CANCELLED', `asking ${address.url} was stopped`, { cause: error });
     }
-    throw error instanceof GradwireError ? error : connectionError(error, address);
+    throw connectionError(error, address);
   }
 }
 

@@ -83,7 +83,7 @@ async function startEavesdropper(port: number): Promise<TestServer & { heard: ()
 
 const access = (): Access => createAccess({ run: 'first', token });
 
-test('an impostor that does not know the token, but lets everybody in, is left before anything is said', async () => {
+test('scenario 8: an impostor that does not know the token, but lets everybody in, is left before anything is said', async () => {
   const granting: Access = { check: () => ({ proof: 'A'.repeat(43) }) };
   await using impostor = await startServer(granting);
   const attempt = connectChannel(impostor.url, { token, maxFrameBytes: 1_000 });
@@ -96,7 +96,7 @@ test('an impostor that does not know the token, but lets everybody in, is left b
 test.each<[string, (challenge: string) => { proof?: string }]>([
   ['without a proof', () => ({})],
   ['with a made-up proof', () => ({ proof: 'B'.repeat(43) })],
-])('an impostor that asks for the token, and lets in anybody %s', async (_, grant) => {
+])('scenario 8: an impostor that asks for the token, and lets in anybody %s', async (_, grant) => {
   // It has the same name as the coordinator, and asks as that would.
   const honest = createAccess({ run: 'first', token: 'the-token-of-the-impostor' });
   const asking: Access = {

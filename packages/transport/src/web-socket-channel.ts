@@ -7,6 +7,7 @@ import { createFrameWriter, type FrameWriter } from './frame-writer.ts';
 import { createFrameQueue, type UnreadLimits } from './frame-queue.ts';
 import { type HeartbeatOptions, slowestBytesPerMs, startHeartbeat } from './heartbeat.ts';
 import { createFrameAssembler } from './large-frames.ts';
+import { createRateLimit } from './rate-limit.ts';
 
 /** Times and sizes that both sides of a channel keep to. */
 export interface ChannelLimits extends HeartbeatOptions, UnreadLimits {
@@ -17,7 +18,11 @@ export interface ChannelLimits extends HeartbeatOptions, UnreadLimits {
    * way does not count. Default: 16 MiB or twice `maxFrameBytes`, whichever is more, on a server; 64 MiB on a client.
    */
   readonly maxBufferedBytes: number;
+  /** Messages and pings that are read in a second: who sends more is slowed down; default 10,000. */
+  readonly maxMessagesPerSecond: number;
 }
+
+export const defaultMessagesPerSecond = 10_000;
 
 /** What a channel over a WebSocket is made of. */
 export interface WebSocketChannelOptions {
@@ -36,6 +41,7 @@ export interface WebSocketChannelOptions {
 }
 
 const defaultDrainBytes = 2 ** 20;
+const maxPongBacklogBytes = 65_536;
 
 /** Makes a channel of an open WebSocket and takes over all its events. */
 export function createWebSocketChannel(options: WebSocketChannelOptions): Channel {
@@ -49,7 +55,8 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): Channe
   const waiters = createDrainWaiters(() => writer.bufferedBytes);
   const ending = createEnding(options, writer);
   const assembler = createFrameAssembler(options.maxFrameBytes);
-  const queue = createFrameQueue(limits, () => socket.resume());
+  const pace = createPace(socket, limits.maxMessagesPerSecond, () => queue.isFull);
+  const queue = createFrameQueue(limits, pace.resume);
   const stopHeartbeat = startHeartbeat(
     {
       receivedBytes: () => stream.bytesRead,
@@ -64,6 +71,7 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): Channe
 
   socket.on('message', (data, isBinary) => {
     if (ending.hasBegun) return;
+    pace.count();
     const result = isBinary ? assembler.add(toBytes(data)) : assembler.announce(toText(data));
     if (result === undefined) return;
     if (!(result instanceof Uint8Array)) return ending.close(result.code, result.reason);
@@ -71,8 +79,14 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): Channe
     queue.push(result);
     if (queue.isFull) socket.pause();
   });
+  socket.on('ping', (data) => {
+    pace.count();
+    // Who pings without reading gets no pile of answers; what waits already is a sign of life.
+    if (socket.bufferedAmount < maxPongBacklogBytes) socket.pong(data);
+  });
   socket.on('error', (error) => ending.fail(error));
   socket.on('close', (code, reason) => {
+    pace.stop();
     clearTimeout(firstFrameTimer);
     stopHeartbeat();
     queue.end();
@@ -97,6 +111,37 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): Channe
     },
     drained: (bytes = defaultDrainBytes) => waiters.wait(bytes),
     close: ending.close,
+  };
+}
+
+/** Stops reading for a moment when more comes than is read in a second. */
+interface Pace {
+  count(): void;
+  /** Reads on, unless it is resting or the queue is full. */
+  readonly resume: () => void;
+  stop(): void;
+}
+
+const restMs = 100;
+
+function createPace(socket: WebSocket, maxMessagesPerSecond: number, isFull: () => boolean): Pace {
+  const limit = createRateLimit(maxMessagesPerSecond);
+  let rest: NodeJS.Timeout | undefined;
+  const resume = (): void => {
+    if (rest === undefined && !isFull()) socket.resume();
+  };
+  const wake = (): void => {
+    rest = undefined;
+    resume();
+  };
+  return {
+    count() {
+      if (limit.take() || rest !== undefined) return;
+      socket.pause();
+      rest = setTimeout(wake, restMs);
+    },
+    resume,
+    stop: () => clearTimeout(rest),
   };
 }
 

@@ -9,6 +9,7 @@ export interface WebSocketLimits {
   readonly maxFragments: number;
   readonly maxBufferedChunks: number;
   readonly perMessageDeflate: false;
+  readonly autoPong: false;
   readonly skipUTF8Validation: boolean;
   readonly closeTimeout: number;
 }
@@ -35,6 +36,8 @@ export function webSocketLimits(maxFrameBytes: number): WebSocketLimits {
     maxBufferedChunks: 1_024 + Math.ceil(maxPayload / 512),
     // Gradients do not compress, and each pair of contexts costs half a megabyte.
     perMessageDeflate: false,
+    // The channel answers, as long as the answers are read.
+    autoPong: false,
     skipUTF8Validation: false,
     // A day: the channel has its own timer, which allows time for what is still queued.
     closeTimeout: 86_400_000,

@@ -9,9 +9,10 @@ const relay = fileURLToPath(new URL('../contestants/delay-relay.mjs', import.met
 
 /**
  * Makes a host for the coordinator and one for each worker, each of these joined to it by a cable of its own with
- * `megabits` a second each way and `roundTripMs`. Throws Skipped where that cannot be. Take them away with `remove`.
+ * `megabits` a second each way and `roundTripMs`; with a round trip also `loss`, a share of the packets by `seed`.
+ * Throws Skipped where that cannot be. Take them away with `remove`.
  */
-export function createLinks(workers, { megabits, roundTripMs = 0 }) {
+export function createLinks(workers, { megabits, roundTripMs = 0, loss = 0, seed = 1 }) {
   if (process.platform !== 'linux' || process.getuid() !== 0)
     throw new Skipped('network namespaces need Linux and root');
   const id = randomBytes(3).toString('hex');
@@ -40,20 +41,31 @@ export function createLinks(workers, { megabits, roundTripMs = 0 }) {
       const prefix = prefixOf(worker);
       const direct = { host: addressOf(worker, 1), port, prefix };
       if (roundTripMs === 0) return direct;
-      const [program, ...args] = [...prefix, process.execPath, relay, direct.host, port, roundTripMs / 2].map(
-        String,
-      );
+      const command = [
+        ...prefix,
+        process.execPath,
+        relay,
+        direct.host,
+        port,
+        roundTripMs / 2,
+        loss,
+        seed + worker,
+      ];
+      const [program, ...args] = command.map(String);
       const started = await startLineProcess({ program, args });
       relays.push(started);
       return { host: '127.0.0.1', port: started.first.ready, prefix };
     },
+    /** Cuts a worker's cable, or mends it: nobody is told, packets just vanish. */
+    pull: (worker) => ip('-n', names[worker], 'link', 'set', deviceOf(id, worker, 1), 'down'),
+    mend: (worker) => ip('-n', names[worker], 'link', 'set', deviceOf(id, worker, 1), 'up'),
     remove,
   };
 }
 
 /** Joins two hosts by a cable; returns name and device of both ends. */
 function plugIn(worker, { near, far, id }) {
-  const ends = [near, far].map((name, side) => [name, `gw${id}${worker}${'ab'[side]}`]);
+  const ends = [near, far].map((name, side) => [name, deviceOf(id, worker, side)]);
   const [[, a], [, b]] = ends;
   ip('link', 'add', a, 'netns', near, 'type', 'veth', 'peer', 'name', b, 'netns', far);
   for (const [side, [name, device]] of ends.entries()) {
@@ -61,6 +73,10 @@ function plugIn(worker, { near, far, id }) {
     ip('-n', name, 'link', 'set', device, 'up');
   }
   return ends;
+}
+
+function deviceOf(id, worker, side) {
+  return `gw${id}${worker}${'ab'[side]}`;
 }
 
 function addressOf(worker, side) {

@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import type { AgainArguments } from '../output/run-output.ts';
 import { relativePath } from '../output/relative-path.ts';
+import { GradwireError } from '@gradwire/errors';
+import { type Chaos, startChaos } from '../processes/chaos.ts';
 import { type LocalWorkerEvent, type LocalWorkers, startLocalWorkers } from '../processes/local-workers.ts';
 import { dataArguments } from '../run/data-arguments.ts';
 import { hostRun, type RunSettings } from '../run/host-run.ts';
@@ -14,8 +16,10 @@ import { isGivenTo, type IsGiven } from '../settings/is-given.ts';
 import { settingsOfRecipe } from '../settings/resolve-recipe.ts';
 import type { CommandContext } from './command.ts';
 
-interface TrainSettings extends RunSettings {
+/** The settings of `train`, as commander parses them. */
+export interface TrainSettings extends RunSettings {
   readonly workers?: number;
+  readonly chaos?: Chaos;
   readonly threads?: number;
   readonly backend: 'auto' | 'wasm' | 'native';
 }
@@ -25,7 +29,7 @@ export function trainCommand(context: CommandContext): Command {
   const command = new Command('train')
     .description('Train a recipe on this machine, on all its cores; other machines may join.')
     .addHelpText('after', examples);
-  for (const option of [...runOptions, options.threads, options.workers, options.backend])
+  for (const option of [...runOptions, options.threads, options.workers, options.chaos, options.backend])
     command.addOption(option());
   command.addOption(options.host('127.0.0.1')).addOption(options.port(0));
   for (const option of Object.values(commonOptions)) command.addOption(option());
@@ -38,14 +42,28 @@ export function trainCommand(context: CommandContext): Command {
   });
 }
 
-async function train(settings: TrainSettings, isGiven: IsGiven, context: CommandContext): Promise<void> {
+/** Trains, says how it ended, and returns the path of the run directory. */
+export async function train(
+  settings: TrainSettings,
+  isGiven: IsGiven,
+  context: CommandContext,
+): Promise<string> {
   const { workers } = settings;
+  if (workers === undefined && settings.chaos !== undefined) {
+    throw new GradwireError('OPTION_INVALID', '--chaos needs worker processes to harm, found none', {
+      hint: 'Give --workers 3 too.',
+    });
+  }
   if (workers === undefined) return trainHere(settings, isGiven, context);
   return trainInProcesses({ ...settings, workers }, isGiven, context);
 }
 
 /** The process that coordinates computes as well, on threads of its own. */
-async function trainHere(settings: TrainSettings, isGiven: IsGiven, context: CommandContext): Promise<void> {
+async function trainHere(
+  settings: TrainSettings,
+  isGiven: IsGiven,
+  context: CommandContext,
+): Promise<string> {
   const { threads = availableParallelism(), backend, cacheDir } = settings;
   const own = startOwnThreads({ backend, threads, cacheDir });
   try {
@@ -54,6 +72,7 @@ async function trainHere(settings: TrainSettings, isGiven: IsGiven, context: Com
     if (!isLoopback(coordinator.host)) sayJoinCommands(context.console, coordinator);
     void own.work(coordinator, data);
     await run.finish(againArguments(settings));
+    return coordinator.directory.path;
   } finally {
     await own.close();
   }
@@ -64,7 +83,7 @@ async function trainInProcesses(
   settings: TrainSettings & { readonly workers: number },
   isGiven: IsGiven,
   context: CommandContext,
-): Promise<void> {
+): Promise<string> {
   let noneLeft: Extract<LocalWorkerEvent, { type: 'none-left' }> | undefined;
   const failIfAlone = (): void => {
     // Workers of other machines may go on, or still come, unless only this machine can reach the coordinator.
@@ -79,13 +98,13 @@ async function trainInProcesses(
     },
   });
   const { coordinator, output } = run;
-  const { host, port, token } = coordinator;
-  if (!isLoopback(host)) sayJoinCommands(context.console, coordinator);
+  if (!isLoopback(coordinator.host)) sayJoinCommands(context.console, coordinator);
   const workers: LocalWorkers = startLocalWorkers({
     count: settings.workers,
-    url: localUrl(host, port),
-    token,
+    url: localUrl(coordinator),
+    token: coordinator.secret,
     args: workerArguments(settings),
+    ...(settings.chaos ? { maxRestarts: Number.POSITIVE_INFINITY } : {}),
     onEvent: (event) => {
       output.handleProcess(event);
       if (event.type !== 'none-left') return;
@@ -93,12 +112,15 @@ async function trainInProcesses(
       failIfAlone();
     },
   });
+  const endChaos = settings.chaos && startChaos(settings.chaos, workers.running);
   try {
     await coordinator.done;
   } finally {
+    endChaos?.();
     await workers.stop();
   }
   await run.finish(againArguments(settings));
+  return coordinator.directory.path;
 }
 
 function againArguments(settings: TrainSettings): AgainArguments {
@@ -124,6 +146,7 @@ Examples:
   gradwire train                                     99 % on MNIST in seconds, on all cores
   gradwire train --recipe mnist-cnn --threads 4      the article's CNN, ten epochs
   gradwire train --workers 2                         two worker processes
+  gradwire train --workers 3 --chaos kill/20s        one of them killed every 20 s: the same weights
   gradwire train --recipe ./mine.js --batch-size 256 --seed 7
   gradwire train --host 0.0.0.0 --port 8787          other machines may join
   gradwire train --steps 100 --json > run.jsonl

@@ -9,6 +9,7 @@ import { createWorkerOutput } from '../output/worker-output.ts';
 import { parseAddress } from '../settings/parse-address.ts';
 import { commonOptions, options } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
+import { tokenOf } from '../settings/token-of.ts';
 import { version } from '../version.ts';
 import type { CommandContext } from './command.ts';
 
@@ -17,6 +18,7 @@ interface WorkerSettings {
   readonly threads?: number;
   readonly name?: string;
   readonly token?: string;
+  readonly tokenFile?: string;
   readonly recipe?: string;
   readonly dataDir?: string;
   readonly cacheDir?: string;
@@ -35,8 +37,9 @@ export function workerCommand(context: CommandContext): Command {
     '--recipe <name|file>',
     "refuse to work unless the coordinator's recipe is this one",
   );
-  const { backend, threads, name, token, dataDir, cacheDir } = options;
-  for (const option of [backend, threads, name, token, dataDir, cacheDir]) command.addOption(option());
+  const { backend, threads, name, token, tokenFile, dataDir, cacheDir } = options;
+  for (const option of [backend, threads, name, token, tokenFile, dataDir, cacheDir])
+    command.addOption(option());
   command
     .addOption(recipe)
     .addOption(new Option('--fetch-data', 'take the data from the coordinator even if this machine has it'))
@@ -49,7 +52,9 @@ export function workerCommand(context: CommandContext): Command {
 }
 
 async function work(address: string, settings: WorkerSettings, context: CommandContext): Promise<void> {
-  const { url, token } = parseAddress(address, settings.token);
+  const { url, token } = parseAddress(address, await tokenOf(settings));
+  // The list of processes shows a title instead of the command, which has the token.
+  if (address.includes('#')) process.title = `gradwire worker ${url}`;
   const output = createWorkerOutput(context.console, settings.json === true);
   const { dataDir, cacheDir, name } = settings;
   const outcome = await runWorker({
@@ -84,4 +89,6 @@ const examples = `
 Examples:
   gradwire worker ws://10.0.0.5:8787#token
   gradwire worker ws://10.0.0.5:8787#token --backend wasm --name attic
-  GRADWIRE_TOKEN=token gradwire worker ws://10.0.0.5:8787`;
+  gradwire worker wss://10.0.0.5:8787#token,fingerprint        encrypted
+  GRADWIRE_TOKEN=token gradwire worker ws://10.0.0.5:8787      no token in the list of processes
+  gradwire worker ws://10.0.0.5:8787 --token-file token.txt    the same`;

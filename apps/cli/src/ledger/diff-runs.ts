@@ -1,7 +1,8 @@
 import { type LedgerLine, openSnapshots, readModel } from '@gradwire/checkpoint';
 import type { Parameter } from '@gradwire/engine';
 import { parameterLayout } from '@gradwire/models';
-import { canonicalJson } from '@gradwire/recipes';
+import { canonicalJson, type Recipe } from '@gradwire/recipes';
+import { compareRecipes } from '../settings/compare-recipes.ts';
 import type { OpenRun } from './open-run.ts';
 
 /** The first place at which two ledgers say different things. */
@@ -50,20 +51,15 @@ export async function diffRuns(a: OpenRun, b: OpenRun): Promise<RunDifference> {
   };
 }
 
-/** Leaves of the two recipes that differ, by path; a recipe's name and description decide nothing. */
-function recipeDifferences(a: unknown, b: unknown, path = ''): string[] {
-  if (path === 'name' || path === 'description' || canonicalOf(a) === canonicalOf(b)) return [];
-  if (!isObject(a) || !isObject(b)) return [`${path}: ${canonicalOf(a)} and ${canonicalOf(b)}`];
-  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])];
-  return keys.flatMap((key) => recipeDifferences(a[key], b[key], path === '' ? key : `${path}.${key}`));
+/** A recipe's name decides nothing. */
+function recipeDifferences(a: Recipe, b: Recipe): string[] {
+  return compareRecipes(a, b)
+    .filter(({ setting }) => setting !== 'name')
+    .map(({ setting, first, second }) => `${setting}: ${show(first)} and ${show(second)}`);
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-function canonicalOf(value: unknown): string {
-  return value === undefined ? 'nothing' : canonicalJson(value);
+function show(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value);
 }
 
 function firstDifference(

@@ -7,9 +7,12 @@ export interface LocalWorkersOptions {
   readonly count: number;
   /** The coordinator's address without the token. */
   readonly url: string;
+  /** Given by the environment: the command line is in the list of processes. */
   readonly token: string;
   /** Further arguments of `gradwire worker`. */
   readonly args: readonly string[];
+  /** How often a worker that was killed is started again; default: 3 times. */
+  readonly maxRestarts?: number;
   readonly onEvent: (event: LocalWorkerEvent) => void;
 }
 
@@ -29,16 +32,18 @@ export type LocalWorkerEvent = { readonly name: string } & (
 
 /** Worker processes on this machine. */
 export interface LocalWorkers {
+  /** The processes that there are now. */
+  running(): readonly ChildProcess[];
   /** Asks all to leave and waits until they are gone; those that do not leave within 5 s are killed. */
   stop(): Promise<void>;
 }
 
 const bin = fileURLToPath(new URL('../../bin/gradwire.js', import.meta.url));
-const maxRestarts = 3;
 const keptLines = 20;
 
 /** Starts them, and starts those again that were killed. */
 export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
+  const { maxRestarts = 3 } = options;
   const children = new Map<string, ChildProcess>();
   let isStopping = false;
   let first:
@@ -70,6 +75,7 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   for (let n = 1; n <= options.count; n += 1) start(`worker-${n}`, 0);
 
   return {
+    running: () => [...children.values()],
     async stop() {
       isStopping = true;
       await Promise.all([...children.values()].map(stopChild));

@@ -14,15 +14,17 @@ import { createDataLines } from '../output/data-lines.ts';
 import { type AgainArguments, createRunOutput, type RunOutput } from '../output/run-output.ts';
 import { type AutoCodecSettings, linkMisplaced, withChosenCodec } from '../plan/choose-codec.ts';
 import { resolveRun, type RunPlaceSettings } from './resolve-run.ts';
+import { loadCertificate, type TlsSettings } from './tls-certificate.ts';
 
 /** Settings that `train` and `coordinator` share, as commander parses them. */
-export interface RunSettings extends RunPlaceSettings, AutoCodecSettings {
+export interface RunSettings extends RunPlaceSettings, AutoCodecSettings, TlsSettings {
   readonly dataDir?: string;
   readonly cacheDir?: string;
   readonly runDir: string;
   readonly verify?: number;
   readonly snapshotEvery?: number;
   readonly exact?: boolean;
+  readonly allowHost?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -61,7 +63,8 @@ export async function hostRun(
   const { codec, link } = settings;
   if (link !== undefined && codec !== 'auto') throw linkMisplaced(codec);
   const { recipe: given, hash, host, port, token, stored } = await resolveRun(settings, isGiven);
-  const { dataDir, cacheDir, runDir, snapshotEvery, exact } = settings;
+  const { dataDir, cacheDir, runDir, snapshotEvery, exact, allowHost } = settings;
+  const tls = await loadCertificate(settings);
   if (exact) checkExact(given);
   if (settings.verify !== undefined && given.strategy?.type === 'asynchronous') throw cannotVerify();
   const data = await loadDataset(given.dataset, {
@@ -71,6 +74,7 @@ export async function hostRun(
     onEvent: createDataLines(console),
   });
   await ready;
+  // A run that goes on has its codec already.
   const isAuto = codec === 'auto' && stored === undefined;
   const recipe = isAuto ? await withChosenCodec({ recipe: given, data }, settings, console) : given;
   const output = createRunOutput(console, settings.json === true);
@@ -86,6 +90,8 @@ export async function hostRun(
     host,
     port,
     ...(token === undefined ? {} : { token }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(allowHost === undefined ? {} : { hosts: allowHost }),
     verify: settings.verify,
     onEvent: (event) => {
       output.handle(event);

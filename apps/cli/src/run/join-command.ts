@@ -6,22 +6,31 @@ import { programName } from '../output/program-name.ts';
 export interface JoinAddress {
   readonly host: string;
   readonly port: number;
-  readonly token: string;
+  /** What stands after `#`. */
+  readonly secret: string;
+  readonly isSecure: boolean;
 }
 
 /** Says which commands join a run: one for each address under which this machine may be reached. */
-export function sayJoinCommands(console: Console, { host, port, token }: JoinAddress): void {
+export function sayJoinCommands(console: Console, { host, port, secret, isSecure }: JoinAddress): void {
   const where = isLoopback(host) ? 'on this machine' : 'on any machine that reaches this one';
   console.say(`To add a worker, run ${where}:`);
-  for (const address of addresses(host)) console.say(`  gradwire worker ${urlOf(address, port)}#${token}`);
+  for (const address of addresses(host)) {
+    console.say(`  gradwire worker ${urlOf(address, { port, isSecure })}#${secret}`);
+  }
+  if (!isSecure && !isLoopback(host)) {
+    console.say(
+      console.colors.dim('  (not encrypted: --tls self-signed for a network that you do not trust)'),
+    );
+  }
   const program = programName();
   if (program !== 'gradwire') console.say(console.colors.dim(`  (in a clone: ${program} worker …)`));
 }
 
 /** The coordinator's address for a worker on the same machine. */
-export function localUrl(host: string, port: number): string {
-  if (host === '0.0.0.0') return urlOf('127.0.0.1', port);
-  return urlOf(host === '::' ? '::1' : host, port);
+export function localUrl({ host, ...where }: Omit<JoinAddress, 'secret'>): string {
+  if (host === '0.0.0.0') return urlOf('127.0.0.1', where);
+  return urlOf(host === '::' ? '::1' : host, where);
 }
 
 /** Whether only this machine can reach a coordinator that listens there. */
@@ -29,8 +38,8 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
-function urlOf(host: string, port: number): string {
-  return `ws://${host.includes(':') ? `[${host}]` : host}:${port}`;
+function urlOf(host: string, { port, isSecure }: Pick<JoinAddress, 'port' | 'isSecure'>): string {
+  return `${isSecure ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function addresses(host: string): string[] {

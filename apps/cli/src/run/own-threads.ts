@@ -41,10 +41,9 @@ export function startOwnThreads({ backend, threads, cacheDir }: OwnThreadsOption
     started: starting,
     async work(coordinator, loaded) {
       data = loaded;
-      const { host, port, token } = coordinator;
       try {
         const member = await starting;
-        await member.serve(coordinator.connect(), { url: localUrl(host, port), token });
+        await member.serve(coordinator.connect(), { url: localUrl(coordinator), token: coordinator.secret });
       } catch (thrown) {
         const { message, stack = '' } = toError(thrown);
         coordinator.fail({ worker: 'local', code: 'WORKER_FAILED', message, stack });

@@ -4,13 +4,13 @@ import { type Recipe, recipeHash } from '@gradwire/recipes';
 import { relativePath } from '../output/relative-path.ts';
 import { compareRecipes } from '../settings/compare-recipes.ts';
 import { overrideRecipe, type RecipeSettings, resolveRecipe } from '../settings/resolve-recipe.ts';
+import { runToken, type TokenSettings } from '../settings/token-of.ts';
 
 /** The settings that say which run is meant, and where it listens. */
-export interface RunPlaceSettings extends RecipeSettings {
+export interface RunPlaceSettings extends RecipeSettings, TokenSettings {
   readonly resume?: string;
   readonly host: string;
   readonly port: number;
-  readonly token?: string;
 }
 
 /** A run that is about to start, or to go on. */
@@ -36,7 +36,8 @@ export async function resolveRun(
   settings: RunPlaceSettings,
   isGiven: (setting: string) => boolean,
 ): Promise<ResolvedRun> {
-  const { host, port, token } = settings;
+  const { host, port } = settings;
+  const token = await runToken(settings, host);
   if (settings.resume === undefined) return { ...(await resolveRecipe(settings)), host, port, token };
   const stored = await readStoredRun(settings.resume);
   const { recipe, claim } = stored;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { GradwireError } from '@gradwire/errors';
+import { GradwireError, showValue } from '@gradwire/errors';
 import { closestName } from '@gradwire/recipes';
 
 /**
@@ -49,6 +49,13 @@ function readSettings(file: string): Record<string, unknown> {
 }
 
 function parse(option: Command['options'][number], value: unknown, file: string): unknown {
+  // Not String() of anything: a list may be nested too deep for it, an object have a toString of its own.
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+    throw invalid(
+      `${file}: ${option.attributeName()} is ${showValue(value)}`,
+      'Expected a text, a number, true or false.',
+    );
+  }
   const text = String(value);
   if (typeof value === 'boolean' && !option.required) return value;
   if (option.argChoices && !option.argChoices.includes(text)) {

@@ -2,9 +2,11 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { parseLink } from '../plan/link.ts';
+import { parseChaos } from '../processes/chaos.ts';
 import { codecNames } from './codec-of.ts';
 import { defaultRecipe } from './default-recipe.ts';
 import { strategyTypes } from './strategy-of.ts';
+import { isToken, tokenRule } from './token-of.ts';
 
 /** Builds commander's options: each may also come from an environment variable or from gradwire.config.json. */
 export const options = {
@@ -19,6 +21,11 @@ export const options = {
       '--workers <n>',
       'start this many worker processes, instead of computing in this process',
     ).argParser(wholeFrom(1)),
+  chaos: (): Option =>
+    setting(
+      '--chaos <kind/interval>',
+      'harm one of the --workers every so often, as kill/20s or stop/20s: the weights must not change',
+    ).argParser(parseChaos),
   threads: (): Option =>
     setting(
       '--threads <n>',
@@ -112,6 +119,23 @@ export const options = {
       '--token <token>',
       'join token of the run (default: a new one, or the part after # of the address)',
     ).argParser(token),
+  tokenFile: (): Option =>
+    setting(
+      '--token-file <file>',
+      'file with the join token: it then stands in no list of processes',
+    ).argParser(path),
+  tls: (): Option =>
+    setting(
+      '--tls <kind>',
+      'encrypt, with a certificate that is made here; the printed address has its fingerprint',
+    ).choices(['self-signed']),
+  tlsCert: (): Option => setting('--tls-cert <file>', 'encrypt, with this certificate (PEM)').argParser(path),
+  tlsKey: (): Option => setting('--tls-key <file>', 'key of the certificate (PEM)').argParser(path),
+  allowHost: (): Option =>
+    setting(
+      '--allow-host <names>',
+      'further names by which browsers may reach the coordinator, with commas between',
+    ).argParser(names),
   name: (): Option => setting('--name <name>', 'what the worker is called (default: the host name)'),
   cacheDir: (): Option =>
     setting('--cache-dir <dir>', 'where downloads and fetched chunks are kept').argParser(path),
@@ -148,6 +172,11 @@ export const runOptions: readonly (() => Option)[] = [
   options.resume,
   options.snapshotEvery,
   options.token,
+  options.tokenFile,
+  options.tls,
+  options.tlsCert,
+  options.tlsKey,
+  options.allowHost,
 ];
 
 /** What every command has. */
@@ -192,8 +221,11 @@ function path(text: string): string {
   return resolve(text);
 }
 
-/** Characters that survive an address, a header and a shell. */
 function token(text: string): string {
-  if (/^[A-Za-z0-9._~-]{8,100}$/.test(text)) return text;
-  throw new InvalidArgumentError('Expected 8 to 100 letters, digits, dots, underscores, tildes or hyphens.');
+  if (isToken(text)) return text;
+  throw new InvalidArgumentError(tokenRule);
+}
+
+function names(text: string): readonly string[] {
+  return text.split(',').map((name) => name.trim());
 }

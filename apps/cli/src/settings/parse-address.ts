@@ -4,6 +4,7 @@ import { GradwireError } from '@gradwire/errors';
 export interface CoordinatorAddress {
   /** For example `ws://10.0.0.5:8787`. */
   readonly url: string;
+  /** Followed by a comma and the fingerprint of the certificate, if the address has one. */
   readonly token: string;
 }
 

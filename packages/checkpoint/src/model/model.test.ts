@@ -126,6 +126,26 @@ test.each<[string, (manifest: Record<string, unknown>) => object]>([
   await expect(readModel(model)).rejects.toMatchObject({ code: 'FILE_CORRUPT' });
 });
 
+test.each<[string, (topology: Record<string, unknown>) => unknown]>([
+  ['no JSON', () => undefined],
+  ['a list', () => []],
+  ['no list of weights', (old) => ({ ...old, weightsManifest: [] })],
+  ['weights that are none', (old) => ({ ...old, weightsManifest: [{ weights: [{ name: 'w' }] }] })],
+  ['no topology', (old) => ({ ...old, modelTopology: null })],
+])('a topology with %s is refused, though its sum fits', async (_, change) => {
+  const path = join(model, 'model.json');
+  const bytes = Buffer.from(JSON.stringify(change(JSON.parse(await readFile(path, 'utf8')))) ?? '');
+  await writeFile(path, bytes);
+  const manifestPath = join(model, 'gradwire.json');
+  const manifest = JSON.parse(await readFile(manifestPath, 'utf8'));
+  manifest.files['model.json'] = { bytes: bytes.length, sha256: sha256(bytes) };
+  await writeFile(manifestPath, JSON.stringify(manifest));
+  await expect(readModel(model)).rejects.toMatchObject({
+    code: 'FILE_CORRUPT',
+    message: expect.stringContaining(path),
+  });
+});
+
 test('a torn manifest is refused, a missing one is not a model', async () => {
   await truncate(join(model, 'gradwire.json'), 30);
   await expect(readModel(model)).rejects.toMatchObject({ code: 'FILE_CORRUPT' });

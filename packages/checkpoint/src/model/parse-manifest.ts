@@ -1,4 +1,4 @@
-import { GradwireError, toError } from '@gradwire/errors';
+import { GradwireError, showValue, toError } from '@gradwire/errors';
 import { elementCount } from '../safetensors/tensor.ts';
 import { type ModelManifest, modelFiles } from './model-files.ts';
 
@@ -6,10 +6,10 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** Checks `gradwire.json`. Throws `GradwireError` FILE_CORRUPT naming path, setting, expected and found. */
 export function parseManifest(bytes: Uint8Array, path: string): ModelManifest {
-  const manifest = parse(bytes, path);
+  const manifest = parseObject(bytes, path);
   for (const [setting, expected, accepts] of rules) {
     if (accepts(manifest[setting], manifest)) continue;
-    const found = JSON.stringify(manifest[setting])?.slice(0, 80) ?? 'nothing';
+    const found = showValue(manifest[setting]);
     throw new GradwireError('FILE_CORRUPT', `${path}: ${setting}: expected ${expected}, found ${found}`, {
       hint: 'The file is damaged or of another version of Gradwire.',
     });
@@ -37,7 +37,8 @@ const rules: readonly Rule[] = [
   ['layout', 'parameters without gap that fill weights.bin', (value, all) => isLayout(value, all['files'])],
 ];
 
-function parse(bytes: Uint8Array, path: string): Json {
+/** The object in a JSON file. Throws `GradwireError` FILE_CORRUPT. */
+export function parseObject(bytes: Uint8Array, path: string): Json {
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     if (isObject(value)) return value;
@@ -49,7 +50,7 @@ function parse(bytes: Uint8Array, path: string): Json {
   throw new GradwireError('FILE_CORRUPT', `${path}: expected an object, found another value`);
 }
 
-function isObject(value: unknown): value is Json {
+export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

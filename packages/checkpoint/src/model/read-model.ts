@@ -5,6 +5,7 @@ import { sha256, weightsSha256 } from '../sha256.ts';
 import { findModel } from './find-model.ts';
 import { type ModelArtifacts, type ModelManifest, modelFiles } from './model-files.ts';
 import { parseManifest } from './parse-manifest.ts';
+import { parseTopology, type TopologyFile } from './parse-topology.ts';
 
 /** A model read from disk, its sums checked. */
 export interface StoredModel extends ModelManifest {
@@ -42,7 +43,8 @@ export async function readModel(path: string): Promise<StoredModel> {
       found,
     );
   }
-  const topology: TopologyFile = JSON.parse(new TextDecoder().decode(files.get(modelFiles.topology)));
+  const topologyPath = join(directory, modelFiles.topology);
+  const topology = parseTopology(files.get(modelFiles.topology) as Uint8Array, topologyPath);
   return { ...manifest, directory, weights, artifacts: toArtifacts(topology, weights) };
 }
 
@@ -51,15 +53,8 @@ function toArtifacts(topology: TopologyFile, weights: Float32Array): ModelArtifa
     modelTopology: topology.modelTopology,
     weightSpecs: topology.weightsManifest[0].weights,
     weightData: weights.slice().buffer,
-    generatedBy: topology.generatedBy,
+    ...(topology.generatedBy === undefined ? {} : { generatedBy: topology.generatedBy }),
   };
-}
-
-/** `model.json` as `writeModel` writes it; its sum was checked, so its form is known. */
-interface TopologyFile {
-  readonly modelTopology: object;
-  readonly generatedBy: string;
-  readonly weightsManifest: readonly [{ readonly weights: ModelArtifacts['weightSpecs'] }];
 }
 
 async function readChecked(directory: string, name: string, manifest: ModelManifest): Promise<Uint8Array> {

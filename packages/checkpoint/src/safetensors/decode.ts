@@ -1,3 +1,4 @@
+import { showValue } from '@gradwire/errors';
 import { parseHeader } from './header.ts';
 import { type Refuse, refusal } from './refusal.ts';
 import {
@@ -59,14 +60,15 @@ function toEntry(name: string, value: unknown, refuse: Refuse): Entry {
   const unknown = Object.keys(rest)[0];
   if (unknown !== undefined) refuse(`${label} with dtype, shape and data_offsets only`, unknown.slice(0, 60));
   if (typeof dtype !== 'string' || !Object.hasOwn(elementArrays, dtype)) {
-    return refuse(`${label} of type ${Object.keys(elementArrays).join(', ')}`, String(dtype).slice(0, 60));
+    // Not String(): what stands there may be an object with a toString of its own.
+    const found = typeof dtype === 'string' ? dtype.slice(0, 60) : showValue(dtype, 60);
+    return refuse(`${label} of type ${Object.keys(elementArrays).join(', ')}`, found);
   }
   const type = dtype as ElementType;
   const count = Array.isArray(shape) ? elementCount(shape) : undefined;
-  if (count === undefined)
-    return refuse(`${label} with a shape of whole numbers`, JSON.stringify(shape)?.slice(0, 60));
+  if (count === undefined) return refuse(`${label} with a shape of whole numbers`, showValue(shape, 60));
   if (!isRange(offsets)) {
-    return refuse(`${label} with data_offsets [start, end]`, JSON.stringify(offsets)?.slice(0, 60));
+    return refuse(`${label} with data_offsets [start, end]`, showValue(offsets, 60));
   }
   const [start, end] = offsets;
   const size = count * elementArrays[type].BYTES_PER_ELEMENT;

@@ -9,8 +9,10 @@ interface Header {
 export function parseHeader(bytes: Uint8Array, refuse: Refuse): Header {
   const text = decodeText(bytes, refuse);
   if (!text.startsWith('{')) refuse('a header that starts with {', JSON.stringify(text.slice(0, 1)));
+  // Before its keys are looked at: in broken JSON, looking for the end of each text takes quadratic time.
+  const parsed = parse(text, refuse);
   checkKeys(text, refuse);
-  const { __metadata__: metadata = {}, ...rest } = parse(text, refuse);
+  const { __metadata__: metadata = {}, ...rest } = parsed;
   if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
     return refuse('__metadata__ of texts', typeof metadata);
   }
@@ -30,7 +32,7 @@ function decodeText(bytes: Uint8Array, refuse: Refuse): string {
 
 function parse(text: string, refuse: Refuse): Record<string, unknown> {
   try {
-    // `checkKeys` has refused __proto__, and the text starts with {, so this is an ordinary object.
+    // The text starts with {, so this is an ordinary object; a key __proto__ becomes a property of its own.
     return JSON.parse(text);
   } catch (error) {
     return refuse('a header in JSON', (error as Error).message);

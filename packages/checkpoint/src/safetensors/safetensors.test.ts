@@ -122,7 +122,10 @@ test.each<[string, Uint8Array, RegExp]>([
   ['__proto__ in the metadata', file('{"__metadata__":{"__proto__":"x"}}'), /no key __proto__/],
   ['a tensor that is no object', file('{"a":null}'), /an object for tensor "a"/],
   ['metadata of numbers', file('{"__metadata__":{"a":1}}'), /__metadata__ of texts/],
-  ['deep nesting', file(`{"a":${'['.repeat(100_000)}`), /nested three deep/],
+  ['deep nesting', file(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`), /nested three deep/],
+  ['a type that is an object', file('{"a":{"dtype":{"toString":1}}}'), /found {"toString":1}/],
+  // Found by fuzzing: looking for the end of each of these texts took minutes.
+  ['a text without end', file(`{"${'\\"'.repeat(400_000)}`), /JSON/],
 ])('%s: refused', (_, bytes, message) => {
   expect(() => decodeSafetensors(bytes, { name: 'x.safetensors' })).toThrow(message);
   expect(() => decodeSafetensors(bytes)).toThrow(GradwireError);

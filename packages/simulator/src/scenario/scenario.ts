@@ -20,6 +20,11 @@ export interface Scenario {
   readonly silenceMs: number;
   /** After how many rounds of all a snapshot is written. */
   readonly snapshotShare: number;
+  /**
+   * The engine's status is looked at after each event whose number this divides, and after those that end a round; default
+   * 1. In a run with a thousand workers, looking takes longer than everything else.
+   */
+  readonly checkEvery?: number;
   /** Numbers of disk operations in which the power fails, from 1. */
   readonly cutAt?: readonly number[];
   /** The kinds that strike, until it is calm. */

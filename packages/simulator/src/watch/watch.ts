@@ -32,7 +32,10 @@ export interface Watch {
 
 export function createWatch(world: World, reference: Reference): Watch {
   const history = createHistory(world.scenario.plan, reference);
+  const { checkEvery = 1 } = world.scenario;
   let safeRounds = 0;
+  let events = 0;
+  let isRoundOver = false;
   let leases: Extract<EngineEffect, { type: 'lease' }>[] = [];
   return {
     recovered(state) {
@@ -58,6 +61,7 @@ export function createWatch(world: World, reference: Reference): Watch {
     },
     effects(effects, situation) {
       leases = [];
+      isRoundOver = effects.some(({ type }) => type === 'commit' || type === 'evaluated');
       for (const effect of effects) {
         noteEffect(world.trace, effect);
         world.tell?.('effect', effect);
@@ -67,6 +71,8 @@ export function createWatch(world: World, reference: Reference): Watch {
       }
     },
     state(engine, members) {
+      events++;
+      if (events % checkEvery !== 0 && !isRoundOver) return;
       checkStatus(world.scenario.plan, engine.status(), { members, leases });
     },
   };

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { exitCodes } from '../exit-codes.ts';
+import { describeDifference, isEqual } from '../ledger/describe-difference.ts';
+import { diffRuns } from '../ledger/diff-runs.ts';
+import { type OpenRun, openRun } from '../ledger/open-run.ts';
+import { relativePath } from '../output/relative-path.ts';
+import { commonOptions, options } from '../settings/options.ts';
+import { prepareSettings } from '../settings/prepare-settings.ts';
+import type { CommandContext } from './command.ts';
+import { train, type TrainSettings } from './train.ts';
+
+/** `gradwire reproduce`. */
+export function reproduceCommand(context: CommandContext): Command {
+  const command = new Command('reproduce')
+    .description('Run a recorded run again, and compare the weights after every step.')
+    .argument('<run>', 'a run folder, or runs/latest')
+    .addHelpText('after', examples);
+  const { threads, workers, backend, dataDir, cacheDir, runDir } = options;
+  for (const option of [threads, workers, backend, dataDir, cacheDir, runDir]) command.addOption(option());
+  for (const option of Object.values(commonOptions)) command.addOption(option());
+  return command.action(async (path: string) => {
+    const settings = await prepareSettings<TrainSettings>(command, context);
+    if (settings !== undefined) await reproduce(path, settings, context);
+  });
+}
+
+async function reproduce(path: string, settings: TrainSettings, context: CommandContext): Promise<void> {
+  const { console, signal, exit } = context;
+  const original = await openRun(path);
+  const { directory } = original;
+  const recipe = join(directory.path, 'recipe.json');
+  const backend = settings.backend === 'auto' ? backendOf(original) : settings.backend;
+  const place = { host: '127.0.0.1', port: 0 };
+  const again = await train({ ...settings, ...place, recipe, backend }, () => false, context);
+  if (signal.aborted) return;
+  const repeated = await openRun(again);
+  const found = await diffRuns(original, repeated);
+  const same = isEqual(found);
+  if (!same) exit(exitCodes.difference.code);
+  if (settings.json)
+    return console.json({ event: 'compared', runs: [directory.path, again], isEqual: same, ...found });
+  const title = `${relativePath(again)} ${same ? 'reproduces' : 'does not reproduce'} ${relativePath(directory.path)}`;
+  console.print([title, ...describeDifference(found).map((line) => `  ${line}`)].join('\n'));
+}
+
+/** The backend that gave the original's bits, if it was one. */
+function backendOf({ ledger }: OpenRun): TrainSettings['backend'] {
+  const names = new Set(
+    ledger.lines.flatMap(({ contributions }) =>
+      contributions.map(({ numericsClass }) => numericsClass.split('-')[0]),
+    ),
+  );
+  const [name] = names;
+  return names.size === 1 && (name === 'wasm' || name === 'native') ? name : 'auto';
+}
+
+const examples = `
+The exit code is 12 if the two runs differ.
+
+Examples:
+  gradwire reproduce runs/latest
+  gradwire reproduce runs/0001-mnist-cnn --workers 3`;

@@ -1,0 +1,170 @@
+import { createRunDirectory } from '@gradwire/checkpoint';
+import { createCoordinator } from '@gradwire/coordinator';
+import { decodeMessage, encodeMessage, messageLimits, protocolVersion } from '@gradwire/protocol';
+import * as fc from 'fast-check';
+import { messages } from '../messages.mjs';
+import { byteChanges, bytesFrom, changeBytes } from '../mutate.mjs';
+
+const recipe = {
+  name: 'small',
+  description: 'A linear model on 4 x 4 pictures.',
+  dataset: 'small',
+  features: { type: 'normalise' },
+  model: {
+    name: 'linear',
+    inputShape: [4, 4, 1],
+    layers: [{ type: 'flatten' }, { type: 'dense', units: 3 }],
+  },
+  task: { type: 'multiclass', classes: 3 },
+  optimizer: { type: 'adam' },
+  schedule: { type: 'constant', learningRate: 0.01 },
+  batchSize: 20,
+  shards: 7,
+  epochs: 1_000_000,
+  seed: 3,
+};
+const limits = messageLimits({ role: 'coordinator' });
+const parameters = 51;
+
+/** Whole sessions with a real coordinator: a worker that follows the protocol now and then, and breaks it anywhere. */
+export async function createTarget() {
+  const frames = messages.map(encodeMessage);
+  const step = fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({ kind: fc.constant('follow'), value: fc.constantFrom(0, 0, 0, 0.5, -1, 1e30) }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('spoil'), changes: byteChanges }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('say'), frame: fc.constantFrom(...frames) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('say'), frame: bytesFrom(frames) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('say'), frame: partial }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('again') }) },
+  );
+  let run = await startRun();
+  return {
+    inputs: fc.record({ steps: fc.array(step, { minLength: 1, maxLength: 14 }), leaves: fc.boolean() }),
+    codes: [],
+    async run(input) {
+      await converse(run.coordinator, input);
+      if (run.defects.length > 0) throw new Error(`the coordinator reported a defect: ${run.defects[0]}`);
+      if (!run.isOver) return;
+      await run.close();
+      run = await startRun();
+    },
+    close: () => run.close(),
+  };
+}
+
+/** Partials that fit the model, with places and counts that need not fit anything. */
+const small = fc.constantFrom(0, 1, 2, 3, 4, 6, 7, 8, 20, 2 ** 32 - 1);
+const partial = fc
+  .record({
+    round: small,
+    lo: small,
+    length: fc.constantFrom(1, 2, 4),
+    samples: small,
+    metrics: fc.constantFrom(2, 0, 3, 11),
+    value: fc.float(),
+  })
+  .map(({ round, lo, length, samples, metrics, value }) =>
+    encodeMessage({
+      type: 'partial',
+      round,
+      lo: Math.min(lo, 2 ** 32 - 9),
+      hi: Math.min(lo, 2 ** 32 - 9) + length,
+      samples,
+      computeMs: 1,
+      gradient: new Float32Array(parameters).fill(value),
+      metrics: new Float64Array(metrics),
+    }),
+  );
+
+async function converse(coordinator, { steps, leaves }) {
+  const channel = coordinator.connect();
+  const asked = [];
+  const reading = (async () => {
+    for await (const frame of channel.frames) asked.push(decodeMessage(frame, limits));
+  })();
+  let last = frameOf({
+    type: 'hello',
+    protocol: protocolVersion,
+    software: 'x',
+    name: 'w',
+    backend: 'wasm',
+    threads: 1,
+  });
+  let next = last;
+  for (const step of steps) {
+    if (step.kind === 'say') channel.send(step.frame);
+    else if (step.kind === 'again') channel.send(last);
+    else {
+      const answer = next ?? answerTo(asked, step.value ?? 0) ?? last;
+      next = undefined;
+      last = answer;
+      channel.send(step.kind === 'follow' ? answer : step.changes.reduce(changeBytes, answer));
+    }
+    await turn();
+  }
+  if (leaves) channel.send(frameOf({ type: 'leave', reason: 'done' }));
+  channel.close(1000, 'done');
+  await channel.closed;
+  await reading;
+  await turn();
+}
+
+const frameOf = (message) => encodeMessage(message);
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** What a worker would say next. */
+function answerTo(asked, value) {
+  const message = asked.shift();
+  if (message === undefined) return undefined;
+  if (message.type === 'welcome') return frameOf({ type: 'ready', numericsClass: 'wasm-1' });
+  if (message.type === 'prepare')
+    return frameOf({ type: 'prepared', shards: message.shards, fetchedBytes: 0 });
+  if (message.type !== 'lease') return answerTo(asked, value);
+  const isStep = message.task === 'step';
+  return frameOf({
+    type: 'partial',
+    round: message.round,
+    lo: message.leaves[0],
+    hi: message.leaves[0] + 1,
+    samples: isStep ? 3 : 21,
+    computeMs: 1,
+    gradient: new Float32Array(isStep ? parameters : 0).fill(value),
+    metrics: new Float64Array(isStep ? 2 : 11),
+  });
+}
+
+async function startRun() {
+  const events = [];
+  const state = { isOver: false, defects: [] };
+  const coordinator = await createCoordinator({
+    recipe,
+    recipeHash: 'ab'.repeat(32),
+    data: { train: split('train', 140), test: split('test', 21) },
+    createDirectory: () => createRunDirectory('runs', recipe.name),
+    host: '127.0.0.1',
+    port: 0,
+    onEvent: (event) => events.push(event.type),
+  });
+  void coordinator.done.then((result) => {
+    state.isOver = true;
+    if (result.failure?.code === 'INTERNAL')
+      state.defects.push(`${result.failure.message} ${result.failure.stack}`);
+  });
+  return Object.assign(state, {
+    coordinator,
+    async close() {
+      coordinator.stop();
+      await coordinator.done;
+      await coordinator.close();
+    },
+  });
+}
+
+function split(name, count) {
+  const labels = Uint8Array.from({ length: count }, (_, i) => i % 3);
+  const shape = { sampleShape: [4, 4, 1], featureType: 'uint8', classNames: ['a', 'b', 'c'] };
+  return { name: 'small', split: name, count, features: new Uint8Array(count * 16), labels, ...shape };
+}
