@@ -26,7 +26,7 @@ import { closeServer, joinSecret, listen, type TlsCertificate } from './listen.t
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { createProgress } from './progress.ts';
 import { createRun, type RollBack, type Run } from './run.ts';
-import { type RunStatus, readStatus } from './run-status.ts';
+import { readStatus, type StatusSource } from './run-status.ts';
 import { createSessions, type Sessions, type SessionsOptions } from './sessions.ts';
 import { goBack, type GoBackOptions } from './storage/go-back.ts';
 import { openStorage, type RunStorage } from './storage/open-storage.ts';
@@ -141,10 +141,8 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const from = { name: directory.name, storage, run, sessions };
   const snapshots: Snapshots = createSnapshots({ ...from, everySteps, onEvent });
   const access = createAccess({ run: directory.name, token, hosts: [host, ...(options.hosts ?? [])] });
-  const status = (): RunStatus => readStatus({ name: directory.name, recipe, plan, run, sessions });
-  const drain = (worker: WorkerId): void =>
-    run.dispatch({ type: 'operator-asked', request: 'drain', worker });
-  const channels = serve(server, { access, blobs, limits, sessions, status, drain, bounds: options.limits });
+  const served = { name: directory.name, recipe, plan, run, sessions, access, blobs, limits };
+  const channels = serve(server, { ...served, bounds: options.limits });
   server.on('error', onProblem);
   onEvent({ type: 'listening', host, port, run: directory.name, directory: directory.path });
   const notice = watchForWaiting(run, onEvent);
@@ -259,13 +257,10 @@ function connectInside(sessions: Sessions, { maxBufferedBytes }: MessageLimits):
   return theirs;
 }
 
-interface Served {
+interface Served extends StatusSource {
   readonly access: Access;
   readonly blobs: BlobStore;
   readonly limits: MessageLimits;
-  readonly sessions: Sessions;
-  readonly status: () => RunStatus;
-  readonly drain: (worker: WorkerId) => void;
   readonly bounds: Partial<ChannelServerLimits> | undefined;
 }
 
@@ -273,11 +268,12 @@ interface Served {
 const heartbeat = { intervalMs: 2_500, silenceMs: 15_000 };
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
-function serve(server: Server, { access, blobs, limits, sessions, status, drain, bounds }: Served): ChannelServer {
-  server.on(
-    'request',
-    createHttpHandler({ access, blobs, status, drainage: { workers: sessions.byId, drain } }),
-  );
+function serve(server: Server, { access, blobs, limits, bounds, ...source }: Served): ChannelServer {
+  const { run, sessions } = source;
+  const drain = (worker: WorkerId): void =>
+    run.dispatch({ type: 'operator-asked', request: 'drain', worker });
+  const drainage = { workers: sessions.byId, drain };
+  server.on('request', createHttpHandler({ access, blobs, status: () => readStatus(source), drainage }));
   const { maxFrameBytes, maxBufferedBytes } = limits;
   return createChannelServer({
     server,
