@@ -4,6 +4,7 @@ import { auditCommand } from './commands/audit.ts';
 import type { CommandContext } from './commands/command.ts';
 import { coordinatorCommand } from './commands/coordinator.ts';
 import { diffCommand } from './commands/diff.ts';
+import { drainCommand } from './commands/drain.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { nativeCommand } from './commands/native.ts';
@@ -11,6 +12,7 @@ import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { recipesCommand } from './commands/recipes.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
+import { explainCommand, statusCommand } from './commands/status.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { trainCommand } from './commands/train.ts';
 import { workerCommand } from './commands/worker.ts';
@@ -66,6 +68,9 @@ function createProgram(context: Omit<CommandContext, 'program'>): Command {
     trainCommand(full),
     coordinatorCommand(full),
     workerCommand(full),
+    statusCommand(full),
+    explainCommand(full),
+    drainCommand(full),
     evaluateCommand(full),
     predictCommand(full),
     auditCommand(full),

@@ -1,8 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import type { RunDirectory } from '@gradwire/checkpoint';
-import type { VectorMath } from '@gradwire/engine';
+import type { VectorMath, WorkerId } from '@gradwire/engine';
 import { toError } from '@gradwire/errors';
 import { loadVectors } from '@gradwire/kernels/vectors';
 import { closeCodes, type MessageLimits } from '@gradwire/protocol';
@@ -21,20 +20,20 @@ import { type BlobStore, createBlobStore } from './blobs.ts';
 import { codecsOf, limitsOf } from './codecs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
-import { exactness } from './exactness.ts';
 import { finishRun } from './finish.ts';
 import { createHttpHandler } from './http.ts';
 import { closeServer, joinSecret, listen, type TlsCertificate } from './listen.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { createProgress } from './progress.ts';
 import { createRun, type RollBack, type Run } from './run.ts';
+import { readStatus, type StatusSource } from './run-status.ts';
 import { createSessions, type Sessions, type SessionsOptions } from './sessions.ts';
 import { goBack, type GoBackOptions } from './storage/go-back.ts';
 import { openStorage, type RunStorage } from './storage/open-storage.ts';
 import { startOf } from './storage/resume-point.ts';
 import { createSnapshots, type Snapshots } from './storage/snapshots.ts';
 import { createVerification } from './verification.ts';
-import { describeWaiting, watchForWaiting } from './waiting.ts';
+import { watchForWaiting } from './waiting.ts';
 
 /** What a coordinator is started with. */
 export interface CoordinatorOptions {
@@ -142,7 +141,8 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const from = { name: directory.name, storage, run, sessions };
   const snapshots: Snapshots = createSnapshots({ ...from, everySteps, onEvent });
   const access = createAccess({ run: directory.name, token, hosts: [host, ...(options.hosts ?? [])] });
-  const channels = serve(server, { access, blobs, limits, recipe, run, sessions, bounds: options.limits });
+  const served = { name: directory.name, recipe, plan, run, sessions, access, blobs, limits };
+  const channels = serve(server, { ...served, bounds: options.limits });
   server.on('error', onProblem);
   onEvent({ type: 'listening', host, port, run: directory.name, directory: directory.path });
   const notice = watchForWaiting(run, onEvent);
@@ -257,13 +257,10 @@ function connectInside(sessions: Sessions, { maxBufferedBytes }: MessageLimits):
   return theirs;
 }
 
-interface Served {
+interface Served extends StatusSource {
   readonly access: Access;
   readonly blobs: BlobStore;
   readonly limits: MessageLimits;
-  readonly recipe: Recipe;
-  readonly run: Run;
-  readonly sessions: Sessions;
   readonly bounds: Partial<ChannelServerLimits> | undefined;
 }
 
@@ -271,11 +268,12 @@ interface Served {
 const heartbeat = { intervalMs: 2_500, silenceMs: 15_000 };
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
-function serve(
-  server: Server,
-  { access, blobs, limits, recipe, run, sessions, bounds }: Served,
-): ChannelServer {
-  server.on('request', createHttpHandler({ access, blobs, status: () => statusOf(recipe, run, sessions) }));
+function serve(server: Server, { access, blobs, limits, bounds, ...source }: Served): ChannelServer {
+  const { run, sessions } = source;
+  const drain = (worker: WorkerId): void =>
+    run.dispatch({ type: 'operator-asked', request: 'drain', worker });
+  const drainage = { workers: sessions.byId, drain };
+  server.on('request', createHttpHandler({ access, blobs, status: () => readStatus(source), drainage }));
   const { maxFrameBytes, maxBufferedBytes } = limits;
   return createChannelServer({
     server,
@@ -284,14 +282,4 @@ function serve(
     onChannel: (channel) => void sessions.serve(channel),
     limits: { maxBufferedBytes, ...heartbeat, ...bounds },
   });
-}
-
-function statusOf(recipe: Recipe, run: Run, sessions: Sessions): unknown {
-  const status = run.engine.status();
-  const workers = status.workers.map((worker) => ({
-    ...worker,
-    backend: sessions.byId.get(worker.worker)?.backend,
-  }));
-  const exact = exactness(recipe, [...sessions.backends.keys()]);
-  return { ...status, workers, exact, waiting: describeWaiting(status, performance.now()) };
 }

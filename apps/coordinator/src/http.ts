@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { type Access, proofHeader, type Refusal, refuseRequest, type Role } from '@gradwire/transport';
 import type { BlobStore } from './blobs.ts';
 import { answerLinkTest } from './link-test.ts';
+import { answerDrain, type Drainage } from './drain.ts';
 
 /** What the HTTP side answers with. */
 export interface HttpOptions {
@@ -9,12 +10,13 @@ export interface HttpOptions {
   readonly blobs: BlobStore;
   /** A snapshot of the run for `GET /status`, as plain data. */
   readonly status: () => unknown;
+  readonly drainage: Drainage;
 }
 
 /**
- * The coordinator's HTTP side: `GET /data/<sha256>` (manifests and chunks), `GET /status` and `POST /link` (see
- * {@link answerLinkTest}). Everything needs the join token; for the status the observer's will do. WebSocket upgrades are not
- * handled here.
+ * The coordinator's HTTP side: `GET /data/<sha256>` (manifests and chunks), `GET /status`, `POST /link` (see
+ * {@link answerLinkTest}) and `POST /drain` (see {@link answerDrain}). Everything needs the join token; for the status the
+ * observer's will do. WebSocket upgrades are not handled here.
  */
 export function createHttpHandler(options: HttpOptions): RequestListener {
   return (request, response) => answer(request, response, options);
@@ -23,7 +25,7 @@ export function createHttpHandler(options: HttpOptions): RequestListener {
 function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { access, blobs, status }: HttpOptions,
+  { access, blobs, status, drainage }: HttpOptions,
 ): void {
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const { method, role } = routes[path] ?? routes['/data'];
@@ -32,6 +34,7 @@ function answer(
   if (answer.proof !== undefined) response.setHeader(proofHeader, answer.proof);
   if (request.method !== method) return refuseRequest(response, refusals.method(method));
   if (path === '/link') return answerLinkTest(request, response);
+  if (path === '/drain') return answerDrain(request, response, drainage);
   if (path === '/status') return sendJson(response, status());
   const blob = path.startsWith('/data/') ? blobs.read(path.slice('/data/'.length)) : undefined;
   if (blob === undefined) return refuseRequest(response, refusals.path);
@@ -55,13 +58,14 @@ const routes: Readonly<Record<string, Route>> & { readonly '/data': Route } = {
   '/data': { method: 'GET', role: 'worker' },
   '/status': { method: 'GET', role: 'observer' },
   '/link': { method: 'POST', role: 'worker' },
+  '/drain': { method: 'POST', role: 'worker' },
 };
 
 const refusals = {
   path: {
     status: 404,
     code: 'PATH_WRONG',
-    message: 'Nothing here. Known paths: /status, /data/<sha256>, /link.',
+    message: 'Nothing here. Known paths: /status, /data/<sha256>, /link, /drain.',
   },
   method: (method: string): Refusal => ({
     status: 405,

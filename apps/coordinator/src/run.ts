@@ -163,7 +163,7 @@ function applyRare(effect: RareEffect, options: RunOptions): void {
     case 'expel':
       return sessions().expel(effect.worker, expelCodes[effect.code], effect.message);
     case 'release':
-      return sessions().expel(effect.worker, 'goodbye', 'drained: it has nothing left to do');
+      return sessions().release(effect.worker, 'drained by an operator');
     case 'incident':
       return onEvent({ type: 'problem', message: effect.incident.message });
     case 'roll-back':

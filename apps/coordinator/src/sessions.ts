@@ -44,6 +44,10 @@ export interface Sessions {
   serve(channel: Channel): Promise<void>;
   /** Closes a worker's channel with a documented code. */
   expel(id: WorkerId, code: CloseCodeName, reason: string): void;
+  /**
+   * Tells a worker to leave; it closes its channel itself, after what was sent to it before.
+   */
+  release(id: WorkerId, reason: string): void;
   /** Tells all workers how the run ended, and closes their channels. */
   sayGoodbye(outcome: EndMessage['outcome'], message: string): void;
   /** Closes all channels for now: workers come back when the run goes on. */
@@ -65,6 +69,12 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (session === undefined) return;
       session.farewell = { why: 'expelled', reason };
       session.channel.close(closeCodes[code].code, reason);
+    },
+    release(id, reason) {
+      const session = byId.get(id);
+      if (session === undefined) return;
+      session.farewell ??= { why: 'leave', reason };
+      session.channel.send(encodeMessage({ type: 'end', outcome: 'released', message: reason }));
     },
     sayGoodbye(outcome, message) {
       const end: EndMessage = { type: 'end', outcome, message };

@@ -20,6 +20,6 @@ export type WorkerEvent =
   | { readonly type: 'disconnected'; readonly reason: string }
   | {
       readonly type: 'ended';
-      readonly outcome: 'finished' | 'stopped' | 'failed' | 'left';
+      readonly outcome: 'finished' | 'stopped' | 'failed' | 'released' | 'left';
       readonly message: string;
     };

@@ -155,7 +155,7 @@ export const headerSchemas: {
   leave: v.strictObject({ type: v.literal('leave'), reason: text(bounds.text) }),
   end: v.strictObject({
     type: v.literal('end'),
-    outcome: v.picklist(['finished', 'stopped', 'failed']),
+    outcome: v.picklist(['finished', 'stopped', 'failed', 'released']),
     message: text(bounds.text),
   }),
 };

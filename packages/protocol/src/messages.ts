@@ -136,7 +136,8 @@ export interface LeaveMessage {
 /** Coordinator -> worker: the run has ended. */
 export interface EndMessage {
   readonly type: 'end';
-  readonly outcome: 'finished' | 'stopped' | 'failed';
+  /** Of the run, or `released`: the run goes on, but this worker is to leave. */
+  readonly outcome: 'finished' | 'stopped' | 'failed' | 'released';
   readonly message: string;
 }
 

@@ -94,7 +94,8 @@ function describe(event: Exclude<WorkerEvent, { type: 'computed' }>): string | u
     case 'disconnected':
       return `connection lost: ${event.reason}; connecting again`;
     case 'ended': {
-      const what = event.outcome === 'left' ? 'left the run' : `the run has ${event.outcome}`;
+      const isOver = event.outcome !== 'left' && event.outcome !== 'released';
+      const what = isOver ? `the run has ${event.outcome}` : 'left the run';
       return event.message === '' ? what : `${what}: ${event.message}`;
     }
     default:
