@@ -31,8 +31,8 @@ test('says in words whom the run waits for, how long, and who helps', () => {
   expect(explain({ ...late, backups: [attic] })).toBe(
     'step 412 waits on worker kitchen-laptop, shard 17, 2.1 s past its usual 0.3 s; backup leased to attic',
   );
-  expect(explain(late, { ...late, leaf: 18 })).toBe(
-    'step 412 waits on worker kitchen-laptop, shards 17, 18, 2.1 s past its usual 0.3 s; nobody is free to help',
+  expect(explain(late, { ...late, leaf: 18 }, { ...late, leaf: 20 })).toBe(
+    'step 412 waits on worker kitchen-laptop, shards 17 to 18, 20, 2.1 s past its usual 0.3 s; nobody is free to help',
   );
   expect(explain({ usualMs: 5000, dueMs: 9000 }, { leaf: 3, owner: attic })).toBe(
     'step 412 waits on worker kitchen-laptop, shard 17, for 2.4 s of its usual 5.0 s; ' +

@@ -68,7 +68,7 @@ function describeCheck({ lo, hi, isDispute, answered, awaited }: CheckStatus): s
 function describeOwner(leaves: readonly OutstandingLeaf[], noun: string, nowMs: number): string {
   const [{ owner, sinceMs, usualMs, dueMs }] = leaves as [OutstandingLeaf];
   const numbers = leaves.map(({ leaf }) => leaf);
-  const what = `worker ${owner ?? 'nobody'}, ${noun}${numbers.length === 1 ? '' : 's'} ${numbers.join(', ')}`;
+  const what = `worker ${owner ?? 'nobody'}, ${noun}${numbers.length === 1 ? '' : 's'} ${listRanges(numbers)}`;
   const since = nowMs - sinceMs;
   const backups = new Set(leaves.flatMap((leaf) => leaf.backups));
   const backup = backups.size === 0 ? '' : `; backup leased to ${[...backups].join(', ')}`;
@@ -76,6 +76,17 @@ function describeOwner(leaves: readonly OutstandingLeaf[], noun: string, nowMs: 
   if (since <= usualMs) return `${what}, for ${seconds(since)} of its usual ${seconds(usualMs)}${backup}`;
   const late = dueMs !== undefined && nowMs > dueMs && backups.size === 0 ? '; nobody is free to help' : '';
   return `${what}, ${seconds(since - usualMs)} past its usual ${seconds(usualMs)}${backup}${late}`;
+}
+
+/** `3, 5 to 8` for 3, 5, 6, 7, 8; `numbers` ascend. */
+function listRanges(numbers: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const number of numbers) {
+    const last = ranges.at(-1);
+    if (last?.[1] === number - 1) last[1] = number;
+    else ranges.push([number, number]);
+  }
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from} to ${to}`)).join(', ');
 }
 
 function seconds(ms: number): string {
