@@ -32,11 +32,11 @@ function contestants() {
   return [...ours, ...ddp, { name: keras, rate: kerasRate }, { name: tfjs, rate: tfjsRate }];
 }
 
-export async function run({ quick, only, rounds = quick ? 1 : 5, say }) {
+export async function run({ quick, only, rounds = quick ? 1 : 3, say }) {
   const results = [];
   for (const batch of quick ? [128, 512] : [128, 256, 512]) {
     // The same number of samples at every batch, all in the first epoch: no evaluation falls into it.
-    const task = { batch, warmup: Math.ceil(5_120 / batch), steps: (quick ? 7_680 : 38_400) / batch };
+    const task = { batch, warmup: Math.ceil(5_120 / batch), steps: (quick ? 7_680 : 15_360) / batch };
     say(`global batch ${batch}, steps ${task.warmup + 1} to ${task.warmup + task.steps}`);
     const measured = contestants()
       .filter(({ name }) => name.includes(only))
