@@ -51,7 +51,10 @@ export async function findResumePoint(search: ResumeSearch): Promise<ResumePoint
       onProblem(error);
     }
   }
-  if (found) return { ...found, kept };
+  if (found) {
+    await store.settle();
+    return { ...found, kept };
+  }
   const [first] = problems;
   if (first !== undefined && maxStep === Number.POSITIVE_INFINITY) throw noneUsable(directory, problems);
   return { lines: await readRunLines(directory), kept };

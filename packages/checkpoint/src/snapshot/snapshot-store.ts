@@ -14,6 +14,8 @@ export interface SnapshotStore {
   write(snapshot: Snapshot): Promise<number>;
   /** Rejects with FILE_CORRUPT. */
   read(step: number): Promise<StoredSnapshot>;
+  /** Makes the names of all that are there last through a power cut: a coordinator that was killed may not have. */
+  settle(): Promise<void>;
   /** Renames a damaged one, so that it is neither read nor overwritten. Resolves to its new path. */
   setAside(step: number): Promise<string>;
   /** Removes all of which `keep` says no. Rejects with FILE_WRITE_FAILED. */
@@ -49,6 +51,7 @@ export function openSnapshots(runDirectory: string): SnapshotStore {
       return bytes.length;
     },
     read: async (step) => decodeSnapshot(await readBytes(pathOf(step)), pathOf(step)),
+    settle: () => ours(folder, () => syncDirectory(folder)),
     async setAside(step) {
       const aside = `${pathOf(step)}.damaged`;
       await ours(folder, async () => {

@@ -1,5 +1,5 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { toError } from '@gradwire/errors';
 import { joinReports, type SeedRange, type SeedsReport } from './run-seeds.ts';
 
 /** How to go through many seeds. */
@@ -46,10 +46,9 @@ export async function runBatch(options: BatchOptions): Promise<SeedsReport> {
   return joinReports(reports);
 }
 
-function ask(thread: Worker, range: SeedRange): Promise<SeedsReport> {
-  return new Promise((resolve, reject) => {
-    thread.once('message', resolve);
-    thread.once('error', (thrown) => reject(toError(thrown)));
-    thread.postMessage(range);
-  });
+async function ask(thread: Worker, range: SeedRange): Promise<SeedsReport> {
+  const answered = once(thread, 'message');
+  thread.postMessage(range);
+  const [report] = await answered;
+  return report as SeedsReport;
 }

@@ -47,6 +47,9 @@ export const persistence: Persistence = {
       const snapshot = decodeSnapshot(disk.read(name) ?? '');
       if (!snapshot) continue;
       yield;
+      // A process that was killed may have renamed it, and not made the name last.
+      disk.syncFolder();
+      yield;
       disk.truncate(journalName, snapshot.journalLength);
       yield;
       disk.sync(journalName);

@@ -34,6 +34,8 @@ export function createWatch(world: World, reference: Reference): Watch {
   const history = createHistory(world.scenario.plan, reference);
   const { checkEvery = 1 } = world.scenario;
   let safeRounds = 0;
+  /** Once a file has rotted nothing is safe: it may be the one that is being written or found. */
+  let isDamaged = false;
   let events = 0;
   let isRoundOver = false;
   let leases: Extract<EngineEffect, { type: 'lease' }>[] = [];
@@ -43,16 +45,17 @@ export function createWatch(world: World, reference: Reference): Watch {
       must('durable', round >= safeRounds, () => {
         return `a snapshot after ${safeRounds} rounds was safe, and one after ${round} is found`;
       });
-      safeRounds = round;
+      safeRounds = isDamaged ? 0 : round;
       world.trace.note('recovered', round);
       history.begin(state);
     },
     acknowledged(state) {
       world.trace.note('safe', roundsIn(state));
-      safeRounds = roundsIn(state);
+      safeRounds = isDamaged ? 0 : roundsIn(state);
     },
     damaged() {
       safeRounds = 0;
+      isDamaged = true;
     },
     journal: (text) => history.checkJournal(text),
     event(event) {
