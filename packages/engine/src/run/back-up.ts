@@ -69,8 +69,9 @@ function chooseHelper(
     worker.turns.length,
     -(worker.speed.estimate() ?? 0),
   ];
+  const leases = active.leases.leaves(node).map((leaf) => active.leases.lease(leaf));
   return idle
-    .filter(({ id }) => active.leases.claim(id, node) === 'foreign')
+    .filter(({ id }) => !leases.some((lease) => lease?.current.has(id)))
     .toSorted((a, b) => compareRanks(rank(a), rank(b)))[0];
 }
 
