@@ -1,57 +1,8 @@
-import {
-  decodeMessage,
-  encodeMessage,
-  messageLimits,
-  type Message,
-  type PartialMessage,
-} from '@gradwire/protocol';
-import type { Channel } from '@gradwire/transport';
-import { createMember } from '@gradwire/worker';
 import { expect, test } from 'vitest';
-import { smallRecipe, startSmallRun, type SmallRun } from '../harness/small-run.ts';
+import { lie } from '../harness/liar.ts';
+import { smallRecipe, startSmallRun } from '../harness/small-run.ts';
 
 const recipe = { ...smallRecipe, epochs: 20 };
-
-/** Whether it has changed a partial. */
-type Tampering = (partial: PartialMessage) => boolean;
-
-/** Passes on everything, but for what `change` makes of a worker's partials. */
-function tamper(channel: Channel, change: Tampering): Channel {
-  const limits = messageLimits({ role: 'worker', parameters: 51, classes: 3 });
-  return {
-    ...channel,
-    get bufferedBytes() {
-      return channel.bufferedBytes;
-    },
-    send(frame) {
-      const bytes = frame instanceof Uint8Array ? frame : Buffer.concat(frame as Uint8Array[]);
-      const message = decodeMessage(bytes, limits) as Message;
-      const isChanged = message.type === 'partial' && change(message);
-      channel.send(isChanged ? encodeMessage(message) : frame);
-    },
-  };
-}
-
-/** A worker over a tampered channel. */
-async function lie(run: SmallRun, name: string, change: Tampering): Promise<void> {
-  const over = new AbortController();
-  const member = await createMember({
-    name,
-    backend: 'wasm',
-    threads: 1,
-    software: 'test',
-    cacheDirectory: `${run.directory}/cache`,
-    findLocal: async () => ({ ...run.data, source: 'here' }),
-    signal: over.signal,
-    onEvent: () => undefined,
-  });
-  try {
-    const { url, coordinator } = run;
-    await member.serve(tamper(coordinator.connect(), change), { url, token: coordinator.token });
-  } finally {
-    await member.close();
-  }
-}
 
 test('a worker that lies from some moment on: the run goes back to a snapshot before that, by itself', async () => {
   const long = { ...smallRecipe, epochs: 20 };

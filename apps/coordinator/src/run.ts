@@ -6,13 +6,12 @@ import {
   type EngineEvent,
   type EnginePlan,
   plainVectors,
-  type Round,
   type RunState,
   type VectorMath,
   type Verification,
   type WorkerId,
 } from '@gradwire/engine';
-import { encodePieces, type GradientCoding, type Message } from '@gradwire/protocol';
+import { encodePieces, type GradientCoding, type LeaseMessage, type Message } from '@gradwire/protocol';
 import { type Frame, freeYoungGarbage } from '@gradwire/transport';
 import { createAlarm } from './alarm.ts';
 import type { Codecs } from './codecs.ts';
@@ -36,6 +35,8 @@ export type RollBack = Extract<EngineEffect, { type: 'roll-back' }>;
 export interface RunOptions {
   readonly plan: EnginePlan;
   readonly codecs: Codecs;
+  /** Stands in every lease: an answer to another coordinator's is not used. */
+  readonly term: number;
   /** Default: plain TypeScript. */
   readonly vectors?: VectorMath | undefined;
   /** Default: no lease is computed twice. */
@@ -67,7 +68,7 @@ export interface Run {
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
 export function createRun(options: RunOptions): Run {
-  const { plan, codecs, vectors, verify, from, sessions, progress, onRoundClosed } = options;
+  const { plan, codecs, term, vectors, verify, from, sessions, progress, onRoundClosed } = options;
   const engine = createEngine(plan, {
     ...(vectors ? { vectors } : {}),
     verify,
@@ -94,7 +95,7 @@ export function createRun(options: RunOptions): Run {
       }
       case 'lease':
         firstLeaseMs ??= performance.now();
-        return tell(effect.worker, leaseMessage(effect.round, effect.leaves, codecs.gradients));
+        return tell(effect.worker, { type: 'lease', term, ...leaseOf(effect, codecs.gradients) });
       case 'commit':
         // No later step is committed before this one is noted.
         return progress.step(effect.record, checksum(engine.weights()));
@@ -175,10 +176,12 @@ function applyRare(effect: RareEffect, options: RunOptions): void {
   }
 }
 
-function leaseMessage(round: Round, leaves: readonly number[], coding: GradientCoding | undefined): Message {
+function leaseOf(
+  { round, leaves }: Extract<EngineEffect, { type: 'lease' }>,
+  coding: GradientCoding | undefined,
+): Omit<LeaseMessage, 'type' | 'term'> {
   const { index, task, version, epoch, step, split, leafCount } = round;
   return {
-    type: 'lease',
     round: index,
     task,
     version,

@@ -69,6 +69,7 @@ const partial = fc
   .map(({ round, lo, length, samples, metrics, value }) =>
     encodeMessage({
       type: 'partial',
+      term: 1,
       round,
       lo: Math.min(lo, 2 ** 32 - 9),
       hi: Math.min(lo, 2 ** 32 - 9) + length,
@@ -126,6 +127,7 @@ function answerTo(asked, value) {
   const isStep = message.task === 'step';
   return frameOf({
     type: 'partial',
+    term: message.term,
     round: message.round,
     lo: message.leaves[0],
     hi: message.leaves[0] + 1,

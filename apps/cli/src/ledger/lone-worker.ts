@@ -102,5 +102,5 @@ export function createLoneWorker({ plan, codecs, bench }: LoneWorkerOptions): Lo
 function leaseOf(round: Round, leaves: readonly number[], { gradients }: Codecs): LeaseMessage {
   const { index, task, version, epoch, step, leafCount } = round;
   const coding = gradients === undefined ? {} : { coding: gradients };
-  return { type: 'lease', round: index, task, version, epoch, step, leaves, leafCount, ...coding };
+  return { type: 'lease', term: 0, round: index, task, version, epoch, step, leaves, leafCount, ...coding };
 }

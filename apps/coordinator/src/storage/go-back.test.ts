@@ -62,6 +62,7 @@ async function createWorld(directory: string): Promise<World> {
   const run: Run = createRun({
     plan,
     codecs: codecsOf(recipe),
+    term: storage.claim.term,
     sessions: () => sessions,
     progress: createProgress({ plan, recorder, countWorkers: () => 1, onEvent }),
     onEvent,
@@ -71,6 +72,7 @@ async function createWorld(directory: string): Promise<World> {
   });
   const welcome = {
     run: '',
+    term: 1,
     recipe: '',
     recipeHash: '',
     manifests: data,
