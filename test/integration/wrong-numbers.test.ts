@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { lie } from '../harness/liar.ts';
 import { smallRecipe, startSmallRun } from '../harness/small-run.ts';
@@ -27,6 +29,18 @@ test('a worker that lies from some moment on: the run goes back to a snapshot be
   expect({ outcome, weights: summary.weightsSha256 }).toEqual({ outcome: 'finished', weights: expected });
   const expelled = run.events.filter((event) => event.type === 'worker-left' && event.why === 'expelled');
   expect(expelled).toMatchObject([{ worker: 'mallory' }]);
+  // The run went back; what is said of it did not.
+  const incidents = (await readFile(join(run.directory, 'incidents.jsonl'), 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { what: string; workers: string[] });
+  const whats = incidents.map(({ what }) => what);
+  expect(whats).toEqual(expect.arrayContaining(['answers-differ', 'settled', 'expelled']));
+  expect(whats.filter((what) => what === 'rolled-back').length).toBe(
+    run.events.filter(({ type }) => type === 'rolled-back').length,
+  );
+  for (const { workers } of incidents) expect(workers).toContain('mallory');
+  expect(summary.incidents).toBe(incidents.length);
 });
 
 test('a worker that flips one bit in one contribution is put out by name; the weights are those of the calm run', async () => {

@@ -24,6 +24,7 @@ import { finishRun } from './finish.ts';
 import { createHttpHandler } from './http.ts';
 import { closeServer, joinSecret, listen, type TlsCertificate } from './listen.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
+import { nameSamples } from './poison-samples.ts';
 import { createProgress } from './progress.ts';
 import { createRun, type RollBack, type Run } from './run.ts';
 import { readStatus, type StatusSource } from './run-status.ts';
@@ -106,7 +107,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const blobs = await createBlobStore(data);
   const onProblem = ({ message }: Error): void => onEvent({ type: 'problem', message });
   const { server, port, directory, storage } = await open({ ...options, token }, blobs, onProblem);
-  const { recorder, point } = storage;
+  const { recorder, point, incidents } = storage;
   const { term } = storage.claim;
   const ending = createEnding();
   const run: Run = createRun({
@@ -121,6 +122,8 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     onEvent,
     onRoundClosed: () => snapshots.roundClosed(),
     onRollBack: (effect) => void rollBack({ plan, run, storage, snapshots }, effect, { onEvent, fail }),
+    onIncident: incidents.note,
+    explainEnd: (end) => nameSamples(end, recipe, data.train.count),
     onEnd: ending.end,
   });
   const fail = (failure: FailureReport): void => {
@@ -142,7 +145,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const from = { name: directory.name, storage, run, sessions };
   const snapshots: Snapshots = createSnapshots({ ...from, everySteps, onEvent });
   const access = createAccess({ run: directory.name, token, hosts: [host, ...(options.hosts ?? [])] });
-  const served = { name: directory.name, recipe, plan, run, sessions, access, blobs, limits };
+  const served = { name: directory.name, recipe, plan, run, sessions, incidents, access, blobs, limits };
   const channels = serve(server, { ...served, bounds: options.limits });
   server.on('error', onProblem);
   const notice = begin(run, { host, port, directory, storage, onEvent });

@@ -17,7 +17,9 @@ import { createAlarm } from './alarm.ts';
 import type { Codecs } from './codecs.ts';
 import type { CoordinatorEvent } from './events.ts';
 import type { Progress } from './progress.ts';
+import { incidentsOf } from './incidents-of.ts';
 import type { Sessions } from './sessions.ts';
+import type { IncidentFacts } from './storage/incident-log.ts';
 
 /** An engine event before it is stamped with the time. */
 export type RunEvent = EngineEvent extends infer E ? (E extends unknown ? Omit<E, 'atMs'> : never) : never;
@@ -48,6 +50,9 @@ export interface RunOptions {
   readonly onEvent: (event: CoordinatorEvent) => void;
   /** A round was closed and written down, and the run goes on. */
   readonly onRoundClosed: () => void;
+  readonly onIncident: (facts: IncidentFacts) => void;
+  /** Adds to the end what the engine does not know. */
+  readonly explainEnd: (end: RunEnd) => RunEnd;
   readonly onEnd: (end: RunEnd) => void;
   /** The engine waits for an earlier state. */
   readonly onRollBack: (effect: RollBack) => void;
@@ -156,8 +161,10 @@ type RareEffect = Extract<
 >;
 
 /** What does not happen in every step. */
-function applyRare(effect: RareEffect, options: RunOptions): void {
-  const { sessions, progress, onEvent, onRollBack, onEnd } = options;
+function applyRare(given: RareEffect, options: RunOptions): void {
+  const effect = given.type === 'end' ? options.explainEnd(given) : given;
+  const { sessions, progress, onEvent, onRollBack, onEnd, onIncident } = options;
+  for (const facts of incidentsOf(effect)) onIncident(facts);
   switch (effect.type) {
     case 'evaluated':
       return progress.evaluation(effect.record);

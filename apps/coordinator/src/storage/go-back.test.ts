@@ -68,6 +68,8 @@ async function createWorld(directory: string): Promise<World> {
     onEvent,
     onRoundClosed: () => snapshots.roundClosed(),
     onRollBack: () => undefined,
+    onIncident: storage.incidents.note,
+    explainEnd: (end) => end,
     onEnd: (end) => ends.push(end),
   });
   const welcome = {
