@@ -6,9 +6,11 @@ import { startGradwire } from '../bench/measure/gradwire.mjs';
 
 /**
  * A real coordinator and real workers, each a process of its own, that can be harmed. `links` puts every worker on a
- * host of its own. Everything is killed and removed by `remove`.
+ * line of its own. A worker that ends with an error is a finding, unless `replaces`: then another takes its place.
+ * `workerArgs` is told a folder for caches. Everything is killed and removed by `remove`.
  */
-export async function startCluster({ args, workers, links, firstPlace = 1 }) {
+export async function startCluster(options) {
+  const { args, workers, links, workerArgs = () => [], replaces = false, firstPlace = 1 } = options;
   const folder = await mkdtemp(join(tmpdir(), 'gradwire-chaos-'));
   const token = randomBytes(12).toString('hex');
   const state = {
@@ -18,15 +20,22 @@ export async function startCluster({ args, workers, links, firstPlace = 1 }) {
     members: new Map(),
     port: 0,
     started: 0,
+    /** Why workers gave up that were replaced. */
+    gaveUp: [],
+    isOver: false,
   };
-  const listenArgs = ['--host', links ? '0.0.0.0' : '127.0.0.1', '--token', token, '--run-dir', folder];
+  const cache = join(folder, 'cache');
+  const host = links?.coordinatorPrefix ? '0.0.0.0' : '127.0.0.1';
+  const listenArgs = ['--host', host, '--token', token, '--run-dir', folder];
 
   const startCoordinator = async (more) => {
     const port = ['--port', `${state.port}`];
-    const process = start(state, ['coordinator', ...more, ...listenArgs, ...port], links?.coordinatorPrefix);
+    const process = start(state, ['coordinator', ...more, ...listenArgs, ...port], {
+      prefix: links?.coordinatorPrefix,
+    });
     state.coordinator = process;
     const from = state.events.length;
-    state.reading = readEvents(state, process);
+    state.reading = readEvents(state, process, state.events);
     const listening = await until(state, ({ event }) => event === 'listening', from);
     state.port = listening.port;
     state.directory ??= listening.directory;
@@ -35,6 +44,8 @@ export async function startCluster({ args, workers, links, firstPlace = 1 }) {
 
   const cluster = {
     state,
+    cache,
+    token,
     /** The steps committed so far, each with `atMs`. */
     commits: () => state.events.filter(({ event }) => event === 'step'),
     members: state.members,
@@ -44,14 +55,23 @@ export async function startCluster({ args, workers, links, firstPlace = 1 }) {
       const name = `w${++state.started}`;
       const way = (await links?.reach(state.port, place)) ?? { host: '127.0.0.1', port: state.port };
       const url = `ws://${way.host}:${way.port}#${token}`;
-      const process = start(
-        state,
-        ['worker', url, '--name', name, '--threads', '1', '--backend', 'wasm'],
-        way.prefix,
-      );
-      state.members.set(name, { place, process });
+      const own = ['--name', name, '--threads', '1', '--backend', 'wasm', ...workerArgs(cache)];
+      const onFailure = (error) => {
+        state.members.delete(name);
+        state.gaveUp.push(error.message);
+        if (!state.isOver) cluster.join(place).catch((second) => fail(state, second));
+      };
+      const process = start(state, ['worker', url, ...own], {
+        prefix: way.prefix,
+        ...(replaces && { onFailure }),
+      });
+      const events = [];
+      void readEvents(state, process, events);
+      state.members.set(name, { place, process, events });
       return name;
     },
+    /** The first event of a worker that `accepts` accepts; undefined once the run is over. */
+    heard: (name, accepts) => until(state, accepts, 0, state.members.get(name).events),
     /** Sends a signal to a worker; one that is killed is forgotten. Resolves to its place. */
     signal(name, signal) {
       const { place, process } = state.members.get(name);
@@ -59,10 +79,12 @@ export async function startCluster({ args, workers, links, firstPlace = 1 }) {
       process.child.kill(signal);
       return place;
     },
-    /** Kills the coordinator without a warning, and starts it again from what it has written. */
-    async restartCoordinator() {
+    /** Kills the coordinator without a warning, and starts it again from what it has written, after `between`; on another port if it is to be `elsewhere`. */
+    async restartCoordinator({ between, elsewhere = false } = {}) {
       state.coordinator.child.kill('SIGKILL');
       await state.reading;
+      await between?.();
+      if (elsewhere) state.port = 0;
       await startCoordinator(['--resume', state.directory]);
     },
     /** Resolves at the end of the run to its summary. */
@@ -72,6 +94,7 @@ export async function startCluster({ args, workers, links, firstPlace = 1 }) {
       return JSON.parse(await readFile(join(state.directory, 'summary.json'), 'utf8'));
     },
     async remove() {
+      state.isOver = true;
       for (const { child } of state.processes) {
         if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
       }
@@ -83,22 +106,28 @@ export async function startCluster({ args, workers, links, firstPlace = 1 }) {
   return cluster;
 }
 
-function start(state, args, prefix = []) {
+function start(state, args, { prefix, onFailure = (error) => fail(state, error) }) {
   const process = startGradwire(args, { prefix });
-  // One that ends by itself and with an error is a finding, and nobody should wait for it.
-  process.ended.catch((error) => {
-    state.failure ??= error;
-    for (const watcher of state.watchers) watcher();
-  });
+  process.ended.catch(onFailure);
   state.processes.add(process);
   return process;
 }
 
-async function readEvents(state, { lines }) {
+/** Nobody should wait for what is not coming any more. */
+function fail(state, error) {
+  state.failure ??= error;
+  wake(state);
+}
+
+function wake({ watchers }) {
+  for (const watcher of watchers) watcher();
+}
+
+async function readEvents(state, { lines }, events) {
   try {
     for await (const line of lines) {
-      state.events.push(line);
-      for (const watcher of state.watchers) watcher();
+      events.push(line);
+      wake(state);
     }
   } catch {
     // It ended with an error, which `start` has noted.
@@ -106,14 +135,12 @@ async function readEvents(state, { lines }) {
 }
 
 /** The first event from index `from` on that `accepts` accepts; undefined once the run is over. */
-function until(state, accepts, from) {
+function until(state, accepts, from, events = state.events) {
   return new Promise((resolve, reject) => {
     let next = from;
     const look = () => {
-      for (; next < state.events.length; next++) {
-        const line = state.events[next];
-        if (accepts(line) || line.event === 'end') return settle(resolve, accepts(line) ? line : undefined);
-      }
+      for (; next < events.length; next++) if (accepts(events[next])) return settle(resolve, events[next]);
+      if (state.events.at(-1)?.event === 'end') return settle(resolve, undefined);
       if (state.failure) settle(reject, state.failure);
     };
     const settle = (how, value) => {

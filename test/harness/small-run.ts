@@ -79,6 +79,8 @@ export interface SmallRunOptions {
   /** The run that goes on. */
   readonly resume?: RunDirectory;
   readonly snapshotEvery?: number;
+  /** Which events are kept; default: all. */
+  readonly keeps?: (event: CoordinatorEvent) => boolean;
   /** Other bounds on connections than usual. */
   readonly limits?: CoordinatorOptions['limits'];
 }
@@ -86,7 +88,7 @@ export interface SmallRunOptions {
 export async function startSmallRun(
   recipe: Recipe = smallRecipe,
   data: Splits = smallData(),
-  { root, resume, snapshotEvery, exact, verify, limits = {} }: SmallRunOptions = {},
+  { root, resume, snapshotEvery, exact, verify, keeps = () => true, limits = {} }: SmallRunOptions = {},
 ): Promise<SmallRun> {
   const folder = await createTemporaryFolder();
   const events: CoordinatorEvent[] = [];
@@ -104,7 +106,7 @@ export async function startSmallRun(
     port: 0,
     limits,
     onEvent: (event) => {
-      events.push(event);
+      if (keeps(event)) events.push(event);
       for (const watcher of watchers) watcher();
     },
   });

@@ -9,12 +9,15 @@ export interface TcpProxy extends AsyncDisposable {
   readonly bytes: { readonly up: number; readonly down: number };
   /** Breaks all connections that are open now, without a goodbye. New ones are let through. */
   cut(): void;
+  /** New connections go to another port from now on. */
+  point(port: number): void;
   /** Passes nothing on any more over the connections that are open now, and tells nobody: no FIN, no reset. */
   freeze(): void;
 }
 
-/** Listens on a free port of the loopback address and passes everything on to `port`. */
-export async function startTcpProxy(port: number): Promise<TcpProxy> {
+/** Listens on a free port of the loopback address and passes everything on to `firstPort`. */
+export async function startTcpProxy(firstPort: number): Promise<TcpProxy> {
+  let port = firstPort;
   const sockets = new Set<Socket>();
   let connections = 0;
   const bytes = { up: 0, down: 0 };
@@ -47,6 +50,9 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
     },
     bytes,
     cut,
+    point(next) {
+      port = next;
+    },
     freeze() {
       for (const socket of sockets) socket.unpipe().pause();
     },

@@ -3,6 +3,7 @@ import { createShardOrder } from '@gradwire/data';
 import type { Splits } from '@gradwire/coordinator';
 import { expect, test } from 'vitest';
 import type { WorkerOptions } from '@gradwire/worker';
+import { joinAsGuest } from '../harness/guest.ts';
 import { smallData, smallRecipe, startSmallRun } from '../harness/small-run.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
@@ -144,6 +145,19 @@ test('a worker whose connection is cut comes back, and leaves no trace in the we
   expect(events.filter(({ type }) => type === 'disconnected').length).toBe(2);
   const joins = run.events.flatMap((event) => (event.type === 'worker-joined' ? [event.again] : []));
   expect(joins).toEqual([false, true, true]);
+});
+
+test('all connections break at once, as when a switch restarts: no shard is blamed, and the run goes on', async () => {
+  await using run = await startSmallRun();
+  await using cable = await startTcpProxy(run.coordinator.port);
+  const { token } = run.coordinator;
+  const url = `ws://127.0.0.1:${cable.port}`;
+  // Three for each shard, so that what one loses goes to another that is lost as well.
+  for (let n = 0; n < 3 * shards; n += 1) await joinAsGuest({ url, token, name: `guest-${n}` });
+  cable.cut();
+  await run.event((event) => event.type === 'worker-left' && event.workers === 0);
+  run.work({ name: 'ada' });
+  expect((await run.coordinator.done).summary).toMatchObject({ outcome: 'finished', steps: 22 });
 });
 
 test('a worker that is asked to leave hands its leases back, and the run waits for another', async () => {

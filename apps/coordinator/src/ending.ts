@@ -21,6 +21,9 @@ export interface Ending {
   end(end: Pick<RunEnd, 'outcome' | 'error'>): void;
 }
 
+/** Of a run in which worker after worker fails, the first report and the latest are kept. */
+const mostNoted = 100;
+
 /** Starts to collect. */
 export function createEnding(): Ending {
   const noted: FailureReport[] = [];
@@ -31,7 +34,11 @@ export function createEnding(): Ending {
   });
   return {
     ended,
-    note: (failure) => void noted.push(failure),
+    note(failure) {
+      noted.push(failure);
+      // The first one stays.
+      if (noted.length > mostNoted) noted.splice(1, 1);
+    },
     blame(failure) {
       cause ??= failure;
     },

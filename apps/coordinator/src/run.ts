@@ -111,20 +111,33 @@ export function createRun(options: RunOptions): Run {
     }
   };
 
-  const carryOut = (effects: readonly EngineEffect[]): void => {
-    if (effects.length === 0) return;
-    lastMoveMs = performance.now();
-    // Workers wait for what is sent to them, nobody for what is written down.
-    const [sent, noted] = [effects.filter(isSent), effects.filter((effect) => !isSent(effect))];
-    for (const effect of [...sent, ...noted]) apply(effect);
-    if (sent.length > 0) setImmediate(freeYoungGarbage);
+  let unnoted: readonly EngineEffect[] = [];
+  const note = (): void => {
+    const effects = unnoted;
+    unnoted = [];
+    for (const effect of effects) apply(effect);
     const isClosed = effects.some(({ type }) => type === 'commit' || type === 'evaluated');
     if (isClosed && !effects.some(({ type }) => type === 'end')) onRoundClosed();
   };
 
-  const alarm = createAlarm(engine.nextDeadlineMs, (atMs) =>
-    carryOut(engine.handle({ type: 'time-passed', atMs })),
-  );
+  const carryOut = (effects: readonly EngineEffect[]): void => {
+    if (effects.length === 0) return;
+    lastMoveMs = performance.now();
+    // Workers wait for what is sent to them, nobody for what is written down: it may wait until workers of this process have begun.
+    const [sent, noted] = [effects.filter(isSent), effects.filter((effect) => !isSent(effect))];
+    for (const effect of sent) apply(effect);
+    unnoted = noted;
+    if (sent.length === 0 || !noted.every(isRecord)) return note();
+    setImmediate(note);
+    setImmediate(freeYoungGarbage);
+  };
+
+  // What a round has left to note is of the state before the next event.
+  const handle = (event: EngineEvent): void => {
+    note();
+    carryOut(engine.handle(event));
+  };
+  const alarm = createAlarm(engine.nextDeadlineMs, (atMs) => handle({ type: 'time-passed', atMs }));
 
   return {
     engine,
@@ -139,16 +152,21 @@ export function createRun(options: RunOptions): Run {
       alarm.arm();
     },
     restore(state) {
+      note();
       carryOut(engine.restore(state, performance.now()));
       alarm.arm();
     },
     dispatch(event) {
       const atMs = performance.now();
       if (event.type === 'partial-arrived') lastMoveMs = atMs;
-      carryOut(engine.handle({ ...event, atMs }));
+      handle({ ...event, atMs });
       alarm.arm();
     },
   };
+}
+
+function isRecord({ type }: EngineEffect): boolean {
+  return type === 'commit' || type === 'epoch-done' || type === 'evaluated';
 }
 
 function isSent({ type }: EngineEffect): boolean {

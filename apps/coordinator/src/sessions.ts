@@ -19,6 +19,9 @@ import type { RunEvent } from './run.ts';
 import { acceptHello, failureOf, receiveMessage, type Session } from './session.ts';
 import { uniqueName } from './unique-name.ts';
 
+/** The connection broke without a word (RFC 6455, section 7.4.1). */
+const brokenCode = 1006;
+
 /** What sessions need from the run. */
 export interface SessionsOptions {
   readonly welcome: Omit<WelcomeMessage, 'worker' | 'type' | 'protocol'>;
@@ -222,7 +225,8 @@ function part(
   byId.delete(session.id);
   const lost = { why: 'lost' as const, reason: reason || describeCloseCode(code).sentence };
   onEvent({ type: 'worker-left', worker: session.id, ...(session.farewell ?? lost), workers: byId.size });
-  // A connection breaks when a process dies; silence is rather a machine or a line that is gone.
-  const isLost = session.farewell === undefined && code !== closeCodes.silence.code;
+  // A connection breaks when a process dies. Silence is rather a machine or a line that is gone, and all other codes
+  // are words of a process that lives.
+  const isLost = session.farewell === undefined && code === brokenCode;
   onReceive({ type: 'worker-left', worker: session.id, isLost });
 }

@@ -46,11 +46,9 @@ export function workbenchKey({ recipe, manifests }: WelcomeMessage): string {
 export async function createWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const { welcome, pool, onEvent } = options;
   const recipe = validateRecipe(JSON.parse(welcome.recipe));
-  const blobs = createBlobFetcher({
-    ...options,
-    cache: createChunkCache(options.cacheDirectory),
-    onCacheProblem: (message) => onEvent({ type: 'problem', message }),
-  });
+  const onCacheProblem = (message: string): void => onEvent({ type: 'problem', message });
+  const cache = createChunkCache(options.cacheDirectory, onCacheProblem);
+  const blobs = createBlobFetcher({ ...options, cache, onCacheProblem });
   const stores = await openStores(recipe, blobs, options);
   const computeRun = await openComputeRun({ pool, recipe, statistics: welcome.statistics, stores });
   const numericsClass = className(pool.backend, computeRun.probe);

@@ -56,8 +56,10 @@ async function serveUntilEnd(
       return { type: 'end', outcome: 'left', message: 'on request' };
     const { code, reason } = await channel.closed;
     const { sentence, reconnect } = describeCloseCode(code);
+    // A peer that could not speak the protocol would not have got so far: the line damages what it carries.
+    const isDamage = code < firstOwnCode && patience.hasWorked;
     const text = reason === '' || reason === sentence ? sentence : `${sentence} (${reason})`;
-    if (!reconnect) {
+    if (!reconnect && !isDamage) {
       throw new GradwireError(
         'CONNECTION_REFUSED',
         `the coordinator at ${url} closed the connection: ${text}`,
@@ -96,10 +98,15 @@ function mayComeBack(error: unknown): boolean {
   );
 }
 
+/** Codes below come from the WebSocket library. */
+const firstOwnCode = 4000;
+
 /** Growing pauses between attempts, over the whole life of a worker; short ones again after some work was done. */
 interface Patience {
   /** Whether the coordinator has been away for too long. */
   isOver(): boolean;
+  /** Whether a lease was computed over the connection of now. */
+  readonly hasWorked: boolean;
   wait(): Promise<void>;
   connected(): void;
   /** A lease was computed: the next pause is short again. */
@@ -109,12 +116,20 @@ interface Patience {
 function createPatience({ patienceMs = 600_000, signal }: WorkerOptions): Patience {
   const delays = backoff({ seed: process.pid });
   let untilMs = performance.now() + patienceMs;
+  let hasWorked = false;
   return {
+    get hasWorked() {
+      return hasWorked;
+    },
     isOver: () => performance.now() > untilMs,
     wait: () => delay(delays.next(), undefined, { signal }).catch(() => undefined),
     connected() {
       untilMs = performance.now() + patienceMs;
+      hasWorked = false;
     },
-    worked: () => delays.reset(),
+    worked() {
+      hasWorked = true;
+      delays.reset();
+    },
   };
 }

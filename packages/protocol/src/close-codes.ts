@@ -47,6 +47,11 @@ export const closeCodes = {
     sentence: 'The other side reads too slowly: too many bytes wait to be sent.',
     reconnect: true,
   },
+  damaged: {
+    code: 4015,
+    sentence: 'A frame was damaged on its way: it does not fit its checksum.',
+    reconnect: true,
+  },
   versionMismatch: {
     code: 4020,
     sentence: 'The two sides speak different protocol versions.',

@@ -101,7 +101,9 @@ function makeRealEngine(plan: EnginePlan, from: RunState | undefined): Engine {
 }
 
 /** A run that does ever more without an end does not finish either. */
-const mostEvents = 100_000;
+function mostEvents({ plan, maxWorkers }: Scenario): number {
+  return 100_000 + 20 * maxWorkers * plan.totalSteps;
+}
 
 function run(world: World, parts: Pick<CoordinatorParts, 'makeEngine' | 'persistence'>): void {
   const { scenario, agenda } = world;
@@ -113,8 +115,9 @@ function run(world: World, parts: Pick<CoordinatorParts, 'makeEngine' | 'persist
   planFaults({ world, crew, coordinator, watch });
 
   const boundMs = scenario.calmAtMs + finishBoundMs(scenario);
+  const most = mostEvents(scenario);
   while (coordinator.outcome === undefined && agenda.nowMs <= boundMs && agenda.advance()) {
-    must('finish', world.trace.length < mostEvents, () => `more than ${mostEvents} events and effects`);
+    must('finish', world.trace.length < most, () => `more than ${most} events and effects`);
   }
   must('finish', coordinator.outcome !== undefined, () => {
     return `not finished ${finishBoundMs(scenario)} ms after the last fault: ${JSON.stringify(coordinator.engine?.status())}`;

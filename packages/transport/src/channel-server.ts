@@ -15,7 +15,7 @@ import { defaultUnreadLimits } from './frame-queue.ts';
 import { defaultHeartbeat } from './heartbeat.ts';
 import { proofHeader } from './proof.ts';
 import { type Refusal, refuseUpgrade } from './refuse-upgrade.ts';
-import { channelSubprotocol, webSocketLimits } from './web-socket-limits.ts';
+import { channelSubprotocol, checkedSubprotocol, webSocketLimits } from './web-socket-limits.ts';
 import {
   type ChannelLimits,
   createWebSocketChannel,
@@ -153,6 +153,7 @@ function createWebSocketServer(maxFrameBytes: number): WebSocketServer {
     noServer: true,
     clientTracking: false,
     // Never the protocol that carries the token: the answer may be logged.
-    handleProtocols: (offered) => (offered.has(channelSubprotocol) ? channelSubprotocol : false),
+    handleProtocols: (offered) =>
+      [checkedSubprotocol, channelSubprotocol].find((known) => offered.has(known)) ?? false,
   });
 }

@@ -15,7 +15,7 @@ import {
   createWebSocketChannel,
   defaultMessagesPerSecond,
 } from './web-socket-channel.ts';
-import { channelSubprotocol, webSocketLimits } from './web-socket-limits.ts';
+import { channelSubprotocol, checkedSubprotocol, webSocketLimits } from './web-socket-limits.ts';
 
 /** Times and sizes that a client keeps to. */
 export interface ChannelClientLimits extends ChannelLimits {
@@ -85,7 +85,7 @@ interface Refused {
 
 function open(attempt: Attempt): Promise<Channel | Refused> {
   const { address, agent, limits, maxFrameBytes, reply, signal } = attempt;
-  const socket = new WebSocket(address.url, [channelSubprotocol], {
+  const socket = new WebSocket(address.url, [checkedSubprotocol, channelSubprotocol], {
     ...webSocketLimits(maxFrameBytes),
     agent,
     ...(reply && { headers: { authorization: reply.authorization } }),

@@ -5,14 +5,22 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 interface Watched extends HeartbeatSubject {
-  state: { received: number; buffered: number; isPaused: boolean; pings: number; silences: number[] };
+  state: {
+    received: number;
+    bytes: number;
+    buffered: number;
+    isPaused: boolean;
+    pings: number;
+    silences: number[];
+  };
 }
 
 function createWatched(): Watched {
-  const state = { received: 0, buffered: 0, isPaused: false, pings: 0, silences: [] as number[] };
+  const state = { received: 0, bytes: 0, buffered: 0, isPaused: false, pings: 0, silences: [] as number[] };
   return {
     state,
-    receivedBytes: () => state.received,
+    received: () => state.received,
+    receivedBytes: () => state.bytes,
     bufferedBytes: () => state.buffered,
     isPaused: () => state.isPaused,
     ping: () => void state.pings++,
@@ -34,14 +42,28 @@ test('pings every 5 s and reports after 30 s of silence', () => {
   expect(watched.state.silences).toHaveLength(1);
 });
 
-test('any byte is a sign of life', () => {
+test.each([
+  ['a message, ping or pong', 'received', 1],
+  ['a kilobyte of a large frame', 'bytes', 1_024],
+] as const)('%s is a sign of life', (_, key, amount) => {
   const watched = createWatched();
   startHeartbeat(watched, options);
   for (let look = 0; look < 100; look++) {
-    if (look % 5 === 0) watched.state.received++;
+    if (look % 5 === 0) watched.state[key] += amount;
     vi.advanceTimersByTime(5_000);
   }
   expect(watched.state.silences).toEqual([]);
+});
+
+test('a few bytes of a message that never ends are none', () => {
+  const watched = createWatched();
+  const stop = startHeartbeat(watched, options);
+  for (let look = 0; look < 6; look++) {
+    watched.state.bytes += 6;
+    vi.advanceTimersByTime(5_000);
+  }
+  expect(watched.state.silences).toEqual([30_000]);
+  stop();
 });
 
 test('what waits to be sent is given its time, and a pause of our own is not silence', () => {

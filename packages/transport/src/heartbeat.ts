@@ -10,7 +10,9 @@ export const defaultHeartbeat: HeartbeatOptions = { intervalMs: 5_000, silenceMs
 
 /** What the heartbeat watches. */
 export interface HeartbeatSubject {
-  /** Bytes ever received: any byte is a sign of life, so that one large frame on a slow line is not silence. */
+  /** Messages, pings and pongs that have arrived whole. */
+  readonly received: () => number;
+  /** Bytes ever received: a kilobyte is a sign of life as well, so that one large frame on a slow line is not silence. */
   readonly receivedBytes: () => number;
   /** Bytes waiting to be sent: until they are through, the other side has nothing to answer. */
   readonly bufferedBytes: () => number;
@@ -33,12 +35,13 @@ export function startHeartbeat(
   subject: HeartbeatSubject,
   { intervalMs, silenceMs }: HeartbeatOptions,
 ): () => void {
-  let received = subject.receivedBytes();
+  let { received, kilobytes } = signsOf(subject);
   let silentMs = 0;
   const look = (): void => {
-    const now = subject.receivedBytes();
-    silentMs = now !== received || subject.isPaused() ? 0 : silentMs + intervalMs;
-    received = now;
+    const now = signsOf(subject);
+    const isHeard = now.received !== received || now.kilobytes !== kilobytes;
+    silentMs = isHeard || subject.isPaused() ? 0 : silentMs + intervalMs;
+    ({ received, kilobytes } = now);
     const patienceMs = silenceMs + subject.bufferedBytes() / slowestBytesPerMs;
     if (silentMs >= patienceMs) subject.onSilence(silentMs);
     else subject.ping();
@@ -46,4 +49,12 @@ export function startHeartbeat(
   const timer = setInterval(look, intervalMs);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/**
+ * A few bytes alone say nothing: where a length was damaged on the way, the other side's pongs are taken for the rest of
+ * a message that never ends.
+ */
+function signsOf({ received, receivedBytes }: HeartbeatSubject): { received: number; kilobytes: number } {
+  return { received: received(), kilobytes: Math.floor(receivedBytes() / 1024) };
 }

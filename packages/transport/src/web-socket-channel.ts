@@ -1,13 +1,15 @@
 import type { Socket } from 'node:net';
 import { closeCodes } from '@gradwire/protocol';
-import type { RawData, WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { Channel, ChannelClosed } from './channel.ts';
 import { createDrainWaiters } from './drain-waiters.ts';
+import { sealFrame } from './frame-check.ts';
+import { createFrameReader } from './frame-reader.ts';
 import { createFrameWriter, type FrameWriter } from './frame-writer.ts';
 import { createFrameQueue, type UnreadLimits } from './frame-queue.ts';
 import { type HeartbeatOptions, slowestBytesPerMs, startHeartbeat } from './heartbeat.ts';
-import { createFrameAssembler } from './large-frames.ts';
 import { createRateLimit } from './rate-limit.ts';
+import { checkedSubprotocol } from './web-socket-limits.ts';
 
 /** Times and sizes that both sides of a channel keep to. */
 export interface ChannelLimits extends HeartbeatOptions, UnreadLimits {
@@ -54,29 +56,21 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): Channe
   });
   const waiters = createDrainWaiters(() => writer.bufferedBytes);
   const ending = createEnding(options, writer);
-  const assembler = createFrameAssembler(options.maxFrameBytes);
+  const isChecked = socket.protocol === checkedSubprotocol;
+  const read = createFrameReader({ ...options, isChecked });
   const pace = createPace(socket, limits.maxMessagesPerSecond, () => queue.isFull);
   const queue = createFrameQueue(limits, pace.resume);
-  const stopHeartbeat = startHeartbeat(
-    {
-      receivedBytes: () => stream.bytesRead,
-      bufferedBytes: () => socket.bufferedAmount,
-      isPaused: () => socket.isPaused,
-      ping: () => side === 'server' && socket.ping(),
-      onSilence: (silentMs) => ending.cut(closeCodes.silence.code, `nothing heard for ${silentMs} ms`),
-    },
-    limits,
-  );
+  const stopHeartbeat = listen(options, ending);
   const firstFrameTimer = startFirstFrameTimer(options.firstFrameMs, ending);
 
   socket.on('message', (data, isBinary) => {
     if (ending.hasBegun) return;
     pace.count();
-    const result = isBinary ? assembler.add(toBytes(data)) : assembler.announce(toText(data));
-    if (result === undefined) return;
-    if (!(result instanceof Uint8Array)) return ending.close(result.code, result.reason);
+    const frame = read(data, isBinary);
+    if (frame === undefined) return;
+    if (!(frame instanceof Uint8Array)) return ending.close(frame.code, frame.reason);
     clearTimeout(firstFrameTimer);
-    queue.push(result);
+    queue.push(frame);
     if (queue.isFull) socket.pause();
   });
   socket.on('ping', (data) => {
@@ -107,11 +101,28 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): Channe
       if (waiting > limits.maxBufferedBytes) {
         return ending.cut(closeCodes.congestion.code, `${waiting} bytes wait to be sent`);
       }
-      writer.write(frame);
+      writer.write(isChecked ? sealFrame(frame) : frame);
     },
     drained: (bytes = defaultDrainBytes) => waiters.wait(bytes),
     close: ending.close,
   };
+}
+
+/** Ends a channel over which nothing is heard, until the returned function is called. */
+function listen({ socket, stream, side, limits }: WebSocketChannelOptions, ending: Ending): () => void {
+  let received = 0;
+  for (const event of ['message', 'ping', 'pong']) socket.on(event, () => (received += 1));
+  return startHeartbeat(
+    {
+      received: () => received,
+      receivedBytes: () => stream.bytesRead,
+      bufferedBytes: () => socket.bufferedAmount,
+      isPaused: () => socket.isPaused,
+      ping: () => side === 'server' && socket.ping(),
+      onSilence: (silentMs) => ending.cut(closeCodes.silence.code, `nothing heard for ${silentMs} ms`),
+    },
+    limits,
+  );
 }
 
 /** Stops reading for a moment when more comes than is read in a second. */
@@ -215,14 +226,4 @@ function cutReason(reason: string): string {
   let cut = reason.slice(0, 123);
   while (Buffer.byteLength(cut) > 123) cut = cut.slice(0, -1);
   return cut;
-}
-
-/** The library delivers a Buffer; its `slice` and `toString` differ from what users of a Uint8Array expect. */
-function toBytes(data: RawData): Uint8Array {
-  const buffer = data as Buffer;
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
-}
-
-function toText(data: RawData): string {
-  return (data as Buffer).toString();
 }

@@ -1,7 +1,10 @@
+import { checkBytes } from './frame-check.ts';
 import { maxMessageBytes } from './large-frames.ts';
 
-/** The subprotocol of Gradwire: a server that does not choose it is not a coordinator. */
+/** The subprotocol of Gradwire: a server that chooses neither of the two is not a coordinator. */
 export const channelSubprotocol = 'gradwire';
+/** The same, with a checksum behind each frame. */
+export const checkedSubprotocol = 'gradwire.crc32';
 
 /** Options of ws that both sides share. */
 export interface WebSocketLimits {
@@ -29,7 +32,7 @@ export function webSocketLimits(maxFrameBytes: number): WebSocketLimits {
       `maxFrameBytes: expected an integer from 1 to ${largestFrameBytes}, found ${maxFrameBytes}`,
     );
   }
-  const maxPayload = Math.min(maxFrameBytes, maxMessageBytes);
+  const maxPayload = Math.min(maxFrameBytes + checkBytes, maxMessageBytes);
   return {
     maxPayload,
     maxFragments: 16,

@@ -1,4 +1,5 @@
-// Passes bytes on after a while, each way: `node delay-relay.mjs HOST PORT DELAY_MS [LOSS SEED]`. Says its own port; ends with stdin.
+// Passes bytes on after a while, each way: `node delay-relay.mjs HOST PORT DELAY_MS [LOSS SEED]`. Says its own port, then how many packets
+// were lost whenever it is asked; ends with stdin.
 // A lost packet holds up itself and all behind it for a round trip more, until it has been sent again, as TCP does.
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -8,6 +9,7 @@ const [host, port, ...numbers] = process.argv.slice(2);
 const [delayMs, loss = 0, seed = 1] = numbers.map(Number);
 const packetBytes = 1_448;
 let state = seed;
+let lost = 0;
 
 const server = createServer((near) => {
   const far = connect(Number(port), host);
@@ -24,7 +26,7 @@ const server = createServer((near) => {
 });
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
-await answerLines(server.address().port, () => undefined);
+await answerLines(server.address().port, () => ({ lost }));
 process.exit();
 
 /** Runs tasks in order, each when the packets that it stands for would have arrived. */
@@ -45,7 +47,11 @@ function createDelay() {
 /** 1 if a packet of the chunk is lost: those lost together are sent again together. */
 function lostPackets(bytes) {
   if (loss === 0) return 0;
-  for (let packet = 0; packet < Math.ceil(bytes / packetBytes); packet++) if (draw() < loss) return 1;
+  for (let packet = 0; packet < Math.ceil(bytes / packetBytes); packet++) {
+    if (draw() >= loss) continue;
+    lost += 1;
+    return 1;
+  }
   return 0;
 }
 

@@ -58,6 +58,11 @@ export function createLinks(workers, { megabits, roundTripMs = 0, loss = 0, seed
     },
     /** Cuts a worker's cable, or mends it: nobody is told, packets just vanish. */
     pull: (worker) => ip('-n', names[worker], 'link', 'set', deviceOf(id, worker, 1), 'down'),
+    /** Packets that were lost so far. */
+    async lost() {
+      const counts = await Promise.all(relays.map(({ ask }) => ask({})));
+      return counts.reduce((sum, { lost }) => sum + lost, 0);
+    },
     mend: (worker) => ip('-n', names[worker], 'link', 'set', deviceOf(id, worker, 1), 'up'),
     remove,
   };

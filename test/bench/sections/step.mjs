@@ -36,7 +36,7 @@ export async function run({ quick, only, say }) {
 async function profile({ count, args, warmup, steps, length }, folder) {
   const profiles = join(folder, 'profiles');
   await mkdir(profiles);
-  const nodeArgs = ['--cpu-prof', '--cpu-prof-dir', profiles];
+  const nodeArgs = ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
   const [, , ...workerArgs] = args;
   const { run, finish } =
     args[0] === '--workers'

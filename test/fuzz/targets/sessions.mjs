@@ -1,30 +1,10 @@
-import { createRunDirectory } from '@gradwire/checkpoint';
-import { createCoordinator } from '@gradwire/coordinator';
 import { decodeMessage, encodeMessage, messageLimits, protocolVersion } from '@gradwire/protocol';
 import * as fc from 'fast-check';
+import { answerTo, frameOf, parameters, startCoordinator } from '../coordinator.mjs';
 import { messages } from '../messages.mjs';
 import { byteChanges, bytesFrom, changeBytes } from '../mutate.mjs';
 
-const recipe = {
-  name: 'small',
-  description: 'A linear model on 4 x 4 pictures.',
-  dataset: 'small',
-  features: { type: 'normalise' },
-  model: {
-    name: 'linear',
-    inputShape: [4, 4, 1],
-    layers: [{ type: 'flatten' }, { type: 'dense', units: 3 }],
-  },
-  task: { type: 'multiclass', classes: 3 },
-  optimizer: { type: 'adam' },
-  schedule: { type: 'constant', learningRate: 0.01 },
-  batchSize: 20,
-  shards: 7,
-  epochs: 1_000_000,
-  seed: 3,
-};
 const limits = messageLimits({ role: 'coordinator' });
-const parameters = 51;
 
 /** Whole sessions with a real coordinator: a worker that follows the protocol now and then, and breaks it anywhere. */
 export async function createTarget() {
@@ -40,7 +20,7 @@ export async function createTarget() {
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('say'), frame: partial }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('again') }) },
   );
-  let run = await startRun();
+  let run = await startCoordinator();
   return {
     inputs: fc.record({ steps: fc.array(step, { minLength: 1, maxLength: 14 }), leaves: fc.boolean() }),
     codes: [],
@@ -49,7 +29,7 @@ export async function createTarget() {
       if (run.defects.length > 0) throw new Error(`the coordinator reported a defect: ${run.defects[0]}`);
       if (!run.isOver) return;
       await run.close();
-      run = await startRun();
+      run = await startCoordinator();
     },
     close: () => run.close(),
   };
@@ -113,60 +93,4 @@ async function converse(coordinator, { steps, leaves }) {
   await turn();
 }
 
-const frameOf = (message) => encodeMessage(message);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-/** What a worker would say next. */
-function answerTo(asked, value) {
-  const message = asked.shift();
-  if (message === undefined) return undefined;
-  if (message.type === 'welcome') return frameOf({ type: 'ready', numericsClass: 'wasm-1' });
-  if (message.type === 'prepare')
-    return frameOf({ type: 'prepared', shards: message.shards, fetchedBytes: 0 });
-  if (message.type !== 'lease') return answerTo(asked, value);
-  const isStep = message.task === 'step';
-  return frameOf({
-    type: 'partial',
-    term: message.term,
-    round: message.round,
-    lo: message.leaves[0],
-    hi: message.leaves[0] + 1,
-    samples: isStep ? 3 : 21,
-    computeMs: 1,
-    gradient: new Float32Array(isStep ? parameters : 0).fill(value),
-    metrics: new Float64Array(isStep ? 2 : 11),
-  });
-}
-
-async function startRun() {
-  const events = [];
-  const state = { isOver: false, defects: [] };
-  const coordinator = await createCoordinator({
-    recipe,
-    recipeHash: 'ab'.repeat(32),
-    data: { train: split('train', 140), test: split('test', 21) },
-    createDirectory: () => createRunDirectory('runs', recipe.name),
-    host: '127.0.0.1',
-    port: 0,
-    onEvent: (event) => events.push(event.type),
-  });
-  void coordinator.done.then((result) => {
-    state.isOver = true;
-    if (result.failure?.code === 'INTERNAL')
-      state.defects.push(`${result.failure.message} ${result.failure.stack}`);
-  });
-  return Object.assign(state, {
-    coordinator,
-    async close() {
-      coordinator.stop();
-      await coordinator.done;
-      await coordinator.close();
-    },
-  });
-}
-
-function split(name, count) {
-  const labels = Uint8Array.from({ length: count }, (_, i) => i % 3);
-  const shape = { sampleShape: [4, 4, 1], featureType: 'uint8', classNames: ['a', 'b', 'c'] };
-  return { name: 'small', split: name, count, features: new Uint8Array(count * 16), labels, ...shape };
-}

@@ -1,5 +1,13 @@
 import { Command } from 'commander';
-import { type FaultKind, faultKinds, runBatch, type SeedsReport, simulate } from '@gradwire/simulator';
+import {
+  type FaultKind,
+  faultKinds,
+  resize,
+  runBatch,
+  type RunSize,
+  type SeedsReport,
+  simulate,
+} from '@gradwire/simulator';
 import { exitCodes } from '../exit-codes.ts';
 import { programName } from '../output/program-name.ts';
 import { formatTable } from '../output/table.ts';
@@ -12,6 +20,7 @@ interface SimulateSettings {
   readonly seed: number;
   readonly threads: number;
   readonly repeatEvery: number;
+  readonly size?: RunSize;
   readonly trace?: boolean;
   readonly json?: boolean;
 }
@@ -26,8 +35,10 @@ export function simulateCommand(context: CommandContext): Command {
       'Run the engine under a virtual clock with simulated workers, links and faults, seed by seed.',
     )
     .addHelpText('after', examples);
-  const { seeds, firstSeed, simulationThreads, repeatEvery, trace } = options;
-  for (const option of [seeds, firstSeed, simulationThreads, repeatEvery, trace]) command.addOption(option());
+  const { seeds, firstSeed, simulationThreads, repeatEvery, runSize, trace } = options;
+  for (const option of [seeds, firstSeed, simulationThreads, repeatEvery, runSize, trace]) {
+    command.addOption(option());
+  }
   for (const option of Object.values(commonOptions)) command.addOption(option());
   return command.action(async () => {
     const settings = await prepareSettings<SimulateSettings>(command, context);
@@ -38,7 +49,7 @@ export function simulateCommand(context: CommandContext): Command {
 }
 
 async function simulateSeeds(
-  { seeds: count, seed: first, threads, repeatEvery, json }: SimulateSettings,
+  { seeds: count, seed: first, threads, repeatEvery, size, json }: SimulateSettings,
   { console, signal, exit }: CommandContext,
 ): Promise<void> {
   const report = await runBatch({
@@ -46,12 +57,13 @@ async function simulateSeeds(
     count,
     threads,
     repeatEvery,
+    ...(size ? { size } : {}),
     signal,
     onProgress: (done) => console.live(`seed ${done} of ${count}`),
   });
   console.settle();
   if (json) console.json(report);
-  else console.print(describeReport(report).join('\n'));
+  else console.print(describeReport(report, size).join('\n'));
   if (report.broken.length > 0 || missingKinds(report).length > 0) exit(exitCodes.internal.code);
 }
 
@@ -60,7 +72,8 @@ function missingKinds({ seeds, faults }: SeedsReport): FaultKind[] {
   return seeds < 1_000 ? [] : (Object.keys(faults) as FaultKind[]).filter((kind) => faults[kind] === 0);
 }
 
-function describeReport(report: SeedsReport): string[] {
+function describeReport(report: SeedsReport, size: RunSize | undefined): string[] {
+  const sized = size ? ` --size ${size.workers}x${size.steps}` : '';
   const { seeds, length, virtualMs, faults, broken, hash } = report;
   const rows = (Object.keys(faultKinds) as FaultKind[]).map((kind) => [
     kind,
@@ -77,7 +90,7 @@ function describeReport(report: SeedsReport): string[] {
       .slice(0, mostTold)
       .flatMap(({ seed, message }) => [
         `seed ${seed}: ${message}`,
-        `  to see it again: ${programName()} simulate --seed ${seed} --trace`,
+        `  to see it again: ${programName()} simulate --seed ${seed}${sized} --trace`,
       ]),
     ...missing.map((kind) => `${kind} never struck: what it would break is not known.`),
     broken.length === 0 ? 'No promise was broken.' : `${broken.length} seeds broke a promise.`,
@@ -85,8 +98,9 @@ function describeReport(report: SeedsReport): string[] {
 }
 
 /** Everything that happens in one seed, a line each. */
-function traceSeed({ seed, json }: SimulateSettings, { console, exit }: CommandContext): void {
+function traceSeed({ seed, size, json }: SimulateSettings, { console, exit }: CommandContext): void {
   const { broken, hash, faults } = simulate(seed, {
+    ...(size ? { adapt: (scenario) => resize(scenario, size) } : {}),
     onLine: (line) => (json ? console.json(line) : console.print(describeLine(line))),
   });
   if (json) console.json({ seed, hash, faults, broken: broken ?? null });
@@ -102,4 +116,5 @@ const examples = `
 Examples:
   gradwire simulate                           1,000 seeds
   gradwire simulate --seeds 100000 --threads 4
+  gradwire simulate --seeds 1 --size 1000x1000
   gradwire simulate --seed 42 --trace         everything that happens in one of them`;

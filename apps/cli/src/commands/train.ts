@@ -112,7 +112,13 @@ async function trainInProcesses(
       failIfAlone();
     },
   });
-  const endChaos = settings.chaos && startChaos(settings.chaos, workers.running);
+  const how = settings.chaos?.kind === 'kill' ? 'killed' : 'stopped';
+  const endChaos =
+    settings.chaos &&
+    startChaos(settings.chaos, {
+      running: workers.running,
+      onHarm: (name) => output.handleProcess({ type: 'harmed', name, how }),
+    });
   try {
     await coordinator.done;
   } finally {

@@ -61,6 +61,7 @@ export function describeProcess(
   colors: Console['colors'],
 ): string {
   if (event.type === 'started') return colors.dim(`${event.name} starts as process ${event.pid}`);
+  if (event.type === 'harmed') return colors.yellow(`${event.name} is ${event.how} by --chaos`);
   const next = event.willRestart ? 'starting it again' : 'it is not started again';
   return colors.yellow(`${event.name} ${event.cause}: ${next}`);
 }

@@ -16,8 +16,16 @@ export function parseChaos(text: string): Chaos {
   throw new InvalidArgumentError('Expected kill or stop and an interval, for example kill/20s.');
 }
 
-/** Harms one worker after the other, in turn; `running` are those that there are now. Ends when it is called back. */
-export function startChaos({ kind, everyMs }: Chaos, running: () => readonly ChildProcess[]): () => void {
+/** Who is harmed. */
+export interface ChaosSubjects {
+  /** The processes that there are now, by name. */
+  readonly running: () => ReadonlyMap<string, ChildProcess>;
+  /** Told before it happens. */
+  readonly onHarm: (name: string) => void;
+}
+
+/** Harms one worker after the other, in turn, until the function that it returns is called. */
+export function startChaos({ kind, everyMs }: Chaos, { running, onHarm }: ChaosSubjects): () => void {
   let turn = 0;
   let stopped: ChildProcess | undefined;
   let waking: NodeJS.Timeout | undefined;
@@ -27,10 +35,14 @@ export function startChaos({ kind, everyMs }: Chaos, running: () => readonly Chi
     stopped = undefined;
   };
   const timer = setInterval(() => {
-    const children = running();
-    const child = children[turn++ % Math.max(1, children.length)];
-    if (kind === 'kill') child?.kill('SIGKILL');
-    if (kind === 'kill' || child === undefined) return;
+    const children = [...running()];
+    const [name, child] = children[turn++ % Math.max(1, children.length)] ?? [];
+    if (name === undefined || child === undefined) return;
+    onHarm(name);
+    if (kind === 'kill') {
+      child.kill('SIGKILL');
+      return;
+    }
     wake();
     stopped = child;
     child.kill('SIGSTOP');

@@ -26,14 +26,16 @@ export type LocalWorkerEvent = { readonly name: string } & (
       readonly lastLines: readonly string[];
       readonly willRestart: boolean;
     }
+  /** By `--chaos`. */
+  | { readonly type: 'harmed'; readonly how: 'killed' | 'stopped' }
   /** No worker process is left, and none will be started again. Name, cause and lines are those of the first that failed. */
   | { readonly type: 'none-left'; readonly cause: string; readonly lastLines: readonly string[] }
 );
 
 /** Worker processes on this machine. */
 export interface LocalWorkers {
-  /** The processes that there are now. */
-  running(): readonly ChildProcess[];
+  /** The processes that there are now, by name. */
+  running(): ReadonlyMap<string, ChildProcess>;
   /** Asks all to leave and waits until they are gone; those that do not leave within 5 s are killed. */
   stop(): Promise<void>;
 }
@@ -75,7 +77,7 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   for (let n = 1; n <= options.count; n += 1) start(`worker-${n}`, 0);
 
   return {
-    running: () => [...children.values()],
+    running: () => children,
     async stop() {
       isStopping = true;
       await Promise.all([...children.values()].map(stopChild));

@@ -99,6 +99,10 @@ export const options = {
     ),
   repeatEvery: (): Option =>
     setting('--repeat-every <n>', 'simulate every n-th seed twice, and compare', 1).argParser(wholeFrom(1)),
+  runSize: (): Option =>
+    setting('--size <workers>x<steps>', 'of every run, as 1000x1000 (default: a few, drawn)').argParser(
+      runSize,
+    ),
   trace: (): Option => setting('--trace', 'show everything that happens in the first seed'),
   step: (): Option =>
     new Option('--step <n>', 'which step, from 1').argParser(wholeFrom(1)).makeOptionMandatory(),
@@ -198,6 +202,13 @@ function setting(flags: string, description: string, fallback?: string | number)
   const option = new Option(flags, description);
   option.env(`GRADWIRE_${(option.long ?? '').slice(2).replaceAll('-', '_').toUpperCase()}`);
   return fallback === undefined ? option : option.default(fallback);
+}
+
+/** Of a simulated run. */
+function runSize(text: string): { workers: number; steps: number } {
+  const [, workers = 0, steps = 0] = (/^(\d{1,6})x(\d{1,6})$/.exec(text) ?? []).map(Number);
+  if (workers > 0 && steps > 0) return { workers, steps };
+  throw new InvalidArgumentError('Expected workers x steps, as 1000x1000.');
 }
 
 function wholeFrom(least: number): (text: string) => number {

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type BackendChoice, prepareBackend } from '@gradwire/backend';
 import { GradwireError, toError } from '@gradwire/errors';
+import { loadVectors } from '@gradwire/kernels/vectors';
 import { createBatcher, createTrainer, probeHash, type Trainer } from '@gradwire/training';
 import { freeYoungGarbage } from '@gradwire/transport';
 import { createLeafComputer, type LeafComputer } from './leaf-computer.ts';
@@ -33,7 +34,7 @@ async function open({ recipe, statistics, counts, splits, weights, sums }: Threa
   run?.trainer.dispose();
   const trainer = createTrainer({ recipe });
   const probe = await probeHash(trainer);
-  const shared = openSharedSums(sums);
+  const shared = openSharedSums(sums, await loadVectors());
   const computeLeaf = createLeafComputer({
     recipe,
     trainer,

@@ -1,4 +1,4 @@
-import { type TreeNode, treeMid, treeParent } from '@gradwire/engine';
+import { plainVectors, type TreeNode, treeMid, treeParent, type VectorMath } from '@gradwire/engine';
 
 /** How much memory the sums need. */
 export interface SumsSize {
@@ -63,7 +63,11 @@ export function createSumsMemory(size: SumsSize): SumsMemory {
   };
 }
 
-export function openSharedSums(memory: SumsMemory): SharedSums {
+/** @param vectors - adds gradients; not needed by who only reads sums. */
+export function openSharedSums(
+  memory: SumsMemory,
+  vectors: Pick<VectorMath, 'add'> = plainVectors,
+): SharedSums {
   const { slots, parameters, metrics } = memory;
   const control = new Int32Array(memory.control);
   const taken = control.subarray(1, 1 + slots);
@@ -104,8 +108,8 @@ export function openSharedSums(memory: SumsMemory): SharedSums {
         if (other < 0) return undefined;
         Atomics.store(waiting, mid, 0);
         const [left, right] = node.lo < mid ? [node.slot, other] : [other, node.slot];
-        addFloat32(gradient(left), gradient(right));
-        addFloat64(facts(left), facts(right));
+        vectors.add(gradient(left), gradient(right));
+        addFacts(facts(left), facts(right));
         free(right);
         node = { ...parent, slot: left };
       }
@@ -118,12 +122,6 @@ export function openSharedSums(memory: SumsMemory): SharedSums {
   };
 }
 
-// The store rounds once: exact float32 addition, as in the engine.
-function addFloat32(target: Float32Array, other: Float32Array): void {
-  for (let i = 0; i < target.length; i += 1) target[i]! += other[i]!;
-}
-
-// Its own function: a loop that has seen both types of vector runs at half the speed.
-function addFloat64(target: Float64Array, other: Float64Array): void {
+function addFacts(target: Float64Array, other: Float64Array): void {
   for (let i = 0; i < target.length; i += 1) target[i]! += other[i]!;
 }

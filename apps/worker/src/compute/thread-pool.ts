@@ -107,7 +107,9 @@ export async function startThreadPool(backend: BackendChoice, size: number): Pro
 type ReplyOf<Type extends ThreadReply['type']> = Extract<ThreadReply, { type: Type }>;
 
 function startThread(backend: BackendChoice, inbox: Inbox): Worker {
-  const thread = new Worker(threadFile, { workerData: backend, execArgv: [] });
+  // Who profiles the process wants its threads too.
+  const execArgv = process.execArgv.filter((option) => option.startsWith('--cpu-prof'));
+  const thread = new Worker(threadFile, { workerData: backend, execArgv });
   thread.on('message', inbox.put);
   thread.on('error', (error: unknown) => {
     const { message, stack } = toError(error);

@@ -31,10 +31,15 @@ test('many writers of one chunk leave one whole file', async () => {
 });
 
 test('a damaged chunk is removed and counts as absent', async () => {
-  const { directory, cache } = await openCache();
+  const { directory } = await openCache();
+  const damages: string[] = [];
+  const cache = createChunkCache(directory, (message) => damages.push(message));
   await cache.write(sha256, bytes);
+  expect(await cache.read(sha256)).toHaveLength(5000);
+  expect(damages).toEqual([]);
   await writeFile(join(directory, sha256.slice(0, 2), sha256), bytes.subarray(1));
   expect(await cache.read(sha256)).toBeUndefined();
+  expect(damages).toEqual([expect.stringContaining(`${sha256} is damaged`)]);
   expect(await readdir(join(directory, sha256.slice(0, 2)))).toEqual([]);
 });
 

@@ -9,7 +9,7 @@ import { writeWholeFile } from './whole-file.ts';
 export interface ChunkCache {
   /**
    * The chunk with this SHA-256 (64 lower-case hexadecimal digits, else `TypeError`), or `undefined` if it is not
-   * there. A damaged file is removed and counts as not there.
+   * there. A damaged file is removed, after `onDamage` was told, and counts as not there.
    */
   read(sha256: string): Promise<Uint8Array | undefined>;
   /** Stores a chunk. Throws `GradwireError`: `DATA_CORRUPT` if the bytes have another hash, `FILE_WRITE_FAILED`. */
@@ -23,12 +23,13 @@ export interface ChunkCache {
  * const cache = createChunkCache(join(defaultCacheDirectory(), 'chunks'));
  * const bytes = (await cache.read(entry.sha256)) ?? (await fetchChunk(entry));
  */
-export function createChunkCache(directory: string): ChunkCache {
+export function createChunkCache(directory: string, onDamage?: (message: string) => void): ChunkCache {
   return {
     async read(sha256) {
       const path = chunkPath(directory, sha256);
       const bytes = await readIfPresent(path);
       if (bytes === undefined || (await sha256Hex(bytes)) === sha256) return bytes;
+      onDamage?.(`${path} is damaged: what it holds has another SHA-256; it is removed`);
       await rm(path, { force: true });
       return undefined;
     },

@@ -58,6 +58,8 @@ export interface LeaseTable {
 export function createLeaseTable(samples: readonly number[], atMs: number): LeaseTable {
   const leases = samples.map((count, leaf) => (count > 0 ? createLease(leaf, count, atMs) : undefined));
   const present = leases.filter((lease) => lease !== undefined);
+  /** How many leases each worker is in the `current` of: asked of every worker, so it must not be a search. */
+  const held = new Map<WorkerId, number>();
   const below = ({ lo, hi }: TreeNode): Lease[] =>
     leases.slice(lo, hi).filter((lease) => lease !== undefined);
   const find = (leaf: number, state: Lease['state']): Lease => {
@@ -71,19 +73,19 @@ export function createLeaseTable(samples: readonly number[], atMs: number): Leas
       for (const leaf of leaves) {
         const lease = find(leaf, 'unowned');
         Object.assign(lease, { state: 'owned', owner: worker, sinceMs });
-        hold(lease, worker);
+        hold(lease, worker, held);
       }
     },
     lend(leaves, worker) {
       for (const leaf of leaves) {
         const lease = leases[leaf];
         if (!lease || lease.state === 'unowned') throw new RangeError(`leaf ${leaf} has no owner`);
-        hold(lease, worker);
+        hold(lease, worker, held);
       }
     },
     release(worker, sinceMs) {
       for (const lease of present) {
-        if (lease.state !== 'owned' || !lease.current.delete(worker) || lease.owner !== worker) continue;
+        if (lease.state !== 'owned' || !letGo(lease, worker, held) || lease.owner !== worker) continue;
         const [next] = lease.current;
         Object.assign(lease, { state: next === undefined ? 'unowned' : 'owned', owner: next, sinceMs });
       }
@@ -94,14 +96,14 @@ export function createLeaseTable(samples: readonly number[], atMs: number): Leas
     reopen(node, sinceMs) {
       for (const lease of below(node)) {
         Object.assign(lease, { state: 'unowned', owner: undefined, sinceMs });
-        lease.current.clear();
+        for (const worker of lease.current) letGo(lease, worker, held);
       }
     },
     finish(node) {
       for (const lease of below(node)) lease.state = 'done';
     },
     unowned: () => present.filter(({ state }) => state === 'unowned').map(({ leaf }) => leaf),
-    holdsAny: (worker) => present.some(({ current }) => current.has(worker)),
+    holdsAny: (worker) => (held.get(worker) ?? 0) > 0,
     claim(worker, node) {
       const asked = below(node);
       if (asked.length === 0 || !asked.every(({ holders }) => holders.has(worker))) return 'foreign';
@@ -115,9 +117,16 @@ export function createLeaseTable(samples: readonly number[], atMs: number): Leas
   };
 }
 
-function hold({ current, holders }: Lease, worker: WorkerId): void {
+function hold({ current, holders }: Lease, worker: WorkerId, held: Map<WorkerId, number>): void {
+  if (!current.has(worker)) held.set(worker, (held.get(worker) ?? 0) + 1);
   current.add(worker);
   holders.add(worker);
+}
+
+function letGo({ current }: Lease, worker: WorkerId, held: Map<WorkerId, number>): boolean {
+  if (!current.delete(worker)) return false;
+  held.set(worker, (held.get(worker) ?? 0) - 1);
+  return true;
 }
 
 function createLease(leaf: number, samples: number, sinceMs: number): Lease {

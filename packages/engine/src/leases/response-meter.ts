@@ -32,8 +32,8 @@ export interface ResponseMeter {
   record(turn: TurnTimes): void;
   /** The usual length of a turn of so many samples, if known. */
   usualMs(samples: number): number | undefined;
-  /** `typicalMs`: what others take for it, if known. */
-  expect(samples: number, typicalMs: number | undefined): Expectation;
+  /** `typicalMs`: what others take for so many, if known; asked only if this worker is not measured. */
+  expect(samples: number, typicalMs: (samples: number) => number | undefined): Expectation;
 }
 
 /** Creates a meter that knows nothing yet. The first turn is not measured: it compiles code and fetches data. */
@@ -66,8 +66,9 @@ export function createResponseMeter(): ResponseMeter {
         const patienceMs = patienceFactor * usual + patienceDeviations * known.deviationMs + patienceFloorMs;
         return { usualMs: usual, patienceMs };
       }
+      const othersMs = typicalMs(samples);
       const patienceMs =
-        typicalMs === undefined ? firstPatienceMs : newcomerFactor * typicalMs + newcomerWarmUpMs;
+        othersMs === undefined ? firstPatienceMs : newcomerFactor * othersMs + newcomerWarmUpMs;
       return { usualMs: undefined, patienceMs };
     },
   };

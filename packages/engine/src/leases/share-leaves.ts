@@ -37,21 +37,45 @@ export function createLeafSharing(): LeafSharing {
 
 /** The division with the earliest finish: each leaf goes to whoever would be done with it first. */
 export function divideLeaves(leafCount: number, candidates: readonly Candidate[]): Division {
-  const division = new Map(candidates.map(({ worker }) => [worker, 0]));
-  for (let leaf = 0; leaf < leafCount; leaf++) {
-    let first: WorkerId | undefined;
-    let earliest = Infinity;
-    for (const candidate of candidates) {
-      const finish = (candidate.load + (division.get(candidate.worker) ?? 0) + 1) / candidate.speed;
-      // On a tie the earlier candidate wins, so that equal workers keep their places.
-      if (first === undefined || finish < earliest) {
-        first = candidate.worker;
-        earliest = finish;
-      }
-    }
-    if (first !== undefined) division.set(first, (division.get(first) ?? 0) + 1);
+  const inOrder = candidates.map(({ worker, speed, load }, place) => {
+    return { worker, speed, load, place, count: 0, finish: (load + 1) / speed };
+  });
+  const heap = [...inOrder];
+  for (let place = (heap.length >> 1) - 1; place >= 0; place--) sink(heap, place);
+  for (let leaf = 0; leaf < leafCount && heap.length > 0; leaf++) {
+    const first = heap[0]!;
+    first.count++;
+    first.finish = (first.load + first.count + 1) / first.speed;
+    sink(heap, 0);
   }
-  return division;
+  return new Map(inOrder.map(({ worker, count }) => [worker, count]));
+}
+
+interface Queued extends Candidate {
+  readonly place: number;
+  count: number;
+  /** When it would be done with one leaf more. */
+  finish: number;
+}
+
+/** On a tie the earlier candidate wins, so that equal workers keep their places. */
+function isBefore(a: Queued, b: Queued): boolean {
+  return a.finish < b.finish || (a.finish === b.finish && a.place < b.place);
+}
+
+/** Moves one down a heap, until nobody below it is before it. */
+function sink(heap: Queued[], from: number): void {
+  const moved = heap[from]!;
+  let place = from;
+  for (;;) {
+    let child = 2 * place + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++;
+    if (!isBefore(heap[child]!, moved)) break;
+    heap[place] = heap[child]!;
+    place = child;
+  }
+  heap[place] = moved;
 }
 
 function isGoodEnough(last: Division, best: Division, candidates: readonly Candidate[]): boolean {

@@ -9,6 +9,8 @@ export interface Answer {
   readonly numericsClass: string;
   /** Checksum of the gradient. */
   readonly sum: string;
+  /** Norm of the gradient, per sample. */
+  readonly magnitude: number;
   /**
    * Equal for equal bits of gradient and metrics. All answers that are not finite count as equal: the bits of a NaN differ
    * between processors.
@@ -20,12 +22,20 @@ export interface Answer {
 export const nonFiniteDigest = 'non-finite';
 
 /** Takes down what there is to compare. */
-export function answerOf(worker: Worker, { gradient, metrics }: PartialSum, vectors: VectorMath): Answer {
+export function answerOf(
+  worker: Worker,
+  { gradient, metrics, samples }: PartialSum,
+  vectors: VectorMath,
+): Answer {
   const sum = vectors.checksum(gradient);
-  const isFinite = vectors.isFinite(gradient) && metrics.every(Number.isFinite);
+  // Divided by 1, it keeps its bits. A float64 sum of squares of float32 numbers is finite if they are.
+  const all = { start: 0, end: gradient.length, samples: 1, l2: 0 };
+  const squares = vectors.average(gradient, gradient, all);
+  const isFinite = Number.isFinite(squares) && metrics.every(Number.isFinite);
   const words = new Float32Array(metrics.slice().buffer);
   const digest = isFinite ? `${sum}-${vectors.checksum(words)}` : nonFiniteDigest;
-  return { worker: worker.id, numericsClass: worker.numericsClass ?? '', sum, digest };
+  const magnitude = Math.sqrt(squares) / samples;
+  return { worker: worker.id, numericsClass: worker.numericsClass ?? '', sum, magnitude, digest };
 }
 
 /** Names a node in a map. */

@@ -194,6 +194,38 @@ test('the status names the oldest step on its way; nobody there: the next one wa
   });
 });
 
+test('a gradient that is not finite is computed by another worker, whose word counts', () => {
+  const [a, b] = ['a', 'b'] as [WorkerId, WorkerId];
+  const start = (): { send: (worker: WorkerId, round: number, value: number) => EngineEffect[] } => {
+    const engine = createEngine(createPlan({ maxStaleness: 0, totalSteps: 2 }));
+    for (const worker of [a, b]) {
+      engine.handle({ atMs: 0, type: 'worker-joined', worker });
+      engine.handle({ atMs: 0, type: 'worker-ready', worker, numericsClass: 'n' });
+      engine.handle({ atMs: 0, type: 'worker-prepared', worker, shards: [0, 1, 2] });
+    }
+    engine.start(0);
+    const send = (worker: WorkerId, round: number, value: number): EngineEffect[] => {
+      const sums = {
+        samples: 1001,
+        gradient: new Float32Array(3).fill(value),
+        metrics: Float64Array.of(1, 1),
+      };
+      const partial = { round, lo: 0, hi: 3, computeMs: 1, ...sums };
+      return engine.handle({ atMs: 1, type: 'partial-arrived', worker, partial });
+    };
+    return { send };
+  };
+  const one = start();
+  expect(one.send(a, 0, NaN)).toMatchObject([
+    { type: 'publish', workers: [b] },
+    { type: 'lease', worker: b },
+  ]);
+  expect(one.send(b, 1, 1)).toContainEqual(expect.objectContaining({ type: 'commit' }));
+  const other = start();
+  other.send(a, 0, NaN);
+  expect(other.send(b, 1, Infinity)).toMatchObject([{ type: 'end', error: { code: 'NON_FINITE' } }]);
+});
+
 test('a step that fails on two workers ends the run; an impossible partial puts its worker out', () => {
   const engine = createEngine(createPlan());
   const enlist = (worker: WorkerId): EngineEffect[] => {

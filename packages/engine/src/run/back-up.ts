@@ -8,8 +8,8 @@ import type { ActiveRound, Run, Worker } from './state.ts';
 
 /** Has others compute what is late, if they have nothing else to do. */
 export function backUp(run: Run, atMs: number): EngineEffect[] {
-  if (!run.hasLate || run.phase !== 'running') return [];
-  run.hasLate = [...run.workers.values()].some((worker) => isLate(worker, atMs));
+  if (run.late.size === 0 || run.phase !== 'running') return [];
+  for (const worker of run.late) if (!owesLate(run, worker)) run.late.delete(worker);
   if (run.pool) return relaunchLate(run, run.pool, atMs);
   return run.active ? backUpLate(run, run.active, atMs) : [];
 }
@@ -21,15 +21,13 @@ export function backUp(run: Run, atMs: number): EngineEffect[] {
  *     who helps     first those without a lease in this round, of the same numerics class, then whoever is done first
  */
 function backUpLate(run: Run, active: ActiveRound, atMs: number): EngineEffect[] {
-  const workers = [...run.workers.values()];
-  const late = workers.filter((worker) => isLate(worker, atMs));
-  const idle = workers.filter((worker) => isReady(worker) && worker.turns.length === 0);
-  if (late.length === 0 || idle.length === 0) return [];
-
+  const late = [...run.late].filter((worker) => isLate(worker, atMs));
   const effects: EngineEffect[] = [];
+  let idle: Worker[] | undefined;
   for (const worker of late) {
     for (const turn of worker.turns.filter(({ round }) => round === active.round.index)) {
       for (const node of lateNodes(run, active, turn)) {
+        idle ??= [...run.workers.values()].filter((each) => isReady(each) && each.turns.length === 0);
         const leaves = active.leases.leaves(node);
         const helper = chooseHelper(active, worker, { node, idle });
         if (!helper) continue;
@@ -39,6 +37,10 @@ function backUpLate(run: Run, active: ActiveRound, atMs: number): EngineEffect[]
     }
   }
   return effects;
+}
+
+function owesLate({ workers }: Run, worker: Worker): boolean {
+  return workers.get(worker.id) === worker && worker.turns.some((turn) => turn.isLate);
 }
 
 /** The nodes of a turn that only late workers compute. */
@@ -67,8 +69,9 @@ function chooseHelper(
     worker.turns.length,
     -(worker.speed.estimate() ?? 0),
   ];
+  const leases = active.leases.leaves(node).map((leaf) => active.leases.lease(leaf));
   return idle
-    .filter(({ id }) => active.leases.claim(id, node) === 'foreign')
+    .filter(({ id }) => !leases.some((lease) => lease?.current.has(id)))
     .toSorted((a, b) => compareRanks(rank(a), rank(b)))[0];
 }
 

@@ -1,14 +1,16 @@
+import { isAbsurd, noteMagnitudes } from './absurd.ts';
 import { answerOf, nonFiniteDigest } from './answers.ts';
 import { codeGroups } from './code-groups.ts';
 import { count } from './count.ts';
 import { judgePartial } from './judge-partial.ts';
+import { leaseUnowned } from './leasing.ts';
 import { expel, forget } from './membership.ts';
 import { findNonFinite } from './non-finite.ts';
-import { closeIfComplete } from './rounds.ts';
-import { openCheck, takeLate, type Arrival } from './settle.ts';
+import { closeUnlessAbsurd, openCheck, takeLate, type Arrival } from './settle.ts';
 import { describeLeaves, describeRound } from './sequence.ts';
 import { endRun } from './state.ts';
-import { answerTurn } from './turns.ts';
+import { askAnother } from './step-pool.ts';
+import { answerTurn, isReady } from './turns.ts';
 import { useFlight } from './use-flight.ts';
 import type { EngineEffect, EnginePlan, PartialSum } from '../events.ts';
 import type { ActiveRound, Run, Worker, WorkerEventOf } from './state.ts';
@@ -45,7 +47,7 @@ export function receivePartial(
   if (verdict.type === 'late') return takeLate(run, active, arrival);
   if (needsCheck(run, active, arrival)) return openCheck(run, active, arrival);
   count(active, arrival);
-  return closeIfComplete(run, active, atMs);
+  return closeUnlessAbsurd(run, active, atMs);
 }
 
 /** Some send a whole group coded, others leave that to the engine: what is compared must be what is used. */
@@ -54,19 +56,28 @@ function codeWholeGroup(plan: EnginePlan, { round }: ActiveRound, partial: Parti
   return { ...partial, ...codeGroups(plan, round)({ lo, hi, value: partial }) };
 }
 
-/** A share of the answers is compared with another worker's, and so is every one that is not finite. */
-function needsCheck({ verify }: Run, { round }: ActiveRound, { answer, partial }: Arrival): boolean {
-  if (answer.digest === nonFiniteDigest) return true;
+/** A share of the answers is compared with another worker's, and so is every one that is absurd or not finite. */
+function needsCheck(run: Run, { round }: ActiveRound, { answer, partial }: Arrival): boolean {
+  const { verify } = run;
+  if (answer.digest === nonFiniteDigest || isAbsurd(run, answer)) return true;
   return verify !== undefined && verify.draw(round.index, partial.lo) < verify.share;
 }
 
 function finishFlight(run: Run, flight: Flight, { answer, partial, atMs }: Arrival): EngineEffect[] {
   const { active } = flight;
-  if (answer.digest === nonFiniteDigest) {
+  const isFinite = answer.digest !== nonFiniteDigest;
+  const others = [...run.workers.values()].filter((worker) => isReady(worker) && worker.id !== flight.worker);
+  const isSecond = flight.doubted !== undefined && flight.doubted !== flight.worker;
+  if (run.pool && !isSecond && others.length > 0 && (!isFinite || isAbsurd(run, answer))) {
+    askAnother(run.pool, flight);
+    return leaseUnowned(run, atMs);
+  }
+  if (!isFinite) {
     const found = { plan: run.plan, active, worker: answer.worker, partial };
     return endRun(run, 'failed', findNonFinite(found, run.vectors));
   }
   count(active, { answer, partial });
+  noteMagnitudes(run, active);
   const sums = active.sum.root();
   return sums ? useFlight(run, flight, { sums, atMs }) : [];
 }

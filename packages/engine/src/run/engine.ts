@@ -139,7 +139,7 @@ function takeEvent(run: Run, event: EngineEvent): EngineEffect[] {
 }
 
 function leave(run: Run, worker: Worker, event: WorkerEventOf<'worker-left'>): EngineEffect[] {
-  const ending = event.isLost ? noteDeath(run, worker) : [];
+  const ending = event.isLost ? noteDeath(run, worker, event.atMs) : [];
   return [...ending, ...forget(run, worker, event.atMs)];
 }
 

@@ -2,7 +2,7 @@ import { typicalSpeed } from '../leases/speed.ts';
 import { divideLeaves } from '../leases/share-leaves.ts';
 import { isSuspect } from './suspects.ts';
 import { launchFlights, replaceLate } from './step-pool.ts';
-import { giveTurn, isLate, isReady } from './turns.ts';
+import { createTypicalMs, giveTurn, isLate, isReady } from './turns.ts';
 import type { EngineEffect } from '../events.ts';
 import type { Candidate } from '../leases/share-leaves.ts';
 import type { Run, Worker } from './state.ts';
@@ -23,10 +23,11 @@ export function leaseUnowned(run: Run, atMs: number): EngineEffect[] {
 
   const shares = run.sharing.share(unowned, toCandidates(ready));
   const owners = ready.filter(({ id }) => shares.has(id));
+  const typicalMs = createTypicalMs(run, active.round.task);
   const leases = owners.map((worker) => {
     const leaves = shares.get(worker.id) ?? [];
     active.leases.grant(leaves, worker.id, atMs);
-    return giveTurn(run, worker, { active, leaves, atMs });
+    return giveTurn(run, worker, { active, leaves, atMs, typicalMs });
   });
   return [...publish(run, owners), ...leases];
 }

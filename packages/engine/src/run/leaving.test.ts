@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createEngine, type Engine } from './engine.ts';
 import type { EngineEffect, EnginePlan, WorkerId } from '../events.ts';
 
@@ -42,16 +42,35 @@ function answer(engine: Engine, worker: WorkerId, [lo, hi]: readonly [number, nu
     gradient: Float32Array.of(1),
     metrics: Float64Array.of(1, 1),
   };
-  return engine.handle({ atMs: 1, type: 'partial-arrived', worker, partial });
+  return engine.handle({ atMs: nowMs, type: 'partial-arrived', worker, partial });
 }
 
+let nowMs = 1;
+beforeEach(() => {
+  nowMs = 1;
+});
+
+/** Each a second after the one before. */
 function lose(engine: Engine, worker: WorkerId): EngineEffect[] {
-  return engine.handle({ atMs: 1, type: 'worker-left', worker, isLost: true });
+  nowMs += 1_000;
+  return engine.handle({ atMs: nowMs, type: 'worker-left', worker, isLost: true });
 }
 
 function leases(effects: readonly EngineEffect[]): [WorkerId, readonly number[]][] {
   return effects.filter((effect) => effect.type === 'lease').map(({ worker, leaves }) => [worker, leaves]);
 }
+
+test('a worker that was lost and came back helps with the very leaves that it lost', () => {
+  const engine = createStarted([a, b]);
+  expect(leases(lose(engine, b))).toEqual([[a, [2, 3]]]);
+  expect(leases(enlist(engine, b))).toEqual([]);
+  nowMs = engine.nextDeadlineMs() ?? Number.NaN;
+  const helped = leases(engine.handle({ atMs: nowMs, type: 'time-passed' }));
+  expect(helped.every(([worker]) => worker === b)).toBe(true);
+  expect(helped.flatMap(([, leaves]) => leaves).toSorted((x, y) => x - y)).toEqual([0, 1, 2, 3]);
+  answer(engine, b, [0, 2]);
+  expect(answer(engine, b, [2, 4]).map(({ type }) => type)).toContain('commit');
+});
 
 describe('a drained worker', () => {
   test('answers what it has, is released, and gets nothing more', () => {
@@ -118,6 +137,20 @@ describe('scenario 12: a shard that kills its workers', () => {
     enlist(engine, c);
     for (const leaf of [0, 1, 2]) answer(engine, c, [leaf, leaf + 1]);
     expect(answer(engine, c, [3, 4]).map(({ type }) => type)).toContain('commit');
+  });
+
+  test('all connections that break at once break for one reason, whoever inherits what', () => {
+    const engine = createStarted([a, b, c], 1);
+    for (const [worker, atMs] of [
+      [a, 1],
+      [b, 1],
+      [c, 200],
+    ] as const) {
+      const effects = engine.handle({ atMs, type: 'worker-left', worker, isLost: true });
+      expect(effects.some(({ type }) => type === 'end')).toBe(false);
+    }
+    expect(leases(enlist(engine, a))).toEqual([[a, [0]]]);
+    expect(answer(engine, a, [0, 1]).map(({ type }) => type)).toContain('commit');
   });
 
   test('workers that leave on purpose, or after their answer, prove nothing', () => {

@@ -295,6 +295,30 @@ const cases: Case[] = [
     ['x'],
   ],
   [
+    'an absurd gradient, though nobody is verified',
+    undefined,
+    () => ({
+      ...honest,
+      x: once(
+        ({ honest: h }) => withGradient(h, (value) => value * 1e6),
+        (t) => t.round.version === 5,
+      ),
+    }),
+    ['x'],
+  ],
+  [
+    'one absurd element in the first step, though nobody is verified',
+    undefined,
+    () => ({
+      ...honest,
+      x: once(
+        ({ honest: h }) => withGradient(h, (value, i) => (i === 2 ? 1e30 : value)),
+        (t) => t.round.version === 0 && t.round.task === 'step',
+      ),
+    }),
+    ['x'],
+  ],
+  [
     'an infinite loss, though nobody is verified',
     undefined,
     () => ({
@@ -425,6 +449,25 @@ test('a NaN that two workers agree on ends the run', () => {
     expect(outcome.end).toMatchObject({ outcome: 'failed', error: { code: 'NON_FINITE' } });
     expect(outcome.expelled.size).toBe(0);
   }
+});
+
+test('scenario 6, nobody verified: a worker found wrong by chance is undone from its first contribution on', () => {
+  const lie = once(
+    ({ honest: h }) => withGradient(h, (value) => value * 1e6),
+    (t) => t.round.version === 5,
+  );
+  const outcome = run({ ...honest, x: lie });
+  expect(outcome.rollBacks).toEqual([{ step: 0, unverified: expect.any(Number) as number }]);
+  expect(outcome.weights).toEqual(calm.weights);
+});
+
+const spike: Lie = (t) => (t.round.version === 4 ? withGradient(t.honest, (v) => v * 1e6) : t.honest);
+
+test('gradients that really are a million times as large as before are used once a second worker has found them too', () => {
+  const outcome = run({ a: spike, b: spike, c: spike });
+  expect(outcome).toMatchObject({ incidents: 0, rollBacks: [], end: { outcome: 'finished' } });
+  expect(outcome.expelled.size).toBe(0);
+  expect(run({ a: spike }).weights).toEqual(outcome.weights);
 });
 
 test('a share that is none, and asynchronous steps, are refused', () => {

@@ -47,7 +47,9 @@ export function drain(run: Run, id: WorkerId): EngineEffect[] {
 /** Dismisses drained workers that owe nothing any more. */
 export function releaseDrained(run: Run, atMs: number): EngineEffect[] {
   if (!run.hasDraining) return [];
-  const done = [...run.workers.values()].filter(({ isDraining, turns }) => isDraining && turns.length === 0);
+  const draining = [...run.workers.values()].filter(({ isDraining }) => isDraining);
+  run.hasDraining = draining.length > 0;
+  const done = draining.filter(({ turns }) => turns.length === 0);
   return done.flatMap((worker) => [
     { type: 'release', worker: worker.id } as const,
     ...forget(run, worker, atMs),

@@ -8,6 +8,12 @@ import type { ActiveRound, Run, Worker } from './state.ts';
 import type { Deaths } from './suspects.ts';
 
 /**
+ * Connections that break within this time of each other break for one reason, such as a switch that restarts: those who
+ * inherit a leaf in between were lost already. A worker that dies of a leaf and is started again takes longer.
+ */
+const burstMs = 250;
+
+/**
  * Notes which leaves a lost worker held. A sample may crash every worker that gets it; but two machines may also be
  * switched off one after the other, so that only workers that held nothing else count as proof:
  *
@@ -17,7 +23,7 @@ import type { Deaths } from './suspects.ts';
  *     2, both with nothing else    the run ends
  *     3, one with nothing else     the run ends
  */
-export function noteDeath(run: Run, worker: Worker): EngineEffect[] {
+export function noteDeath(run: Run, worker: Worker, atMs: number): EngineEffect[] {
   const { active } = run;
   if (!active) return [];
   const held = worker.turns
@@ -25,7 +31,9 @@ export function noteDeath(run: Run, worker: Worker): EngineEffect[] {
     .flatMap(({ unanswered }) => [...unanswered.keys()])
     .filter((leaf) => active.leases.lease(leaf)?.state === 'owned');
   for (const leaf of held) {
-    const deaths = active.deaths.get(leaf) ?? { workers: new Set(), alone: new Set() };
+    const deaths = active.deaths.get(leaf) ?? { workers: new Set(), alone: new Set(), lastMs: -Infinity };
+    if (atMs - deaths.lastMs < burstMs) continue;
+    deaths.lastMs = atMs;
     deaths.workers.add(worker.id);
     if (held.length === 1) deaths.alone.add(worker.id);
     active.deaths.set(leaf, deaths);

@@ -1,4 +1,5 @@
 import { typicalSpeed } from '../leases/speed.ts';
+import { noteMagnitudes } from './absurd.ts';
 import { commitStep } from './commit-step.ts';
 import { leaseUnowned } from './leasing.ts';
 import { reportEvaluation } from './report-evaluation.ts';
@@ -39,7 +40,10 @@ export function closeIfComplete(run: Run, active: ActiveRound, atMs: number): En
 /** Uses the complete sum of a round and goes on with the next, unless the sum ended the run. */
 function closeRound(run: Run, active: ActiveRound, { sums, atMs }: Completion): EngineEffect[] {
   const { round } = active;
-  if (round.task === 'step') updateSpeeds(run);
+  if (round.task === 'step') {
+    updateSpeeds(run);
+    noteMagnitudes(run, active);
+  }
   const effects =
     round.task === 'step' ? commitStep(run, active, sums) : reportEvaluation(run.plan, round, sums);
   if (run.phase !== 'running') return effects;
@@ -53,10 +57,11 @@ function noteTrust({ trust }: Run, { round, contributions, verified }: ActiveRou
   const step = round.version + (round.task === 'step' ? 1 : 0);
   const others = ({ worker, ...node }: Contribution): WorkerId[] =>
     (verified.get(keyOf(node)) ?? []).filter((each) => each !== worker);
-  // The verified ones first: they vouch for what was before this round, not for what else is in it.
-  for (const part of contributions.toSorted((a, b) => others(b).length - others(a).length)) {
+  const note = (part: Contribution): void =>
     trust.note(part.worker, { step, lo: part.lo, hi: part.hi }, others(part));
-  }
+  // The verified ones first: they vouch for what was before this round, not for what else is in it.
+  for (const part of contributions) if (others(part).length > 0) note(part);
+  for (const part of contributions) if (others(part).length === 0) note(part);
 }
 
 function updateSpeeds(run: Run): void {

@@ -1,3 +1,4 @@
+import { findAbsurd } from './absurd.ts';
 import { keyOf, nonFiniteDigest, type Answer } from './answers.ts';
 import { askMore, createCheck, ruleOn, type CheckAt, type Ruling } from './checks.ts';
 import { count } from './count.ts';
@@ -105,13 +106,23 @@ function accept(run: Run, active: ActiveRound, { check, ruling, atMs }: Acceptan
   );
   if (!check.counted && partial) count(active, { answer, partial });
   const effects = check.isDispute ? convict(run, active, { check, ruling, atMs, isPolluted }) : [];
-  return [...effects, ...closeIfComplete(run, active, atMs)];
+  return [...effects, ...closeUnlessAbsurd(run, active, atMs)];
+}
+
+/** Closes a round that is complete; in the first one, what is far larger than the rest is computed once more before. */
+export function closeUnlessAbsurd(run: Run, active: ActiveRound, atMs: number): EngineEffect[] {
+  const absurd = run.active === active && active.checks.size === 0 ? findAbsurd(run, active) : undefined;
+  if (!absurd) return closeIfComplete(run, active, atMs);
+  const { answer, node } = absurd;
+  const check = createCheck(node, [answer], { counted: answer });
+  active.checks.set(keyOf(node), check);
+  return review(run, active, { check, atMs });
 }
 
 /**
  * Puts out those who were wrong, and undoes what they have contributed:
  *
- *     steps since they were last verified         to a snapshot before the first of them (with `verify`)
+ *     steps since they were last verified         to a snapshot before the first of them
  *     only this round                             the round is computed anew
  *     nothing                                     the round goes on
  */

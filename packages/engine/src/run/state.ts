@@ -114,12 +114,14 @@ export interface Run {
   nowMs: number;
   /** No deadline passes before; `Infinity` if there is none. */
   nextDueMs: number;
-  /** Whether any worker may be late. */
-  hasLate: boolean;
+  /** All who have let a deadline pass and not answered since, and maybe others. */
+  readonly late: Set<Worker>;
   /** Which leases are computed twice; none if workers are not verified. */
   readonly verify: Verification | undefined;
-  /** While workers are verified. */
+  /** Unless steps are asynchronous: then nothing can be undone. */
   readonly trust: TrustLedger | undefined;
+  /** The largest norm of a recent contribution, per sample; unknown at first. */
+  usualMagnitude: number | undefined;
   /** Wrong numbers were used: nothing is leased until an earlier state is restored. */
   isGoingBack: boolean;
   /** Whether any worker is being drained. */
@@ -154,9 +156,10 @@ export function createRun(
     epochTotals: { ...from.epochTotals },
     nowMs: -Infinity,
     nextDueMs: Infinity,
-    hasLate: false,
+    late: new Set(),
     verify,
-    trust: verify && createTrustLedger(),
+    trust: plan.maxStaleness === undefined ? createTrustLedger() : undefined,
+    usualMagnitude: undefined,
     isGoingBack: false,
     hasDraining: false,
   };

@@ -73,7 +73,7 @@ export function describeRun(run: Run): EngineStatus {
     outstanding,
     checks: [...(run.active?.checks.values() ?? [])].map(describeCheck),
     workers: workers.map((worker) => describeWorker(run, worker)),
-    spares: workers.filter((worker) => isSpare(run, worker)).map(({ id }) => id),
+    spares: sparesOf(run),
   };
 }
 
@@ -136,9 +136,12 @@ function describeWorker({ nowMs }: Run, worker: Worker): WorkerStatus {
   };
 }
 
-function isSpare(run: Run, { id, stage }: Worker): boolean {
+function sparesOf(run: Run): WorkerId[] {
   const leases = leaseTables(run);
-  return stage === 'ready' && leases.length > 0 && !leases.some((table) => table.holdsAny(id));
+  if (leases.length === 0) return [];
+  return [...run.workers.values()]
+    .filter(({ id, stage }) => stage === 'ready' && !leases.some((table) => table.holdsAny(id)))
+    .map(({ id }) => id);
 }
 
 function leaseTables({ active, pool }: Run): LeaseTable[] {

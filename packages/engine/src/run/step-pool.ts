@@ -8,6 +8,8 @@ type Computing = Pick<Run, 'plan' | 'vectors'>;
 export interface Flight {
   readonly active: ActiveRound;
   readonly worker: WorkerId;
+  /** See {@link WaitingStep.doubted}. */
+  readonly doubted: WorkerId | undefined;
   /** Too many updates were made since its weights were sent: somebody else computes the step anew. */
   isOutdated: boolean;
 }
@@ -16,6 +18,8 @@ export interface Flight {
 export interface WaitingStep {
   readonly step: number;
   readonly failures: Map<number, Failure>;
+  /** Whose gradient of it was not finite, or absurd: somebody else is asked. */
+  readonly doubted?: WorkerId;
 }
 
 /** The rest of an epoch under the asynchronous strategy: steps on their way at the same time. */
@@ -61,12 +65,17 @@ export function launchFlights(
 ): Flight[] {
   const busy = new Set([...pool.flights.values()].map(({ worker }) => worker));
   const launched: Flight[] = [];
-  for (const worker of workers.filter((id) => !busy.has(id))) {
+  const inDoubt = pool.waiting[0]?.doubted;
+  const free = workers.filter((id) => !busy.has(id));
+  for (const worker of free.toSorted((a, b) => Number(a === inDoubt) - Number(b === inDoubt))) {
     const isFull = [...pool.flights.values()].filter(isCurrent).length > pool.maxStaleness;
-    const next = isFull ? undefined : pool.waiting.shift();
-    if (!next) break;
+    if (isFull) break;
+    // Somebody else computes what is in doubt, if anybody is there.
+    const place = pool.waiting.findIndex(({ doubted }) => doubted !== worker || workers.length === 1);
+    const [next] = place < 0 ? [] : pool.waiting.splice(place, 1);
+    if (!next) continue;
     const round = roundOf(plan, pool, next.step);
-    const flight = createFlight({ plan, vectors }, round, { worker, atMs, failures: next.failures });
+    const flight = createFlight({ plan, vectors }, round, { ...next, worker, atMs });
     pool.flights.set(round.index, flight);
     pool.nextIndex += 1;
     launched.push(flight);
@@ -119,9 +128,16 @@ function isCurrent({ isOutdated }: Flight): boolean {
   return !isOutdated;
 }
 
+/** Has somebody else compute a step whose gradient cannot be right, or only by a divergence that they must find too. */
+export function askAnother(pool: StepPool, flight: Flight): void {
+  pool.flights.delete(flight.active.round.index);
+  if (!flight.isOutdated) putBack(pool, { ...flight, doubted: flight.worker });
+}
+
 /** What comes back goes first: an epoch should not end with the step that is in trouble. */
-function putBack(pool: StepPool, { active }: Flight): void {
-  pool.waiting.unshift({ step: active.round.step, failures: active.failures });
+function putBack(pool: StepPool, { active, doubted }: Flight): void {
+  const step = { step: active.round.step, failures: active.failures };
+  pool.waiting.unshift(doubted === undefined ? step : { ...step, doubted });
 }
 
 function roundOf({ shards }: EnginePlan, { epoch, nextIndex, version }: StepPool, step: number): Round {
@@ -132,10 +148,11 @@ interface Launch {
   readonly worker: WorkerId;
   readonly atMs: number;
   readonly failures: Map<number, Failure>;
+  readonly doubted?: WorkerId;
 }
 
-function createFlight(run: Computing, round: Round, { worker, atMs, failures }: Launch): Flight {
+function createFlight(run: Computing, round: Round, { worker, atMs, failures, doubted }: Launch): Flight {
   const active = { ...createActiveRound(run, round, atMs), failures };
   active.leases.grant(active.leases.unowned(), worker, atMs);
-  return { active, worker, isOutdated: false };
+  return { active, worker, doubted, isOutdated: false };
 }

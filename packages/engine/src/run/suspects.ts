@@ -6,6 +6,8 @@ export interface Deaths {
   readonly workers: Set<WorkerId>;
   /** Those that held nothing else. */
   readonly alone: Set<WorkerId>;
+  /** When the last of them was lost. */
+  lastMs: number;
 }
 
 /** Whether a leaf is leased alone. */

@@ -13,29 +13,47 @@ export interface Offer {
   readonly active: ActiveRound;
   readonly leaves: readonly number[];
   readonly atMs: number;
+  /** What others take for so many samples; default: {@link createTypicalMs}. For many offers it is made once. */
+  readonly typicalMs?: TypicalMs;
 }
 
+/** What workers that are measured take for so many samples, in the mean; unknown if none is. */
+export type TypicalMs = (samples: number) => number | undefined;
+
 /** Leases leaves to a worker, with a deadline. The lease table has them under its name. */
-export function giveTurn(run: Run, worker: Worker, { active, leaves, atMs }: Offer): EngineEffect {
+export function giveTurn(run: Run, worker: Worker, offer: Offer): EngineEffect {
+  const { active, leaves, atMs } = offer;
   const { round } = active;
+  const { typicalMs = createTypicalMs(run, round.task) } = offer;
   const samplesByLeaf = new Map(leaves.map((leaf) => [leaf, active.leases.lease(leaf)?.samples ?? 0]));
   const samples = [...samplesByLeaf.values()].reduce((sum, count) => sum + count, 0);
   const before = samplesLeft(worker.turns);
-  const expectation = worker.response[round.task].expect(
-    before + samples,
-    typicalMs(run, round.task, before + samples),
-  );
+  const expectation = worker.response[round.task].expect(before + samples, typicalMs);
   const turn = createTurn({ round, samplesByLeaf, expectation, atMs });
   worker.turns.push(turn);
   run.nextDueMs = Math.min(run.nextDueMs, turn.dueMs);
   return { type: 'lease', worker: worker.id, round, leaves };
 }
 
-function typicalMs({ workers }: Run, task: Round['task'], samples: number): number | undefined {
-  const known = [...workers.values()]
-    .map(({ response }) => response[task].usualMs(samples))
-    .filter((ms) => ms !== undefined);
-  return known.length === 0 ? undefined : known.reduce((sum, ms) => sum + ms, 0) / known.length;
+/** Looks at all workers only when it is asked, and once for each number of samples. */
+export function createTypicalMs({ workers }: Run, task: Round['task']): TypicalMs {
+  const asked = new Map<number, number | undefined>();
+  return (samples) => {
+    if (!asked.has(samples)) asked.set(samples, meanMs(workers.values(), task, samples));
+    return asked.get(samples);
+  };
+}
+
+function meanMs(workers: Iterable<Worker>, task: Round['task'], samples: number): number | undefined {
+  let known = 0;
+  let sum = 0;
+  for (const { response } of workers) {
+    const ms = response[task].usualMs(samples);
+    if (ms === undefined) continue;
+    known++;
+    sum += ms;
+  }
+  return known === 0 ? undefined : sum / known;
 }
 
 /** Takes an answer off the list of what its worker owes, needed or not, and learns from the time it took. */
@@ -106,10 +124,15 @@ export function noteTime(run: Run, atMs: number): void {
 export function markLate(run: Run, atMs: number): void {
   if (atMs < run.nextDueMs) return;
   run.nextDueMs = Infinity;
-  for (const turn of turnsOf(run)) {
-    if (turn.isLate) continue;
-    if (turn.dueMs > atMs) run.nextDueMs = Math.min(run.nextDueMs, turn.dueMs);
-    else if (isNeeded(run, turn)) run.hasLate = turn.isLate = true;
+  for (const worker of run.workers.values()) {
+    for (const turn of worker.turns) {
+      if (turn.isLate) continue;
+      if (turn.dueMs > atMs) run.nextDueMs = Math.min(run.nextDueMs, turn.dueMs);
+      else if (isNeeded(run, turn)) {
+        turn.isLate = true;
+        run.late.add(worker);
+      }
+    }
   }
 }
 

@@ -91,8 +91,8 @@ function siblingOf(node: TreeNode, parent: TreeNode): TreeNode {
 }
 
 function markAdded(added: boolean[], { lo, hi }: TreeNode): void {
-  const twice = added.indexOf(true, lo);
-  if (twice >= 0 && twice < hi) throw new RangeError(`leaf ${twice} was added before`);
+  for (let leaf = lo; leaf < hi; leaf++)
+    if (added[leaf]) throw new RangeError(`leaf ${leaf} was added before`);
   added.fill(true, lo, hi);
 }
 

@@ -19,7 +19,8 @@ const factor = 0x9e37_79b1;
  */
 export function checksum({ buffer, byteOffset, length }: Float32Array): string {
   const words = new Int32Array(buffer, byteOffset, length);
-  const lanes = Int32Array.from({ length: blockWords }, (_, k) => Math.imul(k + 1, factor));
+  const lanes = new Int32Array(blockWords);
+  for (let k = 0; k < blockWords; k++) lanes[k] = Math.imul(k + 1, factor);
   const whole = length - (length % blockWords);
   for (let at = 0; at < whole; at += blockWords) mixBlock(lanes, words, at);
   const block = new Int32Array(blockWords);
@@ -30,7 +31,11 @@ export function checksum({ buffer, byteOffset, length }: Float32Array): string {
 
   block.fill(0)[0] = length;
   for (let i = 0; i < closingBlocks; i++) mixBlock(lanes, block, 0);
-  return Array.from(lanes.subarray(0, 4), (lane) => (lane >>> 0).toString(16).padStart(8, '0')).join('');
+  return hexOf(lanes[0]!) + hexOf(lanes[1]!) + hexOf(lanes[2]!) + hexOf(lanes[3]!);
+}
+
+function hexOf(lane: number): string {
+  return (lane >>> 0).toString(16).padStart(8, '0');
 }
 
 function mixBlock(lanes: Int32Array, words: Int32Array, at: number): void {

@@ -18,10 +18,11 @@ const threadFile = new URL('../../dist/batch/seeds-thread.js', import.meta.url);
 
 /** Simulates many seeds on several threads. The report does not depend on the number of threads. */
 export async function runBatch(options: BatchOptions): Promise<SeedsReport> {
-  const { first, count, repeatEvery = 1, threads, onProgress, signal } = options;
+  const { first, count, repeatEvery = 1, size, threads, onProgress, signal } = options;
   const ranges: SeedRange[] = [];
   for (let from = first; from < first + count; from += rangeSize) {
-    ranges.push({ first: from, count: Math.min(rangeSize, first + count - from), repeatEvery });
+    const range = { first: from, count: Math.min(rangeSize, first + count - from), repeatEvery };
+    ranges.push(size ? { ...range, size } : range);
   }
   const reports: SeedsReport[] = [];
   let next = 0;

@@ -1,5 +1,6 @@
 import { createTrace } from '../base/trace.ts';
 import { createTally, type FaultKind, type FaultTally } from '../faults/fault-kinds.ts';
+import { resize, type RunSize } from '../scenario/resize.ts';
 import { simulate, type SimulationOptions } from '../simulate.ts';
 import type { PromiseName } from '../watch/broken-promise.ts';
 
@@ -9,6 +10,8 @@ export interface SeedRange {
   readonly count: number;
   /** Each seed that this divides is simulated twice, and the two traces compared; default 1: every one. */
   readonly repeatEvery?: number;
+  /** Default: small, and drawn. */
+  readonly size?: RunSize;
 }
 
 /** A seed whose run broke a promise. */
@@ -32,8 +35,8 @@ export interface SeedsReport {
 
 /** Simulates one seed after the other. */
 export function runSeeds(
-  { first, count, repeatEvery = 1 }: SeedRange,
-  options: SimulationOptions = {},
+  { first, count, repeatEvery = 1, size }: SeedRange,
+  options: SimulationOptions = size ? { adapt: (scenario) => resize(scenario, size) } : {},
 ): SeedsReport {
   const trace = createTrace();
   const faults = createTally();

@@ -34,12 +34,18 @@ export function checkStatus(
     } else must('owned leases', ready.has(owner), () => `leaf ${leaf} belongs to ${owner}, who is not ready`);
   }
 
+  if (leases.length === 0) return;
+  const open = new Set(status.outstanding.map(({ leaf }) => leaf));
+  for (const { lo, hi } of status.checks) for (let leaf = lo; leaf < hi; leaf++) open.add(leaf);
   for (const { worker, round, leaves } of leases) {
     must('valid leases', ready.has(worker), () => `a lease for ${worker}, who is not ready`);
     if (isPooled || round.index !== status.round?.index) continue;
     for (const leaf of leaves) {
-      const isOpen = status.outstanding.some((each) => each.leaf === leaf);
-      must('valid leases', isOpen, () => `leaf ${leaf} of round ${round.index} is not to be computed`);
+      must(
+        'valid leases',
+        open.has(leaf),
+        () => `leaf ${leaf} of round ${round.index} is not to be computed`,
+      );
     }
   }
 }
