@@ -1,8 +1,19 @@
-import type { Engine, EngineEffect, EngineEvent, RunState, WorkerId } from '@gradwire/engine';
+import type {
+  Engine,
+  EngineEffect,
+  EngineEvent,
+  EnginePlan,
+  RunState,
+  Verification,
+  WorkerId,
+} from '@gradwire/engine';
 import type { World } from '../base/world.ts';
 import type { Connection, ToCoordinator } from '../workers/connection.ts';
 import type { SimulatedWorker } from '../workers/simulated-worker.ts';
 import { Interrupted, type Interruption } from '../disk/simulated-disk.ts';
+import type { SimulatedSnapshot } from '../disk/snapshot-text.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { scramble } from '../scenario/work.ts';
 import { createArchive } from './archive.ts';
 import type { CoordinatorParts } from './coordinator.ts';
 
@@ -40,7 +51,7 @@ export interface LifeStart {
 export function createLife(world: World, parts: LifeParts, { term, from }: LifeStart): Life {
   const { watch, makeEngine, onInterrupted } = parts;
   const { agenda, scenario } = world;
-  const engine = makeEngine(scenario.plan, from);
+  const engine = makeEngine(scenario.plan, from, createVerification(scenario, term));
   const members = new Map<WorkerId, Member>();
   const perform = createPerformer(members, term);
   let outcome: string | undefined;
@@ -68,7 +79,17 @@ export function createLife(world: World, parts: LifeParts, { term, from }: LifeS
       if (!(thrown instanceof Interrupted)) throw thrown;
       return onInterrupted(thrown.how);
     }
-    for (const effect of effects) if (effect.type === 'end') outcome = effect.outcome;
+    for (const effect of effects) {
+      if (effect.type === 'end') outcome = effect.outcome;
+      if (effect.type === 'roll-back') archive.goBack(effect.step, restore);
+    }
+  };
+  const restore = (snapshot: SimulatedSnapshot | undefined): void => {
+    const state = snapshot?.state ?? stateAtStart(scenario.plan);
+    watch.restored(state);
+    carryOut(engine.restore(state, agenda.nowMs));
+    if (isAlive) watch.state(engine, members);
+    wake.set(engine.nextDeadlineMs());
   };
 
   return {
@@ -108,6 +129,19 @@ export function createLife(world: World, parts: LifeParts, { term, from }: LifeS
       members.clear();
       for (const connection of connections) connection.close('coordinator');
     },
+  };
+}
+
+function stateAtStart({ initialWeights }: EnginePlan): RunState {
+  const epochTotals = { samples: 0, loss: 0, correct: 0 };
+  return { weights: initialWeights.slice(), optimizer: {}, epochTotals };
+}
+
+function createVerification({ verify, seed }: Scenario, term: number): Verification | undefined {
+  if (verify === undefined) return undefined;
+  return {
+    share: verify,
+    draw: (round, leaf) => scramble(seed + 31 * round + 7_919 * leaf + 104_729 * term) / 2 ** 32,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Member } from '../coordinator/life.ts';
 import { must } from './broken-promise.ts';
 import { checkStatus } from './check-status.ts';
 import { createHistory } from './history.ts';
+import { createTruth } from './truth.ts';
 import { noteEffect, noteEvent } from './notes.ts';
 import type { Reference } from './reference.ts';
 
@@ -17,6 +18,8 @@ export interface Situation {
 export interface Watch {
   /** A process of the coordinator begins, with what it found on its disk. */
   recovered(state: RunState | undefined): void;
+  /** The run goes back to a state before what was wrong. */
+  restored(state: RunState): void;
   /** A snapshot is said to be safe. */
   acknowledged(state: RunState): void;
   /** Files are damaged: what was safe is not any more. */
@@ -31,7 +34,8 @@ export interface Watch {
 }
 
 export function createWatch(world: World, reference: Reference): Watch {
-  const history = createHistory(world.scenario.plan, reference);
+  const truth = createTruth((partial) => world.lies.has(partial));
+  const history = createHistory(world.scenario.plan, reference, truth.isPolluted);
   const { checkEvery = 1 } = world.scenario;
   let safeRounds = 0;
   /** Once a file has rotted nothing is safe: it may be the one that is being written or found. */
@@ -47,6 +51,13 @@ export function createWatch(world: World, reference: Reference): Watch {
       });
       safeRounds = isDamaged ? 0 : round;
       world.trace.note('recovered', round);
+      truth.begin(state);
+      history.begin(state);
+    },
+    restored(state) {
+      world.trace.note('restored', roundsIn(state));
+      safeRounds = isDamaged ? 0 : roundsIn(state);
+      truth.restored(state);
       history.begin(state);
     },
     acknowledged(state) {
@@ -60,10 +71,13 @@ export function createWatch(world: World, reference: Reference): Watch {
     journal: (text) => history.checkJournal(text),
     event(event) {
       noteEvent(world.trace, event);
+      truth.heard(event);
       world.tell?.('event', event);
     },
     effects(effects, situation) {
       leases = [];
+      const gone = new Set(effects.flatMap((effect) => (effect.type === 'expel' ? [effect.worker] : [])));
+      truth.saw(effects, (worker) => situation.members.has(worker) && !gone.has(worker));
       isRoundOver = effects.some(({ type }) => type === 'commit' || type === 'evaluated');
       for (const effect of effects) {
         noteEffect(world.trace, effect);
