@@ -61,7 +61,7 @@ export function drawScenario(draws: Draws, seed: number): Scenario {
     faultGapMs: draws.pick([50, 100, 300]),
     calmAtMs: draws.between(200, 2_000),
   };
-  return draws.chance(0.15) ? withLiars(scenario, draws) : scenario;
+  return draws.chance(0.08) ? withLiars(scenario, draws) : scenario;
 }
 
 /** Workers are verified, and one of them lies, or two do: always fewer than half. */
@@ -73,7 +73,7 @@ function withLiars(scenario: Scenario, draws: Draws): Scenario {
   const workers = (isFragile ? 5 : 3) + draws.below(3);
   return {
     ...scenario,
-    plan: { ...plan, totalSteps: plan.totalSteps + 4 },
+    plan: { ...plan, totalSteps: plan.totalSteps + 3 },
     workers,
     maxWorkers: workers + 2,
     verify: draws.pick([0.3, 1]),

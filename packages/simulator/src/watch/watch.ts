@@ -37,6 +37,8 @@ export function createWatch(world: World, reference: Reference): Watch {
   const truth = createTruth((partial) => world.lies.has(partial));
   const history = createHistory(world.scenario.plan, reference, truth.isPolluted);
   const { checkEvery = 1 } = world.scenario;
+  /** Else all are honest. */
+  const isVerified = world.scenario.verify !== undefined;
   let safeRounds = 0;
   /** Once a file has rotted nothing is safe: it may be the one that is being written or found. */
   let isDamaged = false;
@@ -71,13 +73,13 @@ export function createWatch(world: World, reference: Reference): Watch {
     journal: (text) => history.checkJournal(text),
     event(event) {
       noteEvent(world.trace, event);
-      truth.heard(event);
+      if (isVerified) truth.heard(event);
       world.tell?.('event', event);
     },
     effects(effects, situation) {
       leases = [];
       const gone = new Set(effects.flatMap((effect) => (effect.type === 'expel' ? [effect.worker] : [])));
-      truth.saw(effects, (worker) => situation.members.has(worker) && !gone.has(worker));
+      if (isVerified) truth.saw(effects, (worker) => situation.members.has(worker) && !gone.has(worker));
       isRoundOver = effects.some(({ type }) => type === 'commit' || type === 'evaluated');
       for (const effect of effects) {
         noteEffect(world.trace, effect);

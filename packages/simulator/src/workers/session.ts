@@ -5,7 +5,7 @@ import { nodeSum } from '../watch/reference.ts';
 import type { ToCoordinator, ToWorker } from './connection.ts';
 import { spoil } from './nonsense.ts';
 import { isEqual, lies } from './lies.ts';
-import { type SimulatedWorker, whenAwake } from './simulated-worker.ts';
+import { type Remembered, type SimulatedWorker, whenAwake } from './simulated-worker.ts';
 
 /** What a session has of its connection. */
 interface Line {
@@ -53,8 +53,7 @@ function createHandlers(world: World, worker: SimulatedWorker, line: Line): Hand
   let term = 0;
   let held: Extract<ToWorker, { type: 'weights' }> | undefined;
   let before: Float32Array | undefined;
-  /** The round of the last lease, and how many of it came. */
-  const leased = { round: -1, count: 0 };
+  let lastRound = -1;
 
   /** Goes on after some time of work, unless the connection has ended: then nobody needs it. */
   const work = (ms: number, then: () => void): void =>
@@ -82,13 +81,7 @@ function createHandlers(world: World, worker: SimulatedWorker, line: Line): Hand
     prepare({ shards }, done) {
       work(draws.work.between(1, 60), () => {
         line.send({ type: 'prepared', shards });
-        if (worker.repeats) {
-          worker.repeats = false;
-          for (const { message } of worker.remembered.filter((each) => each.id === id)) {
-            tally.zombie++;
-            line.send(copyOf(world, message));
-          }
-        }
+        if (worker.repeats) repeat(world, worker, { id, line });
         done();
       });
     },
@@ -110,9 +103,8 @@ function createHandlers(world: World, worker: SimulatedWorker, line: Line): Hand
       const groupSize = (round.task === 'step' && coding?.groupSize) || round.leafCount;
       const nodes = treeCover(leaves, round.leafCount, groupSize);
       const { weights } = held;
-      leased.count = leased.round === round.index ? leased.count + 1 : 1;
-      leased.round = round.index;
-      const isSecond = leased.count > 1;
+      const isSecond = lastRound === round.index;
+      lastRound = round.index;
       const computeNext = (): void => {
         const node = nodes.shift();
         if (!node) return done();
@@ -125,6 +117,19 @@ function createHandlers(world: World, worker: SimulatedWorker, line: Line): Hand
       computeNext();
     },
   };
+}
+
+/** What it computed under its name, and the coordinator may have heard already. */
+function repeat(
+  world: World,
+  worker: SimulatedWorker,
+  { id, line }: { readonly id: Remembered['id']; readonly line: Line },
+): void {
+  worker.repeats = false;
+  for (const { message } of worker.remembered.filter((each) => each.id === id)) {
+    world.tally.zombie++;
+    line.send(copyOf(world, message));
+  }
 }
 
 /** At most one failure on each leaf: a second one ends the run, as it should. */
