@@ -55,13 +55,13 @@ function isDiskFault(kind: FaultKind): kind is CoordinatorFault {
   return kind === 'crash' || kind === 'power-cut' || kind === 'disk-full' || kind === 'rot';
 }
 
-/** One worker, or a pair, is wrong from now on, if nobody is yet and enough others are there. */
+/** One worker, or a pair, is wrong from now on, if nobody was before (it may come back) and enough others are there. */
 function corrupt({ world, crew, coordinator }: Target, kind: LieKind): void {
   const isPair = kind === 'lie-pair';
   const ready = coordinator.engine?.status().workers.filter(({ stage }) => stage === 'ready') ?? [];
   const alive = crew.alive().filter(({ connection }) => connection);
   const others = isPair || kind === 'lie-nan' ? 5 : 1;
-  if (crew.alive().some(({ lie }) => lie) || ready.length < others || alive.length === 0) return;
+  if (world.tally[kind] > 0 || ready.length < others || alive.length === 0) return;
   const first = world.draws.faults.below(alive.length);
   const liars = [alive[first]!, ...(isPair ? [alive[(first + 1) % alive.length]!] : [])];
   for (const worker of liars) {

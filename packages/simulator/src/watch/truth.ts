@@ -142,6 +142,8 @@ export function createTruth(isLie: (partial: PartialSum) => boolean): Truth {
       answers.add(event.worker, event.partial, isLie(event.partial));
     },
     saw(effects, isThere) {
+      // What does not keep to the protocol is not compared.
+      for (const effect of effects) if (effect.type === 'expel') answers.leave(effect.worker);
       for (const effect of effects) {
         if (effect.type === 'incident') checkVerdict(effect.incident, { effects, used });
         if (effect.type === 'commit' || effect.type === 'evaluated') checkLiars(isThere);

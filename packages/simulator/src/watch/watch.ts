@@ -86,6 +86,8 @@ export function createWatch(world: World, reference: Reference): Watch {
         world.tell?.('effect', effect);
         if (effect.type === 'lease') leases.push(effect);
         if (effect.type === 'expel') checkExpulsion(effect, situation);
+        // What is after that step is removed.
+        if (effect.type === 'roll-back') safeRounds = 0;
         history.take(effect, situation.engine);
       }
     },
