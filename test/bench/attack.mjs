@@ -109,7 +109,7 @@ function report({ calm, attacked, dropped, mostOpen }) {
         number(Math.max(...phases.map(({ memoryMiB }) => memoryMiB))),
       ]),
     ]),
-    `Step time under attack over calm, median of ${ratios.length} pairs: ${number(median(ratios))}.`,
+    `Step time under attack over calm, median of ${ratios.length} pairs: ${number(median(ratios), 2)} (${number(Math.min(...ratios), 2)} to ${number(Math.max(...ratios), 2)}).`,
     `Dropped: ${Object.entries(dropped)
       .map(([kind, count]) => `${count} ${kind}`)
       .join(', ')}; at most ${mostOpen} open at once.`,

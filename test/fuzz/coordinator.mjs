@@ -28,20 +28,21 @@ export function frameOf(message) {
 }
 
 /** What a worker would say next to what it was `asked`; undefined if that is nothing. */
-export function answerTo(asked, value) {
+export function answerTo(asked, value, shardSamples = 3) {
   const message = asked.shift();
   if (message === undefined) return undefined;
   if (message.type === 'welcome') return frameOf({ type: 'ready', numericsClass: 'wasm-1' });
   if (message.type === 'prepare')
     return frameOf({ type: 'prepared', shards: message.shards, fetchedBytes: 0 });
-  if (message.type !== 'lease') return answerTo(asked, value);
+  if (message.type !== 'lease') return answerTo(asked, value, shardSamples);
   const isStep = message.task === 'step';
   return frameOf({
     type: 'partial',
+    term: message.term,
     round: message.round,
     lo: message.leaves[0],
     hi: message.leaves[0] + 1,
-    samples: isStep ? 3 : 21,
+    samples: isStep ? shardSamples : 21,
     computeMs: 1,
     gradient: new Float32Array(isStep ? parameters : 0).fill(value),
     metrics: new Float64Array(isStep ? 2 : 11),
@@ -49,10 +50,10 @@ export function answerTo(asked, value) {
 }
 
 /** A real coordinator of a small run, in this process. `defects`: exceptions that no message can explain. */
-export async function startCoordinator({ epochs = 1_000_000, ...more } = {}) {
+export async function startCoordinator({ epochs = 1_000_000, shards = recipe.shards, ...more } = {}) {
   const state = { isOver: false, defects: [], problems: [] };
   const coordinator = await createCoordinator({
-    recipe: { ...recipe, epochs },
+    recipe: { ...recipe, epochs, shards },
     recipeHash: 'ab'.repeat(32),
     data: { train: split('train', 140), test: split('test', 21) },
     createDirectory: () => createRunDirectory('runs', recipe.name),

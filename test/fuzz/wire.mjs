@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createCoordinatorClient, observerToken } from '@gradwire/transport';
 import { startCoordinator } from './coordinator.mjs';
@@ -26,7 +25,10 @@ export async function startVictim() {
       socket.on('data', (piece) => pieces.push(piece));
       // That it is reset is an answer too.
       socket.on('error', () => undefined);
-      const closed = once(socket, 'close', { signal: AbortSignal.timeout(patienceMs) });
+      const closed = new Promise((resolve, reject) => {
+        const tooLate = setTimeout(() => reject(new Error('the connection stays open')), patienceMs);
+        socket.once('close', () => resolve(clearTimeout(tooLate)));
+      });
       socket.end(bytes);
       await closed;
       if (run.defects.length > 0) throw new Error(`the coordinator reported a defect: ${run.defects[0]}`);

@@ -19,7 +19,7 @@ const paths = [
   'http://elsewhere/status',
   `/${'a'.repeat(9_000)}`,
 ];
-const known = [200, 400, 401, 403, 404, 405, 408, 411, 413, 414, 417, 421, 426, 431, 503];
+const known = [100, 200, 400, 401, 403, 404, 405, 408, 411, 413, 414, 417, 421, 426, 431, 503];
 
 /** Requests to a coordinator's HTTP side: methods, paths, headers, chunk names and bodies; then bytes changed anywhere. */
 export async function createTarget() {

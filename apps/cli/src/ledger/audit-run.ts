@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { openSnapshots, readModel, weightsSha256 } from '@gradwire/checkpoint';
 import { plainVectors } from '@gradwire/engine';
-import { GradwireError, toError } from '@gradwire/errors';
+import { GradwireError, showValue, toError } from '@gradwire/errors';
 import { countSteps } from '@gradwire/recipes';
 import { auditLedger, type LedgerAudit } from './audit-ledger.ts';
 import { type OpenRun, readText } from './open-run.ts';
@@ -17,6 +17,8 @@ export interface RunAudit extends LedgerAudit {
   /** Whether there is a model to compare. */
   readonly hasModel: boolean;
   readonly chain: string;
+  /** What `incidents.jsonl` says: no problem of the files, but worth to know. */
+  readonly incidents: readonly string[];
 }
 
 /**
@@ -44,8 +46,20 @@ export async function auditRun(run: OpenRun, trainingCount: number): Promise<Run
     snapshots: snapshots.compared,
     hasModel: model.weights !== undefined,
     chain: ledger.chain,
+    incidents: await incidentsIn(run),
     problems,
   };
+}
+
+async function incidentsIn({ directory }: OpenRun): Promise<string[]> {
+  const text = (await readText(join(directory.path, 'incidents.jsonl'))) ?? '';
+  return text.split('\n').flatMap((line) => {
+    try {
+      return [(JSON.parse(line) as { message: string }).message];
+    } catch {
+      return [];
+    }
+  });
 }
 
 async function auditMetrics({ directory, ledger }: OpenRun): Promise<string[]> {
@@ -61,7 +75,7 @@ async function auditMetrics({ directory, ledger }: OpenRun): Promise<string[]> {
     }
   }
   const wrong = steps.findIndex((step, i) => step !== i + 1);
-  if (wrong >= 0) return [`metrics.jsonl: expected step ${wrong + 1}, found step ${steps[wrong]}`];
+  if (wrong >= 0) return [`metrics.jsonl: expected step ${wrong + 1}, found step ${showValue(steps[wrong])}`];
   const expected = ledger.lines.length;
   return steps.length === expected
     ? []
@@ -115,7 +129,9 @@ async function auditModel(run: OpenRun): Promise<{ weights?: Float32Array; probl
     const problems = compareWeights(run, { step: ledger.lines.length, weights, name: 'the model' });
     const sum = weightsSha256(weights);
     if (summary && summary.weightsSha256 !== sum)
-      problems.push(`summary.json: expected weights with SHA-256 ${sum}, found ${summary.weightsSha256}`);
+      problems.push(
+        `summary.json: expected weights with SHA-256 ${sum}, found ${showValue(summary.weightsSha256)}`,
+      );
     return { weights, problems };
   } catch (error) {
     // A run that was killed has none.
@@ -132,7 +148,9 @@ function auditSummary(
   const expected = { steps: ledger.lines.length, samplesSeen: samples, ledgerChain: ledger.chain };
   const problems = Object.entries(expected).flatMap(([name, value]) => {
     const found = summary[name as keyof typeof expected];
-    return found === value ? [] : [`summary.json: expected ${name} ${value} from the ledger, found ${found}`];
+    return found === value
+      ? []
+      : [`summary.json: expected ${name} ${value} from the ledger, found ${showValue(found)}`];
   });
   if (summary.outcome === 'finished' && ledger.lines.length !== totalSteps)
     problems.push(`expected ${totalSteps} steps of a finished run, found ${ledger.lines.length}`);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findRun, type ParsedLedger, parseLedger, type RunDirectory } from '@gradwire/checkpoint';
-import { GradwireError, toError } from '@gradwire/errors';
+import { GradwireError, showValue, toError } from '@gradwire/errors';
 import { type Recipe, recipeHash, validateRecipe } from '@gradwire/recipes';
 import type { Summary } from '@gradwire/report';
 
@@ -29,7 +29,7 @@ export async function openRun(path: string): Promise<OpenRun> {
       hint: 'Without its ledger nothing can be said of a run.',
     });
   }
-  const summary = (await readJson(file('summary.json'))) as Summary | undefined;
+  const summary = await readSummary(file('summary.json'));
   return {
     directory,
     recipe,
@@ -38,6 +38,14 @@ export async function openRun(path: string): Promise<OpenRun> {
     ledger: parseLedger(ledgerText, hash),
     summary,
   };
+}
+
+async function readSummary(path: string): Promise<Summary | undefined> {
+  const summary = await readJson(path);
+  if (summary === undefined || (typeof summary === 'object' && summary !== null)) {
+    return summary as Summary | undefined;
+  }
+  throw new GradwireError('FILE_CORRUPT', `${path}: expected a summary, found ${showValue(summary)}`);
 }
 
 /** A text file; undefined if there is none. */
