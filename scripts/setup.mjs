@@ -29,13 +29,12 @@ function install() {
   const stamp = createHash('sha256').update(lock).update(packageManager).digest('hex');
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
   console.error('Installing packages (once; about 250 MB) …');
-  run('Installing', npx(), [
-    '--yes',
-    packageManager,
-    'install',
-    '--frozen-lockfile',
-    '--reporter=append-only',
-  ]);
+  run(
+    'Installing',
+    npx(),
+    ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only'],
+    { isQuiet: true },
+  );
   writeFileSync(stampFile, stamp);
 }
 
@@ -44,14 +43,16 @@ function npx() {
   return process.platform === 'win32' ? 'npx.cmd' : 'npx';
 }
 
-/** Runs a program; what it prints is talk, so it goes to stderr. */
-function run(what, program, args) {
-  const { status, error } = spawnSync(program, args, {
+/** Runs a program; what it prints is talk, so it goes to stderr: if `isQuiet`, only where it fails. */
+function run(what, program, args, { isQuiet = false } = {}) {
+  const { status, error, stdout, stderr } = spawnSync(program, args, {
     cwd: root,
-    stdio: ['ignore', 2, 2],
+    stdio: isQuiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 2, 2],
+    maxBuffer: 2 ** 26,
     shell: program.endsWith('.cmd'),
   });
   if (status === 0) return;
+  if (isQuiet) process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
   fail(`${what} failed (${program} ${args.join(' ')})${error ? `: ${error.message}` : ''}.`);
 }
 

@@ -44,6 +44,12 @@ const untilMs = performance.now() + Number(values.minutes) * 60_000;
 const args = ['--recipe', 'mnist-cnn-small', '--batch-size', `${batchSize}`, '--steps', `${steps}`];
 const names = chosen.length > 0 ? chosen : set.names;
 
+/** Takes away what the scenario of now has started. */
+let tidyUp = async () => undefined;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => void tidyUp().finally(() => process.exit(1)));
+}
+
 const results = [];
 for (let round = 0; round === 0 || performance.now() < untilMs; round++) {
   for (const name of ['calm', ...names.filter((each) => each !== 'calm')]) {
@@ -79,6 +85,11 @@ async function runScenario(name, roundSeed) {
   const random = randomOf(roundSeed);
   const links = linksOf({ link, cables, noise }, roundSeed);
   let cluster;
+  tidyUp = async () => {
+    over.abort();
+    await cluster?.remove();
+    await links?.remove();
+  };
   try {
     cluster = await startCluster({
       args: [...args, ...more],
@@ -112,9 +123,7 @@ async function runScenario(name, roundSeed) {
       audit: audit(summary.directory),
     };
   } finally {
-    over.abort();
-    await cluster?.remove();
-    await links?.remove();
+    await tidyUp();
   }
 }
 

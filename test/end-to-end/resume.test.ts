@@ -20,6 +20,11 @@ function coordinate(runDir: string, args: readonly string[]): GradwireProcess {
   return startGradwire(['coordinator', '--json', '--run-dir', runDir, '--snapshot-every', '7', ...args]);
 }
 
+function work(port: unknown, name: string): GradwireProcess {
+  const args = ['worker', `ws://127.0.0.1:${String(port)}`, '--name', name, '--backend', 'wasm'];
+  return startGradwire(args, { env: { GRADWIRE_TOKEN: 'join-token' } });
+}
+
 /** Every step once and in order, in metrics and ledger. */
 async function expectEachStepOnce(directory: string): Promise<void> {
   for (const file of ['metrics.jsonl', 'ledger.jsonl']) {
@@ -61,6 +66,27 @@ test('the coordinator killed at random moments, and while it recovers: the weigh
   const summary = await readSummary(directory);
   expect(summary).toMatchObject({ weightsSha256: calm, steps, samplesSeen: steps * 64, exact: true });
   expect(summary.workers).toMatchObject([{ name: 'attic', backend: 'wasm', leases: steps * 8 }]);
+  await expectEachStepOnce(directory);
+}, 300_000);
+
+test('a coordinator that was stopped while another one went on with its run writes nothing, and ends with code 11', async () => {
+  await using folder = await createTemporaryFolder();
+  const directory = join(folder.path, '0001-mnist-cnn-small');
+  const token = ['--token', 'join-token'];
+  await using old = coordinate(folder.path, [...recipe, '--port', '0', ...token]);
+  await using first = work((await old.line(({ event }) => event === 'listening'))['port'], 'first');
+  await stepDone(old, 10);
+  // Its worker goes on computing, and its answers wait for it.
+  old.child.kill('SIGSTOP');
+  await using next = coordinate(folder.path, ['--resume', directory, '--port', '0']);
+  await using second = work((await next.line(({ event }) => event === 'listening'))['port'], 'second');
+  await stepDone(next, 30);
+  old.child.kill('SIGCONT');
+  expect(await old.exited, old.output.stderr).toBe(11);
+  expect(await next.exited, next.output.stderr).toBe(0);
+  expect(await second.exited, second.output.stderr).toBe(0);
+  first.child.kill('SIGKILL');
+  expect(await readSummary(directory)).toMatchObject({ weightsSha256: calm, steps });
   await expectEachStepOnce(directory);
 }, 300_000);
 

@@ -59,9 +59,15 @@ test('the printed command joins from a machine without data: chunks are fetched,
   expect((await readdir(cache, { recursive: true })).length).toBeGreaterThanOrEqual(72);
 });
 
-test('without workers a line says after 2 s who is waited for', async () => {
+test('without workers a line says after 2 s who is waited for; the printed command shows it too', async () => {
   await using coordinator = await startCoordinator();
-  await coordinator.said(/step 1 waits for a worker to join: none is connected, since \d+ s/);
+  await coordinator.said(/nothing moved for \d+ s: step 1 waits for a worker to join: none is connected/);
+  const [, watched = ''] = await coordinator.said(/^ {2}gradwire status (ws:\S+)$/m);
+  expect(watched).not.toContain(token);
+  expect(await runGradwire(['status', watched])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('none is connected') as string,
+  });
 });
 
 test('a worker that finds no coordinator says so while it waits', async () => {

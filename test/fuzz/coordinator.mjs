@@ -38,6 +38,7 @@ export function answerTo(asked, value, shardSamples = 3) {
   const isStep = message.task === 'step';
   return frameOf({
     type: 'partial',
+    term: message.term,
     round: message.round,
     lo: message.leaves[0],
     hi: message.leaves[0] + 1,

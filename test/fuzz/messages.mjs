@@ -5,8 +5,8 @@ export const parameters = 48;
 
 const vector = Float32Array.from({ length: parameters }, (_, i) => (i % 5 === 0 ? 0 : Math.sin(i) / (i + 1)));
 const hash = 'ab'.repeat(32);
-const lease = { round: 3, version: 2, step: 1, epoch: 0, leaves: [0, 2, 3], leafCount: 7 };
-const partial = { type: 'partial', round: 3, lo: 0, hi: 2, samples: 20, computeMs: 1.5 };
+const lease = { term: 1, round: 3, version: 2, step: 1, epoch: 0, leaves: [0, 2, 3], leafCount: 7 };
+const partial = { type: 'partial', term: 1, round: 3, lo: 0, hi: 2, samples: 20, computeMs: 1.5 };
 
 /** A valid message of every type, and vectors in every codec. */
 export const messages = [
@@ -24,6 +24,7 @@ export const messages = [
     type: 'welcome',
     protocol: protocolVersion,
     run: '0001-small',
+    term: 1,
     worker: 'w',
     recipe: '{"name":"small"}',
     recipeHash: hash,

@@ -1,57 +1,10 @@
-import {
-  decodeMessage,
-  encodeMessage,
-  messageLimits,
-  type Message,
-  type PartialMessage,
-} from '@gradwire/protocol';
-import type { Channel } from '@gradwire/transport';
-import { createMember } from '@gradwire/worker';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { smallRecipe, startSmallRun, type SmallRun } from '../harness/small-run.ts';
+import { lie } from '../harness/liar.ts';
+import { smallRecipe, startSmallRun } from '../harness/small-run.ts';
 
 const recipe = { ...smallRecipe, epochs: 20 };
-
-/** Whether it has changed a partial. */
-type Tampering = (partial: PartialMessage) => boolean;
-
-/** Passes on everything, but for what `change` makes of a worker's partials. */
-function tamper(channel: Channel, change: Tampering): Channel {
-  const limits = messageLimits({ role: 'worker', parameters: 51, classes: 3 });
-  return {
-    ...channel,
-    get bufferedBytes() {
-      return channel.bufferedBytes;
-    },
-    send(frame) {
-      const bytes = frame instanceof Uint8Array ? frame : Buffer.concat(frame as Uint8Array[]);
-      const message = decodeMessage(bytes, limits) as Message;
-      const isChanged = message.type === 'partial' && change(message);
-      channel.send(isChanged ? encodeMessage(message) : frame);
-    },
-  };
-}
-
-/** A worker over a tampered channel. */
-async function lie(run: SmallRun, name: string, change: Tampering): Promise<void> {
-  const over = new AbortController();
-  const member = await createMember({
-    name,
-    backend: 'wasm',
-    threads: 1,
-    software: 'test',
-    cacheDirectory: `${run.directory}/cache`,
-    findLocal: async () => ({ ...run.data, source: 'here' }),
-    signal: over.signal,
-    onEvent: () => undefined,
-  });
-  try {
-    const { url, coordinator } = run;
-    await member.serve(tamper(coordinator.connect(), change), { url, token: coordinator.token });
-  } finally {
-    await member.close();
-  }
-}
 
 test('a worker that lies from some moment on: the run goes back to a snapshot before that, by itself', async () => {
   const long = { ...smallRecipe, epochs: 20 };
@@ -76,6 +29,18 @@ test('a worker that lies from some moment on: the run goes back to a snapshot be
   expect({ outcome, weights: summary.weightsSha256 }).toEqual({ outcome: 'finished', weights: expected });
   const expelled = run.events.filter((event) => event.type === 'worker-left' && event.why === 'expelled');
   expect(expelled).toMatchObject([{ worker: 'mallory' }]);
+  // The run went back; what is said of it did not.
+  const incidents = (await readFile(join(run.directory, 'incidents.jsonl'), 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { what: string; workers: string[] });
+  const whats = incidents.map(({ what }) => what);
+  expect(whats).toEqual(expect.arrayContaining(['answers-differ', 'settled', 'expelled']));
+  expect(whats.filter((what) => what === 'rolled-back').length).toBe(
+    run.events.filter(({ type }) => type === 'rolled-back').length,
+  );
+  for (const { workers } of incidents) expect(workers).toContain('mallory');
+  expect(summary.incidents).toBe(incidents.length);
 });
 
 test('a worker that flips one bit in one contribution is put out by name; the weights are those of the calm run', async () => {

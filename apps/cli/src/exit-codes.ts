@@ -17,7 +17,7 @@ export const exitCodes = {
   write: { code: 9, meaning: 'A file could not be written.' },
   check: { code: 10, meaning: 'gradwire doctor found a problem.' },
   taken: { code: 11, meaning: 'Another coordinator has taken over the run.' },
-  difference: { code: 12, meaning: 'gradwire audit, diff or reproduce found a difference.' },
+  difference: { code: 12, meaning: 'gradwire audit, diff, reproduce or replay found a difference.' },
   interrupted: { code: 130, meaning: 'Stopped by Ctrl-C (SIGINT); a run can be resumed.' },
   terminated: { code: 143, meaning: 'Stopped by SIGTERM; a run can be resumed.' },
 } as const;

@@ -11,6 +11,7 @@ import { nativeCommand } from './commands/native.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { recipesCommand } from './commands/recipes.ts';
+import { replayCommand } from './commands/replay.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
 import { explainCommand, statusCommand } from './commands/status.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -76,6 +77,7 @@ function createProgram(context: Omit<CommandContext, 'program'>): Command {
     auditCommand(full),
     diffCommand(full),
     reproduceCommand(full),
+    replayCommand(full),
     recipesCommand(full),
     planCommand(full),
     simulateCommand(full),

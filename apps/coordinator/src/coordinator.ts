@@ -24,6 +24,7 @@ import { finishRun } from './finish.ts';
 import { createHttpHandler } from './http.ts';
 import { closeServer, joinSecret, listen, type TlsCertificate } from './listen.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
+import { nameSamples } from './poison-samples.ts';
 import { createProgress } from './progress.ts';
 import { createRun, type RollBack, type Run } from './run.ts';
 import { readStatus, type StatusSource } from './run-status.ts';
@@ -33,7 +34,7 @@ import { openStorage, type RunStorage } from './storage/open-storage.ts';
 import { startOf } from './storage/resume-point.ts';
 import { createSnapshots, type Snapshots } from './storage/snapshots.ts';
 import { createVerification } from './verification.ts';
-import { watchForWaiting } from './waiting.ts';
+import { type WaitingNotice, watchForWaiting } from './waiting.ts';
 
 /** What a coordinator is started with. */
 export interface CoordinatorOptions {
@@ -106,20 +107,23 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const blobs = await createBlobStore(data);
   const onProblem = ({ message }: Error): void => onEvent({ type: 'problem', message });
   const { server, port, directory, storage } = await open({ ...options, token }, blobs, onProblem);
-  const { recorder, point } = storage;
+  const { recorder, point, incidents } = storage;
+  const { term } = storage.claim;
   const ending = createEnding();
-  const countWorkers = (): number => sessions.byId.size;
   const run: Run = createRun({
     plan,
     codecs,
+    term,
     vectors: await loadFastVectors(onProblem),
     from: point?.snapshot && startOf(point.snapshot),
     verify: createVerification(options.verify),
     sessions: () => sessions,
-    progress: createProgress({ plan, recorder, countWorkers, onEvent }),
+    progress: createProgress({ plan, recorder, countWorkers: () => sessions.byId.size, onEvent }),
     onEvent,
     onRoundClosed: () => snapshots.roundClosed(),
     onRollBack: (effect) => void rollBack({ plan, run, storage, snapshots }, effect, { onEvent, fail }),
+    onIncident: incidents.note,
+    explainEnd: (end) => nameSamples(end, recipe, data.train.count),
     onEnd: ending.end,
   });
   const fail = (failure: FailureReport): void => {
@@ -128,7 +132,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   };
   const limits = limitsOf(plan, codecs);
   const sessions: Sessions = createSessions({
-    welcome: welcomeTo(directory, { ...options, manifests: blobs.manifests, statistics }),
+    welcome: welcomeTo(directory, { ...options, term, manifests: blobs.manifests, statistics }),
     limits,
     exact: options.exact ?? false,
     onEvent,
@@ -141,13 +145,10 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const from = { name: directory.name, storage, run, sessions };
   const snapshots: Snapshots = createSnapshots({ ...from, everySteps, onEvent });
   const access = createAccess({ run: directory.name, token, hosts: [host, ...(options.hosts ?? [])] });
-  const served = { name: directory.name, recipe, plan, run, sessions, access, blobs, limits };
+  const served = { name: directory.name, recipe, plan, run, sessions, incidents, access, blobs, limits };
   const channels = serve(server, { ...served, bounds: options.limits });
   server.on('error', onProblem);
-  onEvent({ type: 'listening', host, port, run: directory.name, directory: directory.path });
-  const notice = watchForWaiting(run, onEvent);
-  if (point) onEvent({ type: 'resumed', step: recorder.steps, term: storage.claim.term });
-  run.start();
+  const notice = begin(run, { host, port, directory, storage, onEvent });
 
   const { classNames } = data.train;
   const source = { run, recorder, sessions, plan, recipe, statistics, classNames, directory: directory.path };
@@ -171,17 +172,37 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   };
 }
 
+/** Says where it listens, and lets the engine start. */
+function begin(
+  run: Run,
+  {
+    host,
+    port,
+    directory,
+    storage,
+    onEvent,
+  }: Omit<Opened, 'server'> & Pick<CoordinatorOptions, 'host' | 'onEvent'>,
+): WaitingNotice {
+  onEvent({ type: 'listening', host, port, run: directory.name, directory: directory.path });
+  const notice = watchForWaiting(run, onEvent);
+  const { point, recorder, claim } = storage;
+  if (point) onEvent({ type: 'resumed', step: recorder.steps, term: claim.term });
+  run.start();
+  return notice;
+}
+
 /** What a worker is told when it joins. */
 function welcomeTo(
   { name }: RunDirectory,
   {
     recipe,
     recipeHash,
+    term,
     manifests,
     statistics,
-  }: CoordinatorOptions & Pick<SessionsOptions['welcome'], 'manifests' | 'statistics'>,
+  }: CoordinatorOptions & Pick<SessionsOptions['welcome'], 'term' | 'manifests' | 'statistics'>,
 ): SessionsOptions['welcome'] {
-  return { run: name, recipe: canonicalJson(recipe), recipeHash, manifests, statistics };
+  return { run: name, term, recipe: canonicalJson(recipe), recipeHash, manifests, statistics };
 }
 
 async function rollBack(

@@ -51,8 +51,12 @@ export function createEnding(): Ending {
 }
 
 /** The engine's error says which worker failed first; that worker's own report has the stack and the last lines. */
-function withDetails(error: NonNullable<RunEnd['error']>, noted: readonly FailureReport[]): FailureReport {
+function withDetails(
+  { code, message }: NonNullable<RunEnd['error']>,
+  noted: readonly FailureReport[],
+): FailureReport {
+  const error = { code, message };
   if (error.code !== 'WORKER_FAILED') return error;
-  const report = noted.find(({ message }) => error.message.includes(message));
+  const report = noted.find((each) => message.includes(each.message));
   return { ...report, ...error };
 }

@@ -6,7 +6,7 @@ import type { RunStorage } from './storage/open-storage.ts';
 import type { Snapshots } from './storage/snapshots.ts';
 
 /** What is left to do at the end of a run, and with what. */
-export interface FinishOptions extends ResultSource {
+export interface FinishOptions extends Omit<ResultSource, 'incidents'> {
   readonly ending: Ending;
   readonly storage: RunStorage;
   readonly snapshots: Snapshots;
@@ -31,10 +31,12 @@ export async function finishRun(options: FinishOptions): Promise<RunResult> {
   if (outcome === 'stopped') sessions.suspend(`stopped after step ${recorder.steps}; the run may be resumed`);
   else sessions.sayGoodbye(outcome, failure?.message ?? '');
   await snapshots.settled();
+  await storage.incidents.settled();
   claim.close();
   const taken = await claim.check();
   if (taken) throw taken;
-  const result = await writeResult(options, ended);
+  const { count: incidents } = storage.incidents;
+  const result = await writeResult({ ...options, incidents }, ended);
   if (outcome === 'finished') await claim.finish().catch(onProblem);
   return result;
 }

@@ -1,6 +1,11 @@
+export { createBlobStore } from './blobs.ts';
+export { codecsOf } from './codecs.ts';
 export { createCoordinator } from './coordinator.ts';
+export type { BlobStore } from './blobs.ts';
+export type { Codecs } from './codecs.ts';
 export type { Coordinator, CoordinatorOptions } from './coordinator.ts';
 export type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
+export { createPlan, statisticsOf } from './plan.ts';
 export { readStoredRun } from './storage/stored-run.ts';
 export type { TlsCertificate } from './listen.ts';
 export type { Splits } from './plan.ts';

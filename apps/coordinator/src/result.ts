@@ -24,6 +24,8 @@ export interface ResultSource {
   readonly classNames: readonly string[];
   /** The run directory's path. */
   readonly directory: string;
+  /** How many there were. */
+  readonly incidents: number;
 }
 
 /**
@@ -72,7 +74,7 @@ export async function writeResult(source: ResultSource, { outcome, failure }: En
 }
 
 function summarise(
-  { run, recorder, recipe, sessions, directory }: ResultSource,
+  { run, recorder, recipe, sessions, directory, incidents }: ResultSource,
   { outcome, failure }: Ended,
   weights: Float32Array,
 ): Summary {
@@ -100,6 +102,7 @@ function summarise(
     seconds: run.seconds,
     samplesPerSecond: run.seconds > 0 ? samplesSeen / run.seconds : 0,
     exact: classes.length === 0 ? 'nothing was trained' : exactness(recipe, classes),
+    ...(incidents > 0 ? { incidents } : {}),
     workers,
     backend: [...new Set(workers.map(({ backend }) => backend))].join(', '),
     directory,

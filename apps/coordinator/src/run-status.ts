@@ -4,6 +4,7 @@ import type { Recipe } from '@gradwire/recipes';
 import { exactness } from './exactness.ts';
 import type { Run } from './run.ts';
 import type { Sessions } from './sessions.ts';
+import type { Incident, IncidentLog } from './storage/incident-log.ts';
 import { describeWaiting } from './waiting.ts';
 
 /** What `GET /status` answers. Times are in milliseconds on a clock of the coordinator that stands at `nowMs`. */
@@ -24,6 +25,8 @@ export interface RunStatus extends EngineStatus {
   })[];
   /** True, or why the weights depend on who computes. */
   readonly exact: true | string;
+  /** How many there were, over all coordinators of the run, and the last one. */
+  readonly incidents: { readonly count: number; readonly last?: Incident };
   /** What the run waits for and why, as a sentence. */
   readonly waiting: string;
 }
@@ -36,10 +39,11 @@ export interface StatusSource {
   readonly plan: EnginePlan;
   readonly run: Run;
   readonly sessions: Sessions;
+  readonly incidents: Pick<IncidentLog, 'count' | 'last'>;
 }
 
 /** Where the run stands now. */
-export function readStatus({ name, recipe, plan, run, sessions }: StatusSource): RunStatus {
+export function readStatus({ name, recipe, plan, run, sessions, incidents }: StatusSource): RunStatus {
   const nowMs = performance.now();
   const status = run.engine.status();
   const { totalSteps, stepsPerEpoch } = plan;
@@ -56,6 +60,7 @@ export function readStatus({ name, recipe, plan, run, sessions }: StatusSource):
       return { ...worker, backend: session?.backend, peer: session?.channel.peer };
     }),
     exact: exactness(recipe, [...sessions.backends.keys()]),
+    incidents: { count: incidents.count, ...(incidents.last ? { last: incidents.last } : {}) },
     waiting: describeWaiting(status, nowMs),
   };
 }

@@ -6,19 +6,20 @@ import {
   type EngineEvent,
   type EnginePlan,
   plainVectors,
-  type Round,
   type RunState,
   type VectorMath,
   type Verification,
   type WorkerId,
 } from '@gradwire/engine';
-import { encodePieces, type GradientCoding, type Message } from '@gradwire/protocol';
+import { encodePieces, type GradientCoding, type LeaseMessage, type Message } from '@gradwire/protocol';
 import { type Frame, freeYoungGarbage } from '@gradwire/transport';
 import { createAlarm } from './alarm.ts';
 import type { Codecs } from './codecs.ts';
 import type { CoordinatorEvent } from './events.ts';
 import type { Progress } from './progress.ts';
+import { incidentsOf } from './incidents-of.ts';
 import type { Sessions } from './sessions.ts';
+import type { IncidentFacts } from './storage/incident-log.ts';
 
 /** An engine event before it is stamped with the time. */
 export type RunEvent = EngineEvent extends infer E ? (E extends unknown ? Omit<E, 'atMs'> : never) : never;
@@ -36,6 +37,8 @@ export type RollBack = Extract<EngineEffect, { type: 'roll-back' }>;
 export interface RunOptions {
   readonly plan: EnginePlan;
   readonly codecs: Codecs;
+  /** Stands in every lease: an answer to another coordinator's is not used. */
+  readonly term: number;
   /** Default: plain TypeScript. */
   readonly vectors?: VectorMath | undefined;
   /** Default: no lease is computed twice. */
@@ -47,6 +50,9 @@ export interface RunOptions {
   readonly onEvent: (event: CoordinatorEvent) => void;
   /** A round was closed and written down, and the run goes on. */
   readonly onRoundClosed: () => void;
+  readonly onIncident: (facts: IncidentFacts) => void;
+  /** Adds to the end what the engine does not know. */
+  readonly explainEnd: (end: RunEnd) => RunEnd;
   readonly onEnd: (end: RunEnd) => void;
   /** The engine waits for an earlier state. */
   readonly onRollBack: (effect: RollBack) => void;
@@ -67,7 +73,7 @@ export interface Run {
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
 export function createRun(options: RunOptions): Run {
-  const { plan, codecs, vectors, verify, from, sessions, progress, onRoundClosed } = options;
+  const { plan, codecs, term, vectors, verify, from, sessions, progress, onRoundClosed } = options;
   const engine = createEngine(plan, {
     ...(vectors ? { vectors } : {}),
     verify,
@@ -94,7 +100,7 @@ export function createRun(options: RunOptions): Run {
       }
       case 'lease':
         firstLeaseMs ??= performance.now();
-        return tell(effect.worker, leaseMessage(effect.round, effect.leaves, codecs.gradients));
+        return tell(effect.worker, { type: 'lease', term, ...leaseOf(effect, codecs.gradients) });
       case 'commit':
         // No later step is committed before this one is noted.
         return progress.step(effect.record, checksum(engine.weights()));
@@ -173,8 +179,10 @@ type RareEffect = Extract<
 >;
 
 /** What does not happen in every step. */
-function applyRare(effect: RareEffect, options: RunOptions): void {
-  const { sessions, progress, onEvent, onRollBack, onEnd } = options;
+function applyRare(given: RareEffect, options: RunOptions): void {
+  const effect = given.type === 'end' ? options.explainEnd(given) : given;
+  const { sessions, progress, onEvent, onRollBack, onEnd, onIncident } = options;
+  for (const facts of incidentsOf(effect)) onIncident(facts);
   switch (effect.type) {
     case 'evaluated':
       return progress.evaluation(effect.record);
@@ -193,10 +201,12 @@ function applyRare(effect: RareEffect, options: RunOptions): void {
   }
 }
 
-function leaseMessage(round: Round, leaves: readonly number[], coding: GradientCoding | undefined): Message {
+function leaseOf(
+  { round, leaves }: Extract<EngineEffect, { type: 'lease' }>,
+  coding: GradientCoding | undefined,
+): Omit<LeaseMessage, 'type' | 'term'> {
   const { index, task, version, epoch, step, split, leafCount } = round;
   return {
-    type: 'lease',
     round: index,
     task,
     version,

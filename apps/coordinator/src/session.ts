@@ -30,9 +30,10 @@ export function acceptHello(message: WorkerMessage, recipeHash: string): HelloMe
 
 /**
  * Notes what a message says of its session, and translates it for the engine; undefined if the engine need not know.
- * Throws MESSAGE_INVALID for a second hello.
+ * Throws MESSAGE_INVALID for a second hello,
+ * or for a partial that answers another coordinator's lease.
  */
-export function receiveMessage(session: Session, message: WorkerMessage): RunEvent | undefined {
+export function receiveMessage(session: Session, message: WorkerMessage, term: number): RunEvent | undefined {
   const worker = session.id;
   switch (message.type) {
     case 'hello':
@@ -42,6 +43,10 @@ export function receiveMessage(session: Session, message: WorkerMessage): RunEve
     case 'prepared':
       return { type: 'worker-prepared', worker, shards: message.shards };
     case 'partial':
+      if (message.term !== term) {
+        const found = `a partial of term ${message.term}, this coordinator has term ${term}`;
+        throw new GradwireError('MESSAGE_INVALID', found);
+      }
       return {
         type: 'partial-arrived',
         worker,

@@ -162,7 +162,7 @@ function join(
 
 function receive(registry: Registry, session: Session, message: WorkerMessage): void {
   const { onEvent, onFailure, onReceive } = registry;
-  const event = receiveMessage(session, message);
+  const event = receiveMessage(session, message, registry.welcome.term);
   if (event?.type === 'worker-ready' && !admitClass(registry, session, event.numericsClass)) return;
   if (message.type === 'prepared') {
     const { shards, fetchedBytes } = message;

@@ -6,6 +6,7 @@ import type { BlobSource } from './blob-fetcher.ts';
 import { startThreadPool } from './compute/thread-pool.ts';
 import type { WorkerEvent } from './events.ts';
 import { runSession } from './session.ts';
+import { createTermCheck } from './term-check.ts';
 import { createWorkbench, type FindLocal, type Workbench, workbenchKey } from './workbench.ts';
 
 /** What a process computes with, and for whom it speaks. */
@@ -44,6 +45,7 @@ export async function createMember(options: MemberOptions): Promise<Member> {
   const { name = hostname(), threads, software, recipeHash, lastLines = () => [] } = options;
   const pool = await startThreadPool(options.backend, threads);
   let bench: Workbench | undefined;
+  const checkTerm = createTermCheck();
   const { name: backend } = pool.backend;
   const recipe = recipeHash === undefined ? {} : { recipeHash };
   return {
@@ -55,6 +57,7 @@ export async function createMember(options: MemberOptions): Promise<Member> {
         limits: messageLimits({ role: 'coordinator' }),
         lastLines,
         openWorkbench: async (welcome) => {
+          checkTerm(welcome);
           if (bench?.key === workbenchKey(welcome)) return bench;
           bench = await createWorkbench({ ...options, welcome, source, pool });
           return bench;

@@ -14,7 +14,10 @@ const bench = {
   computeRun: { setWeights: () => undefined },
 } as unknown as Workbench;
 
-test('a lease on weights that the worker does not hold is refused, not computed', async () => {
+test.each([
+  ['on weights that the worker does not hold', { version: 7 }, 'version 7, this worker holds version 6'],
+  ['of another term', { term: 2 }, 'a lease of term 2 on a connection of term 1'],
+])('a lease %s is refused, not computed', async (_, change, message) => {
   const [mine, theirs] = createPair();
   const limits = messageLimits({ role: 'coordinator' });
   const session = runSession({
@@ -35,11 +38,27 @@ test('a lease on weights that the worker does not hold is refused, not computed'
   });
   const statistics = { mean: [0], deviation: [1] };
   const manifests = { train: sum, test: sum };
-  const welcome = { protocol: protocolVersion, run: 'r', worker: 'w', recipe: '{}', recipeHash: sum };
+  const welcome = {
+    protocol: protocolVersion,
+    run: 'r',
+    term: 1,
+    worker: 'w',
+    recipe: '{}',
+    recipeHash: sum,
+  };
   theirs.send(encodeMessage({ type: 'welcome', ...welcome, manifests, statistics }));
   theirs.send(encodeMessage({ type: 'weights', version: 6, values: Float32Array.of(1) }));
-  const lease = { round: 7, task: 'step', version: 7, step: 7, epoch: 0, leaves: [0], leafCount: 1 } as const;
-  theirs.send(encodeMessage({ type: 'lease', ...lease }));
+  const lease = {
+    term: 1,
+    round: 7,
+    task: 'step',
+    version: 6,
+    step: 7,
+    epoch: 0,
+    leaves: [0],
+    leafCount: 1,
+  } as const;
+  theirs.send(encodeMessage({ type: 'lease', ...lease, ...change }));
   await expect(session).rejects.toMatchObject({ code: 'MESSAGE_INVALID' });
 
   const answers: unknown[] = [];
@@ -48,6 +67,6 @@ test('a lease on weights that the worker does not hold is refused, not computed'
   expect(answers).toMatchObject([
     { type: 'hello' },
     { type: 'ready' },
-    { type: 'failed', round: 7, message: expect.stringContaining('version 7, this worker holds version 6') },
+    { type: 'failed', round: 7, message: expect.stringContaining(message) },
   ]);
 });

@@ -79,8 +79,10 @@ function createMessageHandler(
   };
   let bench: Workbench | undefined;
   let version: number | undefined;
+  let term: number | undefined;
 
   const welcome = async (message: WelcomeMessage): Promise<void> => {
+    ({ term } = message);
     bench = await openWorkbench(message);
     onEvent({ type: 'joined', run: message.run, worker: message.worker, recipe: bench.recipe.name });
     send({ type: 'ready', numericsClass: bench.numericsClass });
@@ -94,6 +96,10 @@ function createMessageHandler(
     send({ type: 'prepared', shards, fetchedBytes });
   };
   const compute = async (lease: LeaseMessage, { computeRun }: Workbench, place: Place): Promise<void> => {
+    if (lease.term !== term) {
+      const found = `a lease of term ${lease.term} on a connection of term ${term}`;
+      throw new GradwireError('MESSAGE_INVALID', found);
+    }
     if (lease.version !== version) {
       const held = version === undefined ? 'none' : `version ${version}`;
       throw new GradwireError(

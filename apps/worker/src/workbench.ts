@@ -66,7 +66,7 @@ export async function createWorkbench(options: WorkbenchOptions): Promise<Workbe
 }
 
 /** Workers with one class give the same bits: the same kernels, and the same gradient of a probe. */
-function className({ name, kernelHash }: ThreadPool['backend'], probe: string): string {
+export function className({ name, kernelHash }: ThreadPool['backend'], probe: string): string {
   const digest = createHash('sha256').update(`${kernelHash}\n${probe}`).digest('hex');
   return `${name}-${digest.slice(0, 16)}`;
 }

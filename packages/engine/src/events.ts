@@ -139,6 +139,14 @@ export interface Incident {
   readonly message: string;
 }
 
+/** Why a run failed. */
+export interface RunError {
+  readonly code: 'NON_FINITE' | 'WORKER_FAILED';
+  readonly message: string;
+  /** The leaf that several workers failed on, if that is why. */
+  readonly place?: { readonly round: Round; readonly leaf: number; readonly workers: readonly WorkerId[] };
+}
+
 /** What the caller must do, in order. */
 export type EngineEffect =
   /** Fetch the data of the shards that this worker will probably get; the list may be empty. */
@@ -189,7 +197,7 @@ export type EngineEffect =
       readonly type: 'end';
       readonly outcome: 'finished' | 'stopped' | 'failed';
       /** Why, if it failed. */
-      readonly error?: { readonly code: 'NON_FINITE' | 'WORKER_FAILED'; readonly message: string };
+      readonly error?: RunError;
     };
 
 /** What the engine must know before it starts. */

@@ -18,6 +18,7 @@ export type {
   Incident,
   PartialSum,
   Round,
+  RunError,
   StepRecord,
   WorkerId,
 } from './events.ts';

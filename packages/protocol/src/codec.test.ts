@@ -31,7 +31,7 @@ const float64s = fc
   .map((bytes) => new Float64Array(bytes.slice(bytes.length % 8).buffer));
 
 const lease = fc
-  .record({ round: uint32, version: uint32, step: uint32, epoch: uint32, leaves: indices })
+  .record({ term: uint32, round: uint32, version: uint32, step: uint32, epoch: uint32, leaves: indices })
   .map((fields) => ({ type: 'lease' as const, ...fields, leafCount: (fields.leaves.at(-1) ?? 0) + 1 }));
 
 const anyMessage: fc.Arbitrary<Message> = fc.oneof(
@@ -51,6 +51,7 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     type: fc.constant('welcome' as const),
     protocol: fc.constant(protocolVersion),
     run: name,
+    term: uint32,
     worker: name,
     recipe: fc.json(),
     recipeHash: hash,
@@ -75,6 +76,7 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   lease.map((fields) => ({ ...fields, task: 'evaluate' as const, split: 'validation' as const })),
   fc.record({
     type: fc.constant('partial' as const),
+    term: uint32,
     round: uint32,
     lo: fc.constant(3),
     hi: fc.integer({ min: 4, max: 99 }),
@@ -155,7 +157,7 @@ test('aligned tensors are views over the frame, others are copies, Node Buffers 
   expect([...shifted.values]).toEqual([1, 2, 3]);
 });
 
-test('special values survive', () => {
+test('scenario 11, the wire: special values survive', () => {
   const bits32 = Uint32Array.of(
     0x80000000,
     0x00000001,
@@ -166,7 +168,7 @@ test('special values survive', () => {
     0xff800000,
   );
   const bits64 = BigUint64Array.of(0x8000000000000000n, 1n, 0x7ff8000000000001n, 0xfff0000000000001n);
-  const fields = { type: 'partial', round: 0, lo: 0, hi: 1, samples: 1, computeMs: 0 } as const;
+  const fields = { type: 'partial', term: 1, round: 0, lo: 0, hi: 1, samples: 1, computeMs: 0 } as const;
   const [gradient, metrics] = [new Float32Array(bits32.buffer), new Float64Array(bits64.buffer)];
   const message = decodeMessage(encodeMessage({ ...fields, gradient, metrics }), limits);
   if (message.type !== 'partial') throw new Error('expected a partial');
@@ -185,7 +187,7 @@ test('encoding copies: the message may change afterwards, and a view is encoded 
 
 test('pieces are the frame, and the vector is not copied', () => {
   const gradient = Float32Array.of(1, 2, 3);
-  const fields = { type: 'partial', round: 0, lo: 0, hi: 1, samples: 1, computeMs: 0 } as const;
+  const fields = { type: 'partial', term: 1, round: 0, lo: 0, hi: 1, samples: 1, computeMs: 0 } as const;
   const message = { ...fields, gradient, metrics: Float64Array.of(4) };
   const pieces = encodePieces(message);
   expect(pieces.at(-1)?.buffer).toBe(gradient.buffer);
@@ -198,7 +200,7 @@ test.each(Object.keys(vectorCodecs) as CodecName[])(
     const codec = vectorCodecs[name];
     const gradient = Float32Array.from({ length: 1_001 }, (_, i) => ((i * 37) % 101) - 50.3);
     const metrics = Float64Array.of(1, 2);
-    const fields = { type: 'partial', round: 0, lo: 0, hi: 1, samples: 1, computeMs: 0 } as const;
+    const fields = { type: 'partial', term: 1, round: 0, lo: 0, hi: 1, samples: 1, computeMs: 0 } as const;
     const frame = encodeMessage({ ...fields, metrics, gradient, codec });
     const message = decodeMessage(frame, messageLimits({ parameters: 1_001, gradientCodec: name }));
     if (message.type !== 'partial') throw new Error('expected a partial');
@@ -244,6 +246,7 @@ test('the largest header that the bounds allow fits the header limit', () => {
   } as const;
   const lease = {
     type: 'lease',
+    term: 1,
     round: 0,
     version: 0,
     step: 0,
@@ -257,6 +260,7 @@ test('the largest header that the bounds allow fits the header limit', () => {
     type: 'welcome',
     protocol: protocolVersion,
     run: 'r',
+    term: 1,
     worker: 'w',
     recipe: '漢'.repeat(262_144),
     recipeHash: 'a'.repeat(64),

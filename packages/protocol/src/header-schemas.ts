@@ -80,6 +80,7 @@ const coding = v.pipe(
 const lease = v.pipe(
   v.strictObject({
     type: v.literal('lease'),
+    term: count,
     round: count,
     task: v.picklist(['step', 'evaluate']),
     version: count,
@@ -104,6 +105,7 @@ const lease = v.pipe(
 const partial = v.pipe(
   v.strictObject({
     type: v.literal('partial'),
+    term: count,
     round: count,
     lo: count,
     hi: count,
@@ -131,6 +133,7 @@ export const headerSchemas: {
     type: v.literal('welcome'),
     protocol: count,
     run: name,
+    term: count,
     worker: name,
     recipe: v.pipe(v.string(), v.maxLength(bounds.recipe)),
     recipeHash: sha256,

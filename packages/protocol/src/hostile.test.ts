@@ -15,7 +15,15 @@ import {
 const limits = messageLimits({ parameters: 3, classes: 2 });
 const who = { software: '0.1.0', name: 'w', backend: 'wasm', threads: 1 } as const;
 const hello = { type: 'hello', protocol: protocolVersion, ...who } as const;
-const partialFields = { type: 'partial', round: 3, lo: 0, hi: 2, samples: 32, computeMs: 1.5 } as const;
+const partialFields = {
+  type: 'partial',
+  term: 1,
+  round: 3,
+  lo: 0,
+  hi: 2,
+  samples: 32,
+  computeMs: 1.5,
+} as const;
 const tensors = [
   { name: 'metrics', dtype: 'float64', count: 2 },
   { name: 'gradient', dtype: 'float32', count: 3 },
@@ -182,6 +190,7 @@ test.each<[string, unknown, RegExp]>([
 
 const lease = {
   type: 'lease',
+  term: 1,
   round: 1,
   task: 'step',
   version: 1,
@@ -263,7 +272,9 @@ test('each side accepts what the other one sends, and nothing else', () => {
 test('another protocol version is told apart from nonsense, whatever else has changed', () => {
   const error = decodeError(createFrame(pack({ ...hello, protocol: 99, added: { later: true } })));
   expect(error.code).toBe('VERSION_MISMATCH');
-  expect(error.message).toContain('the worker speaks protocol version 99, the coordinator version 2');
+  expect(error.message).toContain(
+    `the worker speaks protocol version 99, the coordinator version ${protocolVersion}`,
+  );
   expect(decodeError(createFrame(pack({ ...hello, protocol: 'one' }))).code).toBe('MESSAGE_INVALID');
 });
 

@@ -6,7 +6,7 @@ test('a full gradient with full metrics fits, and not much more', () => {
   const parameters = 225_034;
   const gradient = new Float32Array(parameters);
   const metrics = new Float64Array(2 + 256 * 256);
-  const fields = { type: 'partial', round: 0, lo: 0, hi: 1, samples: 1, computeMs: 0 } as const;
+  const fields = { type: 'partial', term: 1, round: 0, lo: 0, hi: 1, samples: 1, computeMs: 0 } as const;
   const { maxFrameBytes, maxHeaderBytes } = messageLimits({ parameters, role: 'worker' });
   const { length } = encodeMessage({ ...fields, gradient, metrics });
   expect(length).toBeLessThan(maxFrameBytes);

@@ -36,6 +36,8 @@ export interface WelcomeMessage {
   readonly protocol: number;
   /** Name of the run. */
   readonly run: string;
+  /** How many coordinators the run has had, this one included: a worker never goes back to an earlier one. */
+  readonly term: number;
   /** The name by which this worker is known from now on: unique in the run. */
   readonly worker: string;
   /** The recipe as canonical JSON; its SHA-256 is `recipeHash` unless a module with code is part of it. */
@@ -79,6 +81,8 @@ export interface WeightsMessage {
 /** Coordinator -> worker: compute these leaves with the weights of `version`. */
 export interface LeaseMessage {
   readonly type: 'lease';
+  /** That of the welcome. */
+  readonly term: number;
   /** Counts steps and evaluations together, from 0. */
   readonly round: number;
   readonly task: RoundTask;
@@ -100,6 +104,8 @@ export interface LeaseMessage {
 /** Worker -> coordinator: the sum over one node [lo, hi) of the canonical tree. */
 export interface PartialMessage {
   readonly type: 'partial';
+  /** That of the lease. */
+  readonly term: number;
   readonly round: number;
   readonly lo: number;
   readonly hi: number;

@@ -17,6 +17,7 @@ test('the example frame is what this package encodes and decodes', () => {
   const frame = Buffer.from(hex.replace(/\s/g, ''), 'hex');
   const message = {
     type: 'partial',
+    term: 1,
     round: 3,
     lo: 0,
     hi: 2,

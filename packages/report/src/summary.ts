@@ -38,6 +38,8 @@ export interface Summary {
   readonly samplesPerSecond: number;
   /** True if the same recipe gives the same weights with any number of workers, else why not. */
   readonly exact: true | string;
+  /** Lines of `incidents.jsonl`; absent if nothing happened. */
+  readonly incidents?: number;
   readonly workers: readonly WorkerSummary[];
   /** Backends of the workers, joined by commas. */
   readonly backend: string;

@@ -78,6 +78,10 @@ export function refusalError(
     const what = `not a Gradwire coordinator: HTTP status ${status} instead of an upgrade`;
     return new GradwireError('CONNECTION_FAILED', `${where}: ${what}`, { hint: isItGradwire });
   }
+  if (refusal === 'WORKER_UNKNOWN') {
+    const hint = 'gradwire status with the same address lists the workers.';
+    return new GradwireError('OPTION_INVALID', readMessage(body), { hint });
+  }
   const isPath = refusal === 'PATH_WRONG' || refusal === 'METHOD_WRONG';
   const code: ErrorCode = isPath ? 'CONNECTION_FAILED' : 'CONNECTION_REFUSED';
   const hint = isPath ? 'Use the path of the address that the coordinator printed.' : 'Try again later.';

@@ -40,11 +40,11 @@ async function work({ url, token, gradient, name }) {
 }
 
 /** The fewest nodes that cover the lease; a shard has one sample. */
-function partials({ round, leaves, leafCount }, gradient) {
+function partials({ term, round, leaves, leafCount }, gradient) {
   return treeCover(leaves, leafCount).map(({ lo, hi }) => {
     const samples = hi - lo;
     // Loss sum and correct answers.
     const metrics = Float64Array.of(samples, samples);
-    return { type: 'partial', round, lo, hi, samples, computeMs: samples, gradient, metrics };
+    return { type: 'partial', term, round, lo, hi, samples, computeMs: samples, gradient, metrics };
   });
 }

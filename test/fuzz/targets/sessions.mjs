@@ -49,6 +49,7 @@ const partial = fc
   .map(({ round, lo, length, samples, metrics, value }) =>
     encodeMessage({
       type: 'partial',
+      term: 1,
       round,
       lo: Math.min(lo, 2 ** 32 - 9),
       hi: Math.min(lo, 2 ** 32 - 9) + length,

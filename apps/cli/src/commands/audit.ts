@@ -47,6 +47,11 @@ async function audit(path: string, settings: AuditSettings, context: CommandCont
 
 function describe({ directory, summary }: OpenRun, audit: RunAudit): string[] {
   const { steps, totalSteps, contributions, samples, wholeEpochs, snapshots, hasModel, problems } = audit;
+  const { incidents } = audit;
+  const known =
+    incidents.length > 0
+      ? [`  ${formatCount(incidents.length)} incidents, the last: ${incidents.at(-1)}`]
+      : [];
   const most = 20;
   const name = relativePath(directory.path);
   if (problems.length > 0) {
@@ -55,6 +60,7 @@ function describe({ directory, summary }: OpenRun, audit: RunAudit): string[] {
       `${name}: ${problems.length} found`,
       ...problems.slice(0, most).map((each) => `  ${each}`),
       ...more,
+      ...known,
     ];
   }
   const compared = [
@@ -67,6 +73,7 @@ function describe({ directory, summary }: OpenRun, audit: RunAudit): string[] {
     `  ${formatCount(steps)} of ${formatCount(totalSteps)} steps, ${formatCount(contributions)} contributions: every shard of every step once`,
     `  ${formatCount(samples)} uses of samples: ${wholeEpochs} whole epochs, each sample once in each, none twice in what follows`,
     `  the chain is whole, up to ${audit.chain.slice(0, 16)}…; it fits ${compared.join(', ')}`,
+    ...known,
   ];
 }
 

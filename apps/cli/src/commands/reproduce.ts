@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
+import { backendOf } from '../ledger/backend-of.ts';
 import { describeDifference, isEqual } from '../ledger/describe-difference.ts';
 import { diffRuns } from '../ledger/diff-runs.ts';
-import { type OpenRun, openRun } from '../ledger/open-run.ts';
+import { openRun } from '../ledger/open-run.ts';
 import { relativePath } from '../output/relative-path.ts';
 import { commonOptions, options } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
@@ -30,7 +31,7 @@ async function reproduce(path: string, settings: TrainSettings, context: Command
   const original = await openRun(path);
   const { directory } = original;
   const recipe = join(directory.path, 'recipe.json');
-  const backend = settings.backend === 'auto' ? backendOf(original) : settings.backend;
+  const backend = settings.backend === 'auto' ? backendOf(original.ledger.lines) : settings.backend;
   const place = { host: '127.0.0.1', port: 0 };
   const again = await train({ ...settings, ...place, recipe, backend }, () => false, context);
   if (signal.aborted) return;
@@ -42,17 +43,6 @@ async function reproduce(path: string, settings: TrainSettings, context: Command
     return console.json({ event: 'compared', runs: [directory.path, again], isEqual: same, ...found });
   const title = `${relativePath(again)} ${same ? 'reproduces' : 'does not reproduce'} ${relativePath(directory.path)}`;
   console.print([title, ...describeDifference(found).map((line) => `  ${line}`)].join('\n'));
-}
-
-/** The backend that gave the original's bits, if it was one. */
-function backendOf({ ledger }: OpenRun): TrainSettings['backend'] {
-  const names = new Set(
-    ledger.lines.flatMap(({ contributions }) =>
-      contributions.map(({ numericsClass }) => numericsClass.split('-')[0]),
-    ),
-  );
-  const [name] = names;
-  return names.size === 1 && (name === 'wasm' || name === 'native') ? name : 'auto';
 }
 
 const examples = `

@@ -17,6 +17,8 @@ export interface RunAudit extends LedgerAudit {
   /** Whether there is a model to compare. */
   readonly hasModel: boolean;
   readonly chain: string;
+  /** What `incidents.jsonl` says: no problem of the files, but worth to know. */
+  readonly incidents: readonly string[];
 }
 
 /**
@@ -44,8 +46,20 @@ export async function auditRun(run: OpenRun, trainingCount: number): Promise<Run
     snapshots: snapshots.compared,
     hasModel: model.weights !== undefined,
     chain: ledger.chain,
+    incidents: await incidentsIn(run),
     problems,
   };
+}
+
+async function incidentsIn({ directory }: OpenRun): Promise<string[]> {
+  const text = (await readText(join(directory.path, 'incidents.jsonl'))) ?? '';
+  return text.split('\n').flatMap((line) => {
+    try {
+      return [(JSON.parse(line) as { message: string }).message];
+    } catch {
+      return [];
+    }
+  });
 }
 
 async function auditMetrics({ directory, ledger }: OpenRun): Promise<string[]> {

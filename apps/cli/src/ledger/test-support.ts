@@ -2,6 +2,7 @@ import { createRunDirectory } from '@gradwire/checkpoint';
 import { createCoordinator, type RunResult, type Splits } from '@gradwire/coordinator';
 import type { Dataset } from '@gradwire/data';
 import { type Recipe, recipeHash } from '@gradwire/recipes';
+import type { Channel } from '@gradwire/transport';
 import { startOwnThreads } from '../run/own-threads.ts';
 
 /** Five samples a shard and step, 21 steps an epoch of which the last has 3 samples. */
@@ -37,8 +38,12 @@ function split(name: 'train' | 'test', count: number): Dataset {
   return { name: 'small', split: name, count, features, labels, ...shape };
 }
 
-/** Trains on one thread of this process into a new folder of `runDir`. */
-export async function trainSmall(runDir: string, recipe: Recipe = smallRecipe): Promise<RunResult> {
+/** Trains on one thread of this process into a new folder of `runDir`; `over` may change what the connection carries. */
+export async function trainSmall(
+  runDir: string,
+  recipe: Recipe = smallRecipe,
+  over: (channel: Channel) => Channel = (channel) => channel,
+): Promise<RunResult> {
   const own = startOwnThreads({ backend: 'wasm', threads: 1 });
   const coordinator = await createCoordinator({
     recipe,
@@ -50,7 +55,7 @@ export async function trainSmall(runDir: string, recipe: Recipe = smallRecipe): 
     onEvent: () => undefined,
   });
   try {
-    void own.work(coordinator, smallData);
+    void own.work({ ...coordinator, connect: () => over(coordinator.connect()) }, smallData);
     return await coordinator.done;
   } finally {
     await own.close();

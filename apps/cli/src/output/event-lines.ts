@@ -46,7 +46,7 @@ export function describeEvent(event: CoordinatorEvent, colors: Console['colors']
       );
     }
     case 'waiting':
-      return colors.yellow(`${event.message}, since ${event.seconds.toFixed(0)} s`);
+      return colors.yellow(`nothing moved for ${event.seconds.toFixed(0)} s: ${event.message}`);
     case 'step':
     case 'snapshot':
       return undefined;

@@ -5,7 +5,7 @@ import { formatTable } from './table.ts';
 /** `gradwire status`: the run, what it waits for, and a row for each worker. */
 export function statusLines(status: RunStatus): string[] {
   const { run, recipe, phase, workers, waiting } = status;
-  const lines = [`${run} (${recipe}): ${phase}, ${placeOf(status)}`, waiting];
+  const lines = [`${run} (${recipe}): ${phase}, ${placeOf(status)}`, waiting, ...incidentLines(status)];
   if (workers.length === 0) return lines;
   const rows = workers.map((worker) => [
     worker.worker,
@@ -19,6 +19,11 @@ export function statusLines(status: RunStatus): string[] {
   return [...lines, '', ...formatTable([head, ...rows], { right: [3, 4] })];
 }
 
+function incidentLines({ incidents: { count, last } }: RunStatus): string[] {
+  if (!last) return [];
+  return [`${formatCount(count)} incident${count === 1 ? '' : 's'}, the last at ${last.at}: ${last.message}`];
+}
+
 /** For example `step 412 of 938 (epoch 1 of 2)`. */
 function placeOf({ round, totalSteps, stepsPerEpoch }: RunStatus): string {
   const epochs = Math.ceil(totalSteps / stepsPerEpoch);
@@ -28,7 +33,11 @@ function placeOf({ round, totalSteps, stepsPerEpoch }: RunStatus): string {
   return `${done} (epoch ${formatCount(epoch)} of ${formatCount(epochs)})`;
 }
 
-function stateOf({ spares }: RunStatus, { worker, stage, isLate }: RunStatus['workers'][number]): string {
+function stateOf(
+  { spares }: RunStatus,
+  { worker, stage, isLate, isDraining }: RunStatus['workers'][number],
+): string {
+  if (isDraining) return 'draining';
   if (isLate) return 'late';
   if (stage === 'joined') return 'loading';
   if (stage === 'preparing') return 'fetching data';

@@ -73,7 +73,17 @@ function messageCosts(
 
 function partialOf(round: number, gradient: Float32Array, leaf = 0): Extract<Message, { type: 'partial' }> {
   const metrics = new Float64Array(2);
-  return { type: 'partial', round, lo: leaf, hi: leaf + 1, samples: 1, computeMs: 1, gradient, metrics };
+  return {
+    type: 'partial',
+    term: 1,
+    round,
+    lo: leaf,
+    hi: leaf + 1,
+    samples: 1,
+    computeMs: 1,
+    gradient,
+    metrics,
+  };
 }
 
 /** Steps of a real engine with two shards: the first partial is added, the second completes the step. */

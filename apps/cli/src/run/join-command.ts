@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os';
+import { observerToken } from '@gradwire/transport';
 import type { Console } from '../output/console.ts';
 import { programName } from '../output/program-name.ts';
 
@@ -23,8 +24,17 @@ export function sayJoinCommands(console: Console, { host, port, secret, isSecure
       console.colors.dim('  (not encrypted: --tls self-signed for a network that you do not trust)'),
     );
   }
+  const [nearest = host] = addresses(host);
+  console.say('To watch the run, with a token that lets nobody join:');
+  console.say(`  gradwire status ${urlOf(nearest, { port, isSecure })}#${observerSecret(secret)}`);
   const program = programName();
   if (program !== 'gradwire') console.say(console.colors.dim(`  (in a clone: ${program} worker …)`));
+}
+
+/** The join secret with the observer's token in place of the workers'. */
+function observerSecret(secret: string): string {
+  const [token = '', ...fingerprint] = secret.split(',');
+  return [observerToken(token), ...fingerprint].join(',');
 }
 
 /** The coordinator's address for a worker on the same machine. */

@@ -104,6 +104,10 @@ export const options = {
       runSize,
     ),
   trace: (): Option => setting('--trace', 'show everything that happens in the first seed'),
+  step: (): Option =>
+    new Option('--step <n>', 'which step, from 1').argParser(wholeFrom(1)).makeOptionMandatory(),
+  shard: (): Option =>
+    new Option('--shard <n>', 'which shard, from 0 (default: all of the step)').argParser(wholeFrom(0)),
   dataDir: (): Option =>
     setting('--data-dir <dir>', 'folder with the IDX files, plain or .gz').argParser(path),
   runDir: (): Option =>

@@ -62,15 +62,19 @@ async function createWorld(directory: string): Promise<World> {
   const run: Run = createRun({
     plan,
     codecs: codecsOf(recipe),
+    term: storage.claim.term,
     sessions: () => sessions,
     progress: createProgress({ plan, recorder, countWorkers: () => 1, onEvent }),
     onEvent,
     onRoundClosed: () => snapshots.roundClosed(),
     onRollBack: () => undefined,
+    onIncident: storage.incidents.note,
+    explainEnd: (end) => end,
     onEnd: (end) => ends.push(end),
   });
   const welcome = {
     run: '',
+    term: 1,
     recipe: '',
     recipeHash: '',
     manifests: data,

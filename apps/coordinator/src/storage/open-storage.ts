@@ -3,6 +3,7 @@ import { openSnapshots, type SnapshotStore, writeFileWhole } from '@gradwire/che
 import { type Recipe, recipeHash } from '@gradwire/recipes';
 import { createRecorder, type Recorder } from '../recorder.ts';
 import { type Claim, claimRun } from './claim.ts';
+import { type IncidentLog, openIncidents } from './incident-log.ts';
 import { findResumePoint, type ResumePoint, type RunIdentity } from './resume-point.ts';
 import type { ClaimContent } from './stored-claim.ts';
 
@@ -11,6 +12,7 @@ export interface RunStorage {
   readonly claim: Claim;
   readonly store: SnapshotStore;
   readonly recorder: Recorder;
+  readonly incidents: IncidentLog;
   /** Where an earlier run goes on; absent if the run is new. */
   readonly point?: ResumePoint;
   /** Looks for a point at which at most `maxStep` steps were committed. */
@@ -46,6 +48,7 @@ export async function openStorage(options: StorageOptions): Promise<RunStorage> 
     { directory, recipeHash: identity.recipeHash, onFailure: onProblem },
     point?.lines,
   );
+  const incidents = await openIncidents(directory, claim, onProblem);
   const pointBefore = (maxStep: number): Promise<ResumePoint> => findResumePoint({ ...search, maxStep });
-  return { claim, store, recorder, identity, pointBefore, ...(point ? { point } : {}) };
+  return { claim, store, recorder, incidents, identity, pointBefore, ...(point ? { point } : {}) };
 }

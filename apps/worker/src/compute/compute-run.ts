@@ -59,6 +59,7 @@ export async function openComputeRun({
     const codec = codecFor(lease, { lo, hi });
     return {
       type: 'partial',
+      term: lease.term,
       round: lease.round,
       lo,
       hi,

@@ -93,7 +93,8 @@ export function failLeaf(run: Run, worker: Worker, event: WorkerEventOf<'worker-
   if (first) {
     const where = `${describeRound(active.round)}: ${describeLeaves(active.round, [leaf])} failed on two workers`;
     const causes = `first on ${first.worker}: ${first.message}; then on ${worker.id}: ${message}`;
-    return endRun(run, 'failed', { code: 'WORKER_FAILED', message: `${where}, ${causes}` });
+    const place = { round: active.round, leaf, workers: [first.worker, worker.id] };
+    return endRun(run, 'failed', { code: 'WORKER_FAILED', message: `${where}, ${causes}`, place });
   }
   active.failures.set(leaf, { worker: worker.id, message });
   return forget(run, worker, event.atMs);

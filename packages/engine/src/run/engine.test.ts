@@ -449,7 +449,7 @@ describe('a failed run', () => {
     const [end] = engine.handle({ ...failed, worker: b, leaf: 0, message: 'illegal instruction' });
     const message =
       'step 1 (epoch 1): shard 0 failed on two workers, first on a: out of memory; then on b: illegal instruction';
-    expect(end).toEqual({ type: 'end', outcome: 'failed', error: { code: 'WORKER_FAILED', message } });
+    expect(end).toMatchObject({ type: 'end', outcome: 'failed', error: { code: 'WORKER_FAILED', message } });
   });
 
   test('failures on different leaves, in other rounds, or of a leaf one does not hold only cost the worker', () => {

@@ -106,7 +106,7 @@ describe('scenario 12: a shard that kills its workers', () => {
     const message =
       'step 1 (epoch 1): shard 0 with 3 samples is put aside: ' +
       'the connections to a, b broke while they computed it, one after the other';
-    expect(end).toEqual({ type: 'end', outcome: 'failed', error: { code: 'WORKER_FAILED', message } });
+    expect(end).toMatchObject({ type: 'end', outcome: 'failed', error: { code: 'WORKER_FAILED', message } });
   });
 
   test('among others: after two deaths its leaves are leased one by one, until it is proven', () => {

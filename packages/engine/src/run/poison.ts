@@ -3,7 +3,7 @@ import { publish } from './leasing.ts';
 import { endRun } from './state.ts';
 import { isSuspect } from './suspects.ts';
 import { giveTurn, isReady } from './turns.ts';
-import type { EngineEffect } from '../events.ts';
+import type { EngineEffect, RunError } from '../events.ts';
 import type { ActiveRound, Run, Worker } from './state.ts';
 import type { Deaths } from './suspects.ts';
 
@@ -46,17 +46,14 @@ function isProven({ workers, alone }: Deaths): boolean {
   return alone.size >= 2 || (alone.size >= 1 && workers.size >= 3);
 }
 
-function describePoison(
-  { round, leases }: ActiveRound,
-  leaf: number,
-  { workers }: Deaths,
-): { readonly code: 'WORKER_FAILED'; readonly message: string } {
+function describePoison({ round, leases }: ActiveRound, leaf: number, { workers }: Deaths): RunError {
   const samples = leases.lease(leaf)?.samples ?? 0;
   const what = `${describeRound(round)}: ${describeLeaves(round, [leaf])} with ${samples} samples`;
   const names = [...workers].join(', ');
   return {
     code: 'WORKER_FAILED',
     message: `${what} is put aside: the connections to ${names} broke while they computed it, one after the other`,
+    place: { round, leaf, workers: [...workers] },
   };
 }
 

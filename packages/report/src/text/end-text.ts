@@ -48,7 +48,7 @@ function title({ outcome, failure, recipe, seconds }: Summary, colors: Colors): 
 }
 
 function figures(summary: Summary, { loss, accuracy }: Curve, colors: Colors): string {
-  const { testAccuracy, testLoss, exact, workers } = summary;
+  const { testAccuracy, testLoss, exact, workers, incidents = 0 } = summary;
   const rows: [string, string][] = [];
   if (testAccuracy !== null)
     rows.push(['test accuracy', colors.bold(colors.green(formatPercent(testAccuracy)))]);
@@ -70,6 +70,9 @@ function figures(summary: Summary, { loss, accuracy }: Curve, colors: Colors): s
       'exact',
       exact === true ? 'yes: the same weights with any number of workers' : colors.yellow(`no: ${exact}`),
     ],
+    ...(incidents > 0
+      ? [['incidents', colors.yellow(`${formatCount(incidents)}: see incidents.jsonl`)] as [string, string]]
+      : []),
     ['weights', `sha256 ${summary.weightsSha256}`],
   );
   return rows.map(([label, text]) => `  ${colors.dim(label.padEnd(14))} ${text}`).join('\n');

@@ -1,0 +1,167 @@
+import { type LedgerLine, openSnapshots, type StoredSnapshot } from '@gradwire/checkpoint';
+import { type BlobStore, codecsOf, createBlobStore, createPlan, type Splits } from '@gradwire/coordinator';
+import { type Contribution, plainVectors } from '@gradwire/engine';
+import { GradwireError, toError } from '@gradwire/errors';
+import type { Bench } from '@gradwire/worker';
+import { createLoneWorker, type LoneWorker } from './lone-worker.ts';
+import type { OpenRun } from './open-run.ts';
+
+/** Which contributions are meant. */
+export interface ReplayQuestion {
+  /** From 1. */
+  readonly step: number;
+  /** From 0; default: all of the step. */
+  readonly shard?: number | undefined;
+}
+
+/** A contribution, and what this machine computes in its place. */
+export interface ReplayedContribution extends Contribution {
+  /** Checksum. */
+  readonly computed: string;
+}
+
+/** What was computed again. */
+export interface Replay {
+  /** Steps of the snapshot from which the weights were brought to the step; 0: the initial weights. */
+  readonly from: number;
+  /** The step whose contributions are compared: an earlier one than was asked for where the way there ends. */
+  readonly step: number;
+  /** Whether the ledger's weights after `step` are not those that were computed; only of an earlier step. */
+  readonly isDeadEnd: boolean;
+  readonly contributions: readonly ReplayedContribution[];
+  /** What else was seen on the way. */
+  readonly notes: readonly string[];
+}
+
+/** Everything that a step is computed with. */
+export interface ReplayOptions {
+  readonly run: OpenRun;
+  readonly data: Splits;
+  readonly bench: Bench;
+}
+
+/** The line of a step, and those of its contributions that are meant. Throws OPTION_INVALID if there are none. */
+export function findContributions(
+  { ledger, recipe, directory }: OpenRun,
+  { step, shard }: ReplayQuestion,
+): { readonly line: LedgerLine; readonly contributions: readonly Contribution[] } {
+  if (recipe.strategy?.type === 'asynchronous') {
+    throw refusal(`${directory.name} was trained asynchronously: its weights depend on the order of arrival`);
+  }
+  const line = ledger.lines.find((each) => each.step === step);
+  if (!line) throw refusal(`the ledger has ${ledger.lines.length} steps, but not step ${step}`);
+  if (shard === undefined) return { line, contributions: line.contributions };
+  const contributions = line.contributions.filter(({ lo, hi }) => lo <= shard && shard < hi);
+  if (contributions.length > 0) return { line, contributions };
+  const why = shard < recipe.shards ? 'has no samples in it' : `is not one of the ${recipe.shards} shards`;
+  throw refusal(`step ${step}: the ledger has no contribution for shard ${shard}, which ${why}`);
+}
+
+/**
+ * Computes contributions of a step again, with the weights that the step began with, and takes their checksums.
+ *
+ * @throws GradwireError OPTION_INVALID where that is not possible: see {@link findContributions}; also for steps that
+ * workers of another numerics class computed. DATA_MISMATCH if the run was trained on other data.
+ */
+export async function replayStep(
+  { run, data, bench }: ReplayOptions,
+  question: ReplayQuestion,
+): Promise<Replay> {
+  const { recipe, ledger } = run;
+  const wanted = findContributions(run, question);
+  const notes = ledger.faults.map((fault) => `ledger.jsonl, ${fault}`);
+  const { snapshot, found } = await nearestSnapshot(run, await createBlobStore(data), question.step - 1);
+  notes.push(...found);
+  const from = snapshot?.record.step ?? 0;
+  checkClasses(ledger.lines.slice(from, question.step - 1), bench);
+  checkClasses([{ ...wanted.line, contributions: wanted.contributions }], bench);
+  const worker = createLoneWorker({ plan: createPlan(recipe, data), codecs: codecsOf(recipe), bench });
+
+  let before: StepStart | undefined;
+  for await (const start of worker.steps(snapshot && stateOf(snapshot))) {
+    const { version } = start.round;
+    const last = ledger.lines[version - 1];
+    if (before && last && plainVectors.checksum(start.weights) !== last.weights) {
+      const contributions = await again(worker, before, last.contributions);
+      return { from, step: version, isDeadEnd: true, contributions, notes };
+    }
+    if (version === question.step - 1) {
+      const contributions = await again(worker, start, wanted.contributions);
+      return { from, step: question.step, isDeadEnd: false, contributions, notes };
+    }
+    before = start;
+  }
+  throw refusal(`the recipe has no step ${question.step}`);
+}
+
+type StepStart = Parameters<LoneWorker['checksum']>[0] extends infer R
+  ? { readonly round: R; readonly weights: Float32Array }
+  : never;
+
+async function again(
+  worker: LoneWorker,
+  { round, weights }: StepStart,
+  contributions: readonly Contribution[],
+): Promise<ReplayedContribution[]> {
+  const replayed: ReplayedContribution[] = [];
+  for (const each of contributions) {
+    replayed.push({ ...each, computed: await worker.checksum(round, weights, each) });
+  }
+  return replayed;
+}
+
+/** The newest snapshot with at most so many steps whose weights are those of the ledger, and why not a newer one. */
+async function nearestSnapshot(
+  { directory, ledger, recipeHash }: OpenRun,
+  { manifests }: BlobStore,
+  most: number,
+): Promise<{ readonly snapshot?: StoredSnapshot; readonly found: readonly string[] }> {
+  const store = openSnapshots(directory.path);
+  const found: string[] = [];
+  for (const step of (await store.steps()).filter((each) => each > 0 && each <= most)) {
+    try {
+      const snapshot = await store.read(step);
+      const { record, weights } = snapshot;
+      const expected = ledger.lines[step - 1]?.weights;
+      if (record.data.train !== manifests.train) throw otherData(store.pathOf(step));
+      if (record.recipeHash === recipeHash && plainVectors.checksum(weights) === expected)
+        return { snapshot, found };
+      found.push(`the snapshot of step ${step} does not belong to this ledger: not used`);
+    } catch (thrown) {
+      const error = toError(thrown);
+      if (!(error instanceof GradwireError) || error.code !== 'FILE_CORRUPT') throw error;
+      found.push(`the snapshot of step ${step} cannot be used: ${error.message}`);
+    }
+  }
+  return { found };
+}
+
+function stateOf({ record, weights, optimizer }: StoredSnapshot): Parameters<LoneWorker['steps']>[0] {
+  const { lastRound, epochTotals } = record;
+  return { ...(lastRound ? { lastRound } : {}), weights, optimizer, epochTotals };
+}
+
+/** Other bits would prove nothing. */
+function checkClasses(lines: readonly LedgerLine[], { numericsClass }: Bench): void {
+  for (const { step, contributions } of lines) {
+    const other = contributions.find((each) => each.numericsClass !== numericsClass);
+    if (!other) continue;
+    const { worker, numericsClass: theirs } = other;
+    const [backend] = theirs.split('-');
+    throw new GradwireError(
+      'OPTION_INVALID',
+      `${worker} computed in step ${step} as ${theirs}, this machine computes as ${numericsClass}: other bits prove nothing`,
+      { hint: `Use the Gradwire version of the run, with --backend ${backend}.` },
+    );
+  }
+}
+
+function otherData(path: string): GradwireError {
+  return new GradwireError('DATA_MISMATCH', `${path} was made with other data than what is loaded now`, {
+    hint: 'Give the --data-dir with which the run was started.',
+  });
+}
+
+function refusal(message: string): GradwireError {
+  return new GradwireError('OPTION_INVALID', `cannot replay: ${message}`);
+}

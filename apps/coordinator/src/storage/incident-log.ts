@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileWhole } from '@gradwire/checkpoint';
+import { toError } from '@gradwire/errors';
+import type { Claim } from './claim.ts';
+
+/** Something that should not have happened. */
+export interface IncidentFacts {
+  /**
+   * `answers-differ`: workers of one class computed different numbers. `settled`: it is known who was wrong. `expelled`: a
+   * worker was put out. `rolled-back`: the run goes back to a snapshot. `failed`: the run ended.
+   */
+  readonly what: 'answers-differ' | 'settled' | 'expelled' | 'rolled-back' | 'failed';
+  /** From 1. */
+  readonly step?: number;
+  readonly shards?: readonly number[];
+  readonly workers?: readonly string[];
+  /** Checksums, in the order of `workers`. */
+  readonly sums?: readonly string[];
+  /** For people. */
+  readonly message: string;
+}
+
+/** A line of `incidents.jsonl`. */
+export interface Incident extends IncidentFacts {
+  /** Time of day, as in ISO 8601. */
+  readonly at: string;
+  readonly term: number;
+}
+
+/** The incidents of a run, over all its coordinators. Going back to a snapshot takes none away. */
+export interface IncidentLog {
+  readonly count: number;
+  readonly last: Incident | undefined;
+  /** Takes it down; it is on disk once `settled` resolves. */
+  note(facts: IncidentFacts): void;
+  /** Never rejects. */
+  settled(): Promise<void>;
+}
+
+/** Reads `incidents.jsonl`, if there is one; a line that is none is kept as it is, but not counted. */
+export async function openIncidents(
+  directory: string,
+  claim: Claim,
+  onProblem: (error: Error) => void,
+): Promise<IncidentLog> {
+  const path = join(directory, 'incidents.jsonl');
+  const texts = (await readFile(path, 'utf8').catch(() => '')).split('\n').filter((text) => text !== '');
+  const found = texts.flatMap(parse);
+  let { length: count } = found;
+  let last = found.at(-1);
+  let writing = Promise.resolve();
+  const write = async (): Promise<void> => {
+    try {
+      // A coordinator that was replaced would take away the lines of the new one.
+      if (await claim.check()) return;
+      await writeFileWhole(path, `${texts.join('\n')}\n`);
+    } catch (thrown) {
+      onProblem(toError(thrown));
+    }
+  };
+  return {
+    get count() {
+      return count;
+    },
+    get last() {
+      return last;
+    },
+    note(facts) {
+      last = { at: new Date().toISOString(), term: claim.term, ...facts };
+      count += 1;
+      texts.push(JSON.stringify(last));
+      // Rare, and short: the whole file each time, so that no line is ever torn.
+      writing = writing.then(write);
+    },
+    settled: () => writing,
+  };
+}
+
+function parse(text: string): Incident[] {
+  try {
+    const value = JSON.parse(text) as Incident;
+    return typeof value.message === 'string' ? [value] : [];
+  } catch {
+    return [];
+  }
+}
