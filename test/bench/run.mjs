@@ -1,11 +1,11 @@
 /**
  * `npm run bench`: every section, one after the other. Ratios of one run, side by side, are what counts.
  *
- *   npm run bench -- SECTION [--quick] [--rounds N] [--only TEXT] [--out FOLDER]
+ *   npm run bench -- SECTION [--quick] [--rounds N] [--only REGEXP] [--out FOLDER]
  *   npm run bench -- report                    docs/performance.md from the results in the folder
  *   npm run bench -- peers install [FOLDER]    the Python programs to compare with, in an environment of their own
  *
- * `--only` keeps the contestants whose name contains the text. Each section leaves its result in the folder, as JSON.
+ * `--only` keeps the contestants whose name fits the regular expression. Each section leaves its result in the folder, as JSON.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -77,7 +77,8 @@ async function runSections(names) {
 async function runSection(each) {
   const { run, report } = await import(`./sections/${each}.mjs`);
   const machine = describeMachine();
-  const { quick, only } = values;
+  const { quick } = values;
+  const only = new RegExp(values.only);
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
   const result = await run({ quick, only, rounds, say: (text) => console.error(text) });
   const document = { section: each, at: new Date().toISOString(), quick, machine, result };

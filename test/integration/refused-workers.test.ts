@@ -114,7 +114,7 @@ async function oddWorker({ url, coordinator }: SmallRun, name: string): Promise<
   return channel.closed;
 }
 
-test('--exact: a worker of another numerics class than the first, with an explanation', async () => {
+test('scenario 9, --exact: a worker of another numerics class than the first, with an explanation', async () => {
   await using run = await startSmallRun(smallRecipe, smallData(), { exact: true });
   run.work({ name: 'ada' });
   await run.event((event) => event.type === 'worker-ready' && event.worker === 'ada');
@@ -130,7 +130,7 @@ test('--exact: a worker of another numerics class than the first, with an explan
   expect((await run.coordinator.done).summary).toMatchObject({ exact: true, workers: [{ name: 'ada' }] });
 });
 
-test('without --exact it may stay, and the run and its status say why it is not exact', async () => {
+test('scenario 9, without --exact: it may stay, and the run and its status say why it is not exact', async () => {
   await using run = await startSmallRun();
   void oddWorker(run, 'odd');
   await run.event((event) => event.type === 'worker-ready' && event.worker === 'odd');

@@ -117,7 +117,7 @@ test('where all snapshots are damaged, nothing is begun anew without a word', as
   });
 });
 
-test('crashed several times in a row while it recovers, with a torn tail each time', async () => {
+test('scenario 5: crashed several times in a row while it recovers, with a torn tail each time', async () => {
   const run = await interrupted(10);
   for (const torn of ['{"type":"st', '\u0000\u0000\u0000', '{"type":"step","step":99}\n{"x']) {
     for (const name of ['metrics.jsonl', 'ledger.jsonl']) await appendFile(join(run.directory, name), torn);
@@ -129,7 +129,7 @@ test('crashed several times in a row while it recovers, with a torn tail each ti
   await expectCalmEnd(run);
 });
 
-test('a good line after a bad one is refused, not cut off', async () => {
+test('scenario 5: a good line after a bad one is refused, not cut off', async () => {
   const run = await interrupted(10);
   await appendFile(join(run.directory, 'ledger.jsonl'), '{"step":11,"contr\n{"step":12}\n');
   await expect(start(run)).rejects.toMatchObject({
@@ -149,7 +149,7 @@ test('other data, or another recipe.json, is refused', async () => {
   await expectCalmEnd(run);
 });
 
-test('two coordinators on one run directory: the older stops by itself, and its lines go nowhere', async () => {
+test('scenario 4: two coordinators on one run directory: the older stops by itself, and its lines go nowhere', async () => {
   await using first = await start();
   first.work();
   await first.event((event) => stepOf(event) >= 5);

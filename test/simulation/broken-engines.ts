@@ -21,13 +21,12 @@ type EffectOf<Type extends EngineEffect['type']> = Extract<EngineEffect, { type:
 /** What a broken engine does instead; `real` hands on to the engine itself. */
 type Fault = (engine: Engine, plan: EnginePlan) => Partial<Engine>;
 
-function makeReal(plan: EnginePlan, from: RunState | undefined): Engine {
-  return createEngine(plan, from ? { from } : {});
-}
+const makeReal: EngineMaker = (plan, from, verify) =>
+  createEngine(plan, { verify, ...(from ? { from } : {}) });
 
 function around(fault: Fault): EngineMaker {
-  return (plan, from) => {
-    const engine = makeReal(plan, from);
+  return (plan, from, verify) => {
+    const engine = makeReal(plan, from, verify);
     return { ...engine, ...fault(engine, plan) };
   };
 }
@@ -95,11 +94,11 @@ function using(
 
 /** Goes on from a changed state. */
 function from(change: (state: RunState) => RunState): EngineMaker {
-  return (plan, state) => makeReal(plan, state && change(state));
+  return (plan, state, verify) => makeReal(plan, state && change(state), verify);
 }
 
 function planned(change: (plan: EnginePlan) => EnginePlan): EngineMaker {
-  return (plan, state) => makeReal(change(plan), state);
+  return (plan, state, verify) => makeReal(change(plan), state, verify);
 }
 
 function add(target: Float32Array, other: Float32Array): Float32Array {
@@ -274,6 +273,64 @@ export const brokenEngines: Readonly<Record<string, EngineMaker>> = {
   'goes on one step too far': from((state) => {
     const { lastRound } = state;
     return lastRound ? { ...state, lastRound: { ...lastRound, version: lastRound.version + 1 } } : state;
+  }),
+  'believes the first answer': using(() => {
+    const first = new Map<string, PartialSum>();
+    return (partial) => {
+      const key = `${partial.round} ${partial.lo} ${partial.hi}`;
+      const { gradient, metrics } = first.get(key) ?? partial;
+      if (!first.has(key)) first.set(key, { ...partial, gradient: gradient.slice() });
+      return { ...partial, gradient: gradient.slice(), metrics };
+    };
+  }),
+  'lets liars stay': saying(
+    () => (effects) => effects.filter((effect) => effect.type !== 'expel' || effect.code !== 'WRONG_NUMBERS'),
+  ),
+  'puts out who was right': saying(
+    () => (effects) =>
+      effects.map((effect) => {
+        const settled = effects.find((each): each is EffectOf<'incident'> => each.type === 'incident');
+        const wrong = settled?.incident.wrong.map(({ worker }) => worker) ?? [];
+        const right = settled?.incident.answers.find(({ worker }) => !wrong.includes(worker));
+        return effect.type === 'expel' && right && wrong.includes(effect.worker)
+          ? { ...effect, worker: right.worker }
+          : effect;
+      }),
+  ),
+  'forgets to go back': around((engine) => {
+    const change = (effects: EngineEffect[], atMs: number): EngineEffect[] =>
+      effects.flatMap((effect) => {
+        if (effect.type !== 'roll-back') return [effect];
+        const state = engine.snapshot();
+        return state ? engine.restore(state, atMs) : [effect];
+      });
+    return { handle: (event) => change(engine.handle(event), event.atMs) };
+  }),
+  'goes back half the way': sayingOf('roll-back', (effect) => ({ ...effect, step: effect.step + 1 })),
+  'does not list what nobody verified': sayingOf('incident', (effect) => ({
+    ...effect,
+    incident: {
+      ...effect.incident,
+      wrong: effect.incident.wrong.map((each) => ({ ...each, unverified: [] })),
+    },
+  })),
+  'lists all but the first': sayingOf('incident', (effect) => ({
+    ...effect,
+    incident: {
+      ...effect.incident,
+      wrong: effect.incident.wrong.map((each) => ({ ...each, unverified: each.unverified.slice(1) })),
+    },
+  })),
+  'lets the auditor decide': saying(() => {
+    return (effects, engine) => {
+      const dispute = effects.find((each): each is EffectOf<'incident'> => each.type === 'incident');
+      const first = dispute?.incident.what === 'answers-differ' ? dispute.incident.answers[0] : undefined;
+      if (!first || !engine.status().workers.some(({ worker }) => worker === first.worker)) return effects;
+      return [
+        ...effects,
+        { type: 'expel', worker: first.worker, code: 'WRONG_NUMBERS', message: 'the auditor says so' },
+      ];
+    };
   }),
   'decides by chance': saying(() => (effects) => (Math.random() < 0.5 ? effects : effects.toReversed())),
 };

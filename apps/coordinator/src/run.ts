@@ -73,44 +73,19 @@ export interface Run {
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
 export function createRun(options: RunOptions): Run {
-  const { plan, codecs, term, vectors, verify, from, sessions, progress, onRoundClosed } = options;
+  const { plan, vectors, verify, from, onRoundClosed } = options;
   const engine = createEngine(plan, {
     ...(vectors ? { vectors } : {}),
     verify,
     ...(from ? { from: from.state } : {}),
   });
-  const { checksum } = vectors ?? plainVectors;
   const secondsBefore = from?.seconds ?? 0;
   let lastMoveMs = performance.now();
   let firstLeaseMs: number | undefined;
 
-  const send = (worker: WorkerId, frame: Frame): void => sessions().byId.get(worker)?.channel.send(frame);
-  const tell = (worker: WorkerId, message: Message): void => send(worker, encodePieces(message));
-
-  const apply = (effect: EngineEffect): void => {
-    switch (effect.type) {
-      case 'prepare':
-        return tell(effect.worker, { type: 'prepare', shards: effect.shards });
-      case 'publish': {
-        // Encoded once for all: the frame is the same for every worker. As float32 the vector is part of it, and never changes.
-        const { version, weights: values } = effect;
-        const frame = encodePieces({ type: 'weights', version, values, codec: codecs.weights });
-        for (const worker of effect.workers) send(worker, frame);
-        return;
-      }
-      case 'lease':
-        firstLeaseMs ??= performance.now();
-        return tell(effect.worker, { type: 'lease', term, ...leaseOf(effect, codecs.gradients) });
-      case 'commit':
-        // No later step is committed before this one is noted.
-        return progress.step(effect.record, checksum(engine.weights()));
-      case 'epoch-done':
-        return progress.epoch(effect);
-      default:
-        return applyRare(effect, options);
-    }
-  };
-
+  const apply = createApply(options, engine, () => {
+    firstLeaseMs ??= performance.now();
+  });
   let unnoted: readonly EngineEffect[] = [];
   const note = (): void => {
     const effects = unnoted;
@@ -162,6 +137,42 @@ export function createRun(options: RunOptions): Run {
       handle({ ...event, atMs });
       alarm.arm();
     },
+  };
+}
+
+/** Carries out one effect. */
+function createApply(
+  options: RunOptions,
+  engine: Engine,
+  onLease: () => void,
+): (effect: EngineEffect) => void {
+  const { codecs, term, vectors, sessions, progress } = options;
+  const { checksum } = vectors ?? plainVectors;
+  const send = (worker: WorkerId, frame: Frame): void => sessions().byId.get(worker)?.channel.send(frame);
+  const tell = (worker: WorkerId, message: Message): void => send(worker, encodePieces(message));
+
+  return (effect) => {
+    switch (effect.type) {
+      case 'prepare':
+        return tell(effect.worker, { type: 'prepare', shards: effect.shards });
+      case 'publish': {
+        // Encoded once for all: the frame is the same for every worker. As float32 the vector is part of it, and never changes.
+        const { version, weights: values } = effect;
+        const frame = encodePieces({ type: 'weights', version, values, codec: codecs.weights });
+        for (const worker of effect.workers) send(worker, frame);
+        return;
+      }
+      case 'lease':
+        onLease();
+        return tell(effect.worker, { type: 'lease', term, ...leaseOf(effect, codecs.gradients) });
+      case 'commit':
+        // No later step is committed before this one is noted.
+        return progress.step(effect.record, checksum(engine.weights()));
+      case 'epoch-done':
+        return progress.epoch(effect);
+      default:
+        return applyRare(effect, options);
+    }
   };
 }
 

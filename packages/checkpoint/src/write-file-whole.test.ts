@@ -106,7 +106,7 @@ test('bytes that read back otherwise are not renamed over the good file', async 
   expect(await readFile(path, 'utf8')).toBe(old);
 });
 
-test('a file size limit (a real short write) leaves the old file', async ({ skip }) => {
+test('scenario 3: a file size limit (a real short write) leaves the old file', async ({ skip }) => {
   await writeFile(path, old);
   try {
     limit('100000');
@@ -134,7 +134,7 @@ async function mountDisk(options: string): Promise<{ path: string; unmount: () =
   return { path: small, unmount: () => execFileSync('umount', [small]) };
 }
 
-test('a full disk leaves the old file', async ({ skip }) => {
+test('scenario 3: a full disk leaves the old file', async ({ skip }) => {
   const small = await mountDisk('size=256k');
   if (!small) return skip('mounting a small disk is not allowed here');
   try {

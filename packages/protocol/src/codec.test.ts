@@ -157,7 +157,7 @@ test('aligned tensors are views over the frame, others are copies, Node Buffers 
   expect([...shifted.values]).toEqual([1, 2, 3]);
 });
 
-test('special values survive', () => {
+test('scenario 11, the wire: special values survive', () => {
   const bits32 = Uint32Array.of(
     0x80000000,
     0x00000001,

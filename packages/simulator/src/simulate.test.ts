@@ -4,7 +4,7 @@ import { faultKinds, simulate } from './index.ts';
 test('no promise is broken, every kind of fault strikes, and a seed leads to the same trace again', () => {
   const struck = new Map<string, number>();
   const hashes = new Set<string>();
-  for (let seed = 0; seed < 250; seed++) {
+  for (let seed = 0; seed < 1_000; seed++) {
     const { broken, faults, hash } = simulate(seed);
     expect(broken, `seed ${seed}`).toBeUndefined();
     for (const [kind, times] of Object.entries(faults)) struck.set(kind, (struck.get(kind) ?? 0) + times);
@@ -13,5 +13,5 @@ test('no promise is broken, every kind of fault strikes, and a seed leads to the
   }
   for (const kind of Object.keys(faultKinds)) expect(struck.get(kind), kind).toBeGreaterThan(0);
   // A hash that took nothing in would always be the same.
-  expect(hashes.size).toBe(250);
+  expect(hashes.size).toBe(1_000);
 });

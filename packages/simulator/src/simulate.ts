@@ -1,4 +1,11 @@
-import { createEngine, type Engine, type EnginePlan, type RunState } from '@gradwire/engine';
+import {
+  createEngine,
+  type Engine,
+  type EnginePlan,
+  type PartialSum,
+  type RunState,
+  type Verification,
+} from '@gradwire/engine';
 import { toError } from '@gradwire/errors';
 import { createAgenda } from './base/agenda.ts';
 import { type Concern, createDraws, type Draws } from './base/draws.ts';
@@ -87,7 +94,8 @@ function createWorld(seed: number, { adapt = (scenario) => scenario, onLine }: S
     ((kind: TraceLine['kind'], what: object): void =>
       onLine({ atMs: agenda.nowMs, kind, what: withoutVectors(what) }));
   const disk = createDisk(draws.disk, scenario.cutAt);
-  return { scenario, agenda, draws, trace: createTrace(), tally: createTally(), disk, tell };
+  const shared = { trace: createTrace(), tally: createTally(), lies: new WeakSet<PartialSum>() };
+  return { scenario, agenda, draws, disk, tell, ...shared };
 }
 
 function withoutVectors(what: object): object {
@@ -96,8 +104,12 @@ function withoutVectors(what: object): object {
   ) as object;
 }
 
-function makeRealEngine(plan: EnginePlan, from: RunState | undefined): Engine {
-  return createEngine(plan, from ? { from } : {});
+function makeRealEngine(
+  plan: EnginePlan,
+  from: RunState | undefined,
+  verify: Verification | undefined,
+): Engine {
+  return createEngine(plan, { verify, ...(from ? { from } : {}) });
 }
 
 /** A run that does ever more without an end does not finish either. */

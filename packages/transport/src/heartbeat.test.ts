@@ -80,7 +80,7 @@ test('what waits to be sent is given its time, and a pause of our own is not sil
   expect(watched.state.silences).toEqual([30_000]);
 });
 
-test('a jump of the clock is not silence', () => {
+test('scenario 10: a jump of the clock is not silence', () => {
   const watched = createWatched();
   startHeartbeat(watched, options);
   vi.setSystemTime(Date.now() + 3_600_000);

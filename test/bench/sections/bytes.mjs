@@ -11,7 +11,7 @@ const recipe = findRecipe('mnist-cnn');
 
 export async function run({ quick, only, say }) {
   const results = [];
-  for (const { name, args } of codecs().filter((each) => each.name.includes(only))) {
+  for (const { name, args } of codecs().filter((each) => only.test(each.name))) {
     for (const workers of [1, 2]) {
       const { up, down } = await count({ args, workers, steps: quick ? 10 : 100 });
       results.push({ name, workers, parameters: parameterLayout(recipe.model).size, up, down });

@@ -63,7 +63,7 @@ function networks(quick) {
 
 async function startAll(recipe, { only, say, results }) {
   const started = [];
-  for (const [name, start] of contestants.filter(([name]) => name.includes(only))) {
+  for (const [name, start] of contestants.filter(([name]) => only.test(name))) {
     try {
       started.push({ name, process: await startLineProcess(start(recipe)) });
     } catch (error) {

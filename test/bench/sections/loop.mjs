@@ -39,7 +39,7 @@ export async function run({ quick, only, rounds = quick ? 1 : 3, say }) {
     const task = { batch, warmup: Math.ceil(5_120 / batch), steps: (quick ? 7_680 : 15_360) / batch };
     say(`global batch ${batch}, steps ${task.warmup + 1} to ${task.warmup + task.steps}`);
     const measured = contestants()
-      .filter(({ name }) => name.includes(only))
+      .filter(({ name }) => only.test(name))
       .map(({ name, rate }) => ({ name, batch, measure: () => rate(task) }));
     results.push(...(await alternate(measured, { rounds, say })));
   }

@@ -12,7 +12,7 @@ const recipe = ['--recipe', 'mnist-cnn'];
 export async function run({ quick, only, say }) {
   const results = [];
   for (const { name, count, args } of arrangements(quick ? [2] : [1, 2]).filter((each) =>
-    each.name.includes(only),
+    only.test(each.name),
   )) {
     for (const batch of [128, 512]) {
       const warmup = Math.ceil(5_120 / batch);

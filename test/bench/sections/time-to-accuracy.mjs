@@ -24,7 +24,7 @@ export async function run({ quick, only, rounds = quick ? 1 : 10, say }) {
   for (const { accuracy, steps } of aims) {
     say(`${percent(accuracy, 0)}: ${steps} steps`);
     const measured = contestants(recipe, steps)
-      .filter(({ name }) => name.includes(only))
+      .filter(({ name }) => only.test(name))
       .map(({ name, train }) => {
         // A round is a seed.
         const runs = [];

@@ -41,7 +41,7 @@ test('what is encoded is decoded, bit for bit, at any alignment', () => {
 const describe = (one: NamedTensor) =>
   `${JSON.stringify(one.name)} ${one.data.constructor.name} ${one.shape} ${bytesOf(one)}`;
 
-test('NaN payloads, -0 and denormals keep their bits', () => {
+test('scenario 11, files: NaN payloads, -0 and denormals keep their bits', () => {
   const bits = Uint32Array.of(0x7fc12345, 0xffc00001, 0x80000000, 0x00000001, 0x7f800000);
   const data = new Float32Array(bits.buffer);
   const [decoded] = decodeSafetensors(

@@ -40,7 +40,7 @@ const bits = (values: Float32Array | undefined): number[] => [
   ...new Uint32Array(values?.slice().buffer ?? []),
 ];
 
-test('a snapshot comes back, bit for bit', async () => {
+test('scenario 11, resume: a snapshot comes back, bit for bit', async () => {
   const store = openSnapshots(folder);
   const written = snapshot(7);
   expect(await store.write(written)).toBeGreaterThan(48);

@@ -271,13 +271,13 @@ const cases: Case[] = [
   ],
   ['two that collude, of five', third, () => ({ ...honest, x: collude, y: collude }), ['x', 'y']],
   [
-    'an auditor that is broken',
+    'scenario 6: an auditor that is broken',
     all,
     () => ({ ...honest, x: (t) => (t.isSecond ? withGradient(t.honest, (v) => -v) : t.honest) }),
     ['x'],
   ],
   [
-    'one shard only',
+    'scenario 6: one shard only',
     all,
     () => ({ ...honest, x: (t) => (t.lo <= 6 && t.hi > 6 && isStep(t) ? flipBit(t, 3) : t.honest) }),
     ['x'],

@@ -96,7 +96,7 @@ test('a state does not change while the run goes on', () => {
   expect(state).toEqual(copy);
 });
 
-test('going back voids the leases, sends the weights again and never uses a round index twice', () => {
+test('scenario 2: going back voids the leases, sends the weights again and never uses a round index twice', () => {
   const world = createWorld();
   world.go(2);
   const state = world.engine.snapshot();

@@ -36,7 +36,7 @@ test('one bit changes about half of the bits of the sum', () => {
   expect(Math.max(...changes)).toBeLessThan(98);
 });
 
-test('lengths, the sign of zero and the payload of NaN count; where a vector lies does not', () => {
+test('scenario 11, the ledger: lengths, the sign of zero and the payload of NaN count; where a vector lies does not', () => {
   const zeros = Array.from({ length: 70 }, (_, length) => checksum(new Float32Array(length)));
   expect(new Set(zeros).size).toBe(70);
   expect(checksum(Float32Array.of(-0))).not.toBe(checksum(Float32Array.of(0)));

@@ -1,3 +1,4 @@
+import type { PartialSum } from '@gradwire/engine';
 import type { Agenda } from './agenda.ts';
 import type { SimulatedDisk } from '../disk/simulated-disk.ts';
 import type { Concern, Draws } from './draws.ts';
@@ -14,6 +15,8 @@ export interface World {
   readonly tally: FaultTally;
   /** The coordinator's. */
   readonly disk: SimulatedDisk;
+  /** Every sum on its way that is not right. */
+  readonly lies: WeakSet<PartialSum>;
   /** Who wants to hear of everything. */
   readonly tell: ((kind: TraceLine['kind'], what: object) => void) | undefined;
 }

@@ -10,6 +10,8 @@ import type { Watch } from '../watch/watch.ts';
 export interface Archive {
   /** An `Interrupted` goes through to the caller. */
   note(effects: readonly EngineEffect[]): void;
+  /** Gives up what is being written, and reads the newest good snapshot with at most so many steps. */
+  goBack(mostSteps: number, onDone: (snapshot: SimulatedSnapshot | undefined) => void): void;
 }
 
 /** What an archive needs. */
@@ -25,6 +27,8 @@ export function createArchive(world: World, parts: ArchiveParts): Archive {
   const { disk, draws, scenario, tally } = world;
   const { engine, persistence, watch, isAlive, onInterrupted } = parts;
   let isWriting = false;
+  /** Grows with each return: what was being written before is of no use. */
+  let returns = 0;
   let journalLength = disk.peek(journalName).length;
 
   function* save(snapshot: SimulatedSnapshot): Procedure<void> {
@@ -51,8 +55,22 @@ export function createArchive(world: World, parts: ArchiveParts): Archive {
       const state = engine.snapshot();
       if (!state) return;
       isWriting = true;
+      const own = returns;
       const onDone = (): void => void (isWriting = false);
-      runProcedure(world, save({ state, journalLength }), { isAlive, onDone, onInterrupted });
+      const host = { isAlive: () => isAlive() && own === returns, onDone, onInterrupted };
+      runProcedure(world, save({ state, journalLength }), host);
+    },
+    goBack(mostSteps, onDone) {
+      const own = ++returns;
+      isWriting = false;
+      runProcedure(world, persistence.recover(disk, mostSteps), {
+        isAlive: () => isAlive() && own === returns,
+        onInterrupted,
+        onDone(snapshot) {
+          journalLength = disk.peek(journalName).length;
+          onDone(snapshot);
+        },
+      });
     },
   };
 }

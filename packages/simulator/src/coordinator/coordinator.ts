@@ -1,4 +1,4 @@
-import type { Engine, EnginePlan, RunState } from '@gradwire/engine';
+import type { Engine, EnginePlan, RunState, Verification } from '@gradwire/engine';
 import type { World } from '../base/world.ts';
 import type { Persistence } from '../disk/persistence.ts';
 import { runProcedure } from '../disk/procedure.ts';
@@ -10,7 +10,11 @@ import type { Watch } from '../watch/watch.ts';
 import { createLife, type Life } from './life.ts';
 
 /** Makes the engine of a run, from the state where it goes on: the real one, or one that is broken on purpose. */
-export type EngineMaker = (plan: EnginePlan, from: RunState | undefined) => Engine;
+export type EngineMaker = (
+  plan: EnginePlan,
+  from: RunState | undefined,
+  verify: Verification | undefined,
+) => Engine;
 
 /** The coordinator's machine: one process after the other. */
 export interface Coordinator {

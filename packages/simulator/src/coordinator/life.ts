@@ -1,8 +1,19 @@
-import type { Engine, EngineEffect, EngineEvent, RunState, WorkerId } from '@gradwire/engine';
+import type {
+  Engine,
+  EngineEffect,
+  EngineEvent,
+  EnginePlan,
+  RunState,
+  Verification,
+  WorkerId,
+} from '@gradwire/engine';
 import type { World } from '../base/world.ts';
 import type { Connection, ToCoordinator } from '../workers/connection.ts';
 import type { SimulatedWorker } from '../workers/simulated-worker.ts';
 import { Interrupted, type Interruption } from '../disk/simulated-disk.ts';
+import type { SimulatedSnapshot } from '../disk/snapshot-text.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { scramble } from '../scenario/work.ts';
 import { createArchive } from './archive.ts';
 import type { CoordinatorParts } from './coordinator.ts';
 
@@ -40,7 +51,7 @@ export interface LifeStart {
 export function createLife(world: World, parts: LifeParts, { term, from }: LifeStart): Life {
   const { watch, makeEngine, onInterrupted } = parts;
   const { agenda, scenario } = world;
-  const engine = makeEngine(scenario.plan, from);
+  const engine = makeEngine(scenario.plan, from, createVerification(scenario, term));
   const members = new Map<WorkerId, Member>();
   const perform = createPerformer(members, term);
   let outcome: string | undefined;
@@ -51,9 +62,7 @@ export function createLife(world: World, parts: LifeParts, { term, from }: LifeS
     if (outcome !== undefined || !isAlive) return;
     const event = { ...happening, atMs: agenda.nowMs } as EngineEvent;
     watch.event(event);
-    carryOut(engine.handle(event));
-    if (isAlive) watch.state(engine, members);
-    wake.set(engine.nextDeadlineMs());
+    goOn(engine.handle(event));
   };
   const wake = createAlarm(world, () => happen({ type: 'time-passed' }));
 
@@ -62,13 +71,22 @@ export function createLife(world: World, parts: LifeParts, { term, from }: LifeS
     watch.effects(effects, { engine, members });
     for (const effect of effects) if (isSent(effect)) perform(effect);
     for (const effect of effects) if (!isSent(effect)) perform(effect);
-    try {
-      archive.note(effects);
-    } catch (thrown) {
-      if (!(thrown instanceof Interrupted)) throw thrown;
-      return onInterrupted(thrown.how);
+    const how = interruptionOf(() => archive.note(effects));
+    if (how) return onInterrupted(how);
+    for (const effect of effects) {
+      if (effect.type === 'end') outcome = effect.outcome;
+      if (effect.type === 'roll-back') archive.goBack(effect.step, restore);
     }
-    for (const effect of effects) if (effect.type === 'end') outcome = effect.outcome;
+  };
+  const restore = (snapshot: SimulatedSnapshot | undefined): void => {
+    const state = snapshot?.state ?? stateAtStart(scenario.plan);
+    watch.restored(state);
+    goOn(engine.restore(state, agenda.nowMs));
+  };
+  const goOn = (effects: readonly EngineEffect[]): void => {
+    carryOut(effects);
+    if (isAlive) watch.state(engine, members);
+    wake.set(engine.nextDeadlineMs());
   };
 
   return {
@@ -76,18 +94,13 @@ export function createLife(world: World, parts: LifeParts, { term, from }: LifeS
     get outcome() {
       return outcome;
     },
-    start() {
-      carryOut(engine.start(agenda.nowMs));
-      if (isAlive) watch.state(engine, members);
-      wake.set(engine.nextDeadlineMs());
-    },
+    start: () => goOn(engine.start(agenda.nowMs)),
     receive(connection, worker, message) {
       if (message.type === 'hello') {
-        const id = freeName(message.name, members);
-        connection.id = id;
-        members.set(id, { id, connection, worker });
-        connection.sendToWorker({ type: 'welcome', id, term });
-        return happen({ type: 'worker-joined', worker: id });
+        return happen({
+          type: 'worker-joined',
+          worker: welcome(members, { connection, worker, term }, message.name),
+        });
       }
       const { id } = connection;
       if (id === undefined || members.get(id)?.connection !== connection) return;
@@ -104,10 +117,51 @@ export function createLife(world: World, parts: LifeParts, { term, from }: LifeS
     },
     die() {
       isAlive = false;
-      const connections = [...members.values()].map((member) => member.connection);
-      members.clear();
-      for (const connection of connections) connection.close('coordinator');
+      closeAll(members);
     },
+  };
+}
+
+/** How a piece of work with the disk was interrupted, if it was. */
+function interruptionOf(work: () => void): Interruption | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof Interrupted)) throw thrown;
+    return thrown.how;
+  }
+}
+
+function closeAll(members: Map<WorkerId, Member>): void {
+  const connections = [...members.values()].map((member) => member.connection);
+  members.clear();
+  for (const connection of connections) connection.close('coordinator');
+}
+
+/** Gives a worker its name. */
+function welcome(
+  members: Map<WorkerId, Member>,
+  { term, ...member }: Pick<Member, 'connection' | 'worker'> & { readonly term: number },
+  name: string,
+): WorkerId {
+  const id = freeName(name, members);
+  member.connection.id = id;
+  members.set(id, { id, ...member });
+  member.connection.sendToWorker({ type: 'welcome', id, term });
+  return id;
+}
+
+function stateAtStart({ initialWeights }: EnginePlan): RunState {
+  const epochTotals = { samples: 0, loss: 0, correct: 0 };
+  return { weights: initialWeights.slice(), optimizer: {}, epochTotals };
+}
+
+function createVerification({ verify, seed }: Scenario, term: number): Verification | undefined {
+  if (verify === undefined) return undefined;
+  return {
+    share: verify,
+    draw: (round, leaf) => scramble(seed + 31 * round + 7_919 * leaf + 104_729 * term) / 2 ** 32,
   };
 }
 

@@ -6,7 +6,7 @@ function cut(seed: number, cutAt: readonly number[]): SimulationResult {
   return simulate(seed, { adapt: (scenario) => ({ ...scenario, faults: [], snapshotShare: 1, cutAt }) });
 }
 
-test('the power may fail before every disk operation, and again at each of the next ones, while it recovers', () => {
+test('scenario 2: the power may fail before every disk operation, and again at each of the next ones, while it recovers', () => {
   for (const seed of [3, 8]) {
     const { diskOperations, broken } = cut(seed, []);
     expect(broken).toBeUndefined();
@@ -22,7 +22,7 @@ test('the power may fail before every disk operation, and again at each of the n
   }
 });
 
-test('a run survives power cuts at three recoveries in a row', () => {
+test('scenario 5: a run survives power cuts at three recoveries in a row', () => {
   const { diskOperations } = cut(8, []);
   for (let first = 1; first <= diskOperations; first++) {
     const { broken, faults } = cut(8, [first, first + 2, first + 4, first + 5]);

@@ -1,3 +1,4 @@
+import type { RunState } from '@gradwire/engine';
 import type { Procedure } from './procedure.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
 import { decodeSnapshot, encodeSnapshot, type SimulatedSnapshot } from './snapshot-text.ts';
@@ -8,8 +9,11 @@ export interface Persistence {
   write(disk: SimulatedDisk, snapshot: SimulatedSnapshot): Procedure<void>;
   /** Afterwards only the newest are kept. */
   prune(disk: SimulatedDisk): Procedure<void>;
-  /** The newest good snapshot, with the journal cut to what belongs to it; nothing if there is none. */
-  recover(disk: SimulatedDisk): Procedure<SimulatedSnapshot | undefined>;
+  /**
+   * The newest good snapshot, with the journal cut to what belongs to it; nothing if there is none. Those with more than
+   * `mostSteps` are removed first.
+   */
+  recover(disk: SimulatedDisk, mostSteps?: number): Procedure<SimulatedSnapshot | undefined>;
 }
 
 /** A line for each step and evaluation. */
@@ -40,12 +44,17 @@ export const persistence: Persistence = {
       disk.remove(name);
     }
   },
-  *recover(disk) {
+  *recover(disk, mostSteps = Infinity) {
     const names = snapshotNames(disk);
     for (const name of names) {
       yield;
       const snapshot = decodeSnapshot(disk.read(name) ?? '');
       if (!snapshot) continue;
+      if (stepsIn(snapshot.state) > mostSteps) {
+        yield;
+        disk.remove(name);
+        continue;
+      }
       yield;
       // A process that was killed may have renamed it, and not made the name last.
       disk.syncFolder();
@@ -64,6 +73,11 @@ export const persistence: Persistence = {
     return undefined;
   },
 };
+
+/** Steps committed in a state. */
+export function stepsIn({ lastRound }: Pick<RunState, 'lastRound'>): number {
+  return lastRound ? lastRound.version + (lastRound.task === 'step' ? 1 : 0) : 0;
+}
 
 /** Newest first. */
 export function snapshotNames(disk: Pick<SimulatedDisk, 'names'>): string[] {

@@ -17,7 +17,25 @@ export const faultKinds = {
   'power-cut': 'the same, and the disk loses what was not synced, or parts of it',
   'disk-full': 'a snapshot is written in part, and the write fails',
   rot: 'one character of a snapshot changes on the disk',
+  'lie-bit': 'a worker flips one bit in one sum',
+  'lie-stale': 'a worker computes on the weights of before',
+  'lie-shard': 'a worker computes on the samples of another shard',
+  'lie-zeros': 'a worker sends zeros',
+  'lie-scaled': 'a worker sends sums that are a little too large',
+  'lie-absurd': 'a worker sends sums that are a thousand million times too large',
+  'lie-nan': 'a worker sends NaN where others do not',
+  'lie-second': 'a worker is wrong only when it is asked for a second answer',
+  'lie-late': 'a worker is honest for a time, then wrong, then honest',
+  'lie-leaf': 'a worker is wrong on one shard only',
+  'lie-pair': 'two workers tell the same lie',
 } as const;
+
+/** Ways to be wrong; they strike where workers are verified. */
+export type LieKind = Extract<FaultKind, `lie-${string}`>;
+
+export function isLie(kind: FaultKind): kind is LieKind {
+  return kind.startsWith('lie-');
+}
 
 export type FaultKind = keyof typeof faultKinds;
 

@@ -4,7 +4,7 @@ import { snapshotNames } from '../disk/persistence.ts';
 import type { Watch } from '../watch/watch.ts';
 import type { Crew } from '../workers/crew.ts';
 import type { SimulatedWorker } from '../workers/simulated-worker.ts';
-import type { FaultKind } from './fault-kinds.ts';
+import { type FaultKind, isLie, type LieKind } from './fault-kinds.ts';
 
 /** What faults act on. */
 export interface Target {
@@ -42,16 +42,33 @@ function strike(target: Target, kind: FaultKind): void {
   }
   const alive = crew.alive();
   if (alive.length === 0) return;
+  if (isLie(kind)) return corrupt(target, kind);
   const worker = draws.faults.pick(alive);
   world.tell?.('fault', { kind, worker: worker.name });
   strikeWorker(target, worker, kind);
 }
 
 type CoordinatorFault = 'crash' | 'power-cut' | 'disk-full' | 'rot';
-type WorkerFault = Exclude<FaultKind, CoordinatorFault | 'join'>;
+type WorkerFault = Exclude<FaultKind, CoordinatorFault | LieKind | 'join'>;
 
 function isDiskFault(kind: FaultKind): kind is CoordinatorFault {
   return kind === 'crash' || kind === 'power-cut' || kind === 'disk-full' || kind === 'rot';
+}
+
+/** One worker, or a pair, is wrong from now on, if nobody was before (it may come back) and enough others are there. */
+function corrupt({ world, crew, coordinator }: Target, kind: LieKind): void {
+  const isPair = kind === 'lie-pair';
+  const ready = coordinator.engine?.status().workers.filter(({ stage }) => stage === 'ready') ?? [];
+  const alive = crew.alive().filter(({ connection }) => connection);
+  const others = isPair || kind === 'lie-nan' ? 5 : 1;
+  if (world.tally[kind] > 0 || ready.length < others || alive.length === 0) return;
+  const first = world.draws.faults.below(alive.length);
+  const liars = [alive[first]!, ...(isPair ? [alive[(first + 1) % alive.length]!] : [])];
+  for (const worker of liars) {
+    worker.lie = kind;
+    world.tell?.('fault', { kind, worker: worker.name });
+  }
+  world.tally[kind]++;
 }
 
 /** Also while the coordinator reads its disk to come back. */

@@ -1,11 +1,12 @@
 import type { EnginePlan } from '@gradwire/engine';
 import type { Draws } from '../base/draws.ts';
-import { type FaultKind, faultKinds } from '../faults/fault-kinds.ts';
+import { type FaultKind, faultKinds, isLie } from '../faults/fault-kinds.ts';
 import { drawPlan } from './plan.ts';
 import { createFakeWork, type Work } from './work.ts';
 
 /** Everything about a simulation that is settled before it begins. */
 export interface Scenario {
+  readonly seed: number;
   readonly plan: EnginePlan;
   readonly work: Work;
   /** Workers at the start, and the fewest once it is calm. */
@@ -27,6 +28,8 @@ export interface Scenario {
   readonly checkEvery?: number;
   /** Numbers of disk operations in which the power fails, from 1. */
   readonly cutAt?: readonly number[];
+  /** The share of the leases that a second worker computes; default: none is verified. */
+  readonly verify?: number;
   /** The kinds that strike, until it is calm. */
   readonly faults: readonly FaultKind[];
   /** The mean time between two faults. */
@@ -36,13 +39,16 @@ export interface Scenario {
 }
 
 /** Kinds that strike at times of their own; the others need a message or a return to strike at. */
-const timedKinds = Object.keys(faultKinds).filter((kind) => kind !== 'reorder') as FaultKind[];
+const allKinds = Object.keys(faultKinds) as FaultKind[];
+const timedKinds = allKinds.filter((kind) => kind !== 'reorder' && !isLie(kind));
+const lieKinds = allKinds.filter(isLie);
 
 /** Draws a scenario. Most have some kinds of faults only: what all kinds together hide, a few may show. */
 export function drawScenario(draws: Draws, seed: number): Scenario {
   const share = draws.pick([0.15, 0.3, 0.6, 1]);
   const workers = 1 + draws.below(3);
-  return {
+  const scenario: Scenario = {
+    seed,
     plan: drawPlan(draws),
     work: createFakeWork(seed),
     workers,
@@ -54,5 +60,24 @@ export function drawScenario(draws: Draws, seed: number): Scenario {
     faults: timedKinds.filter(() => draws.chance(share)),
     faultGapMs: draws.pick([50, 100, 300]),
     calmAtMs: draws.between(200, 2_000),
+  };
+  return draws.chance(0.08) ? withLiars(scenario, draws) : scenario;
+}
+
+/** Workers are verified, and one of them lies, or two do: always fewer than half. */
+function withLiars(scenario: Scenario, draws: Draws): Scenario {
+  const { coding: _coding, maxStaleness: _staleness, ...plan } = scenario.plan;
+  const kind = draws.pick(lieKinds);
+  // Nobody may go: two could become the majority, and one that is alone with its NaN ends the run.
+  const isFragile = kind === 'lie-pair' || kind === 'lie-nan';
+  const workers = (isFragile ? 5 : 3) + draws.below(3);
+  return {
+    ...scenario,
+    plan: { ...plan, totalSteps: plan.totalSteps + 3 },
+    workers,
+    maxWorkers: workers + 2,
+    verify: draws.pick([0.3, 1]),
+    faults: isFragile ? [kind, 'duplicate', 'join'] : [kind, kind, ...scenario.faults],
+    calmAtMs: scenario.calmAtMs + 1_000,
   };
 }

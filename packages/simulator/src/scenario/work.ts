@@ -37,7 +37,7 @@ export function createFakeWork(seed: number): Work {
 const magnitudes = [0.0001, 0.001, 0.01, 0.1, 1, 10, 100];
 
 /** A 32-bit hash of a number (the finalizer of MurmurHash3). */
-function scramble(value: number): number {
+export function scramble(value: number): number {
   let word = value | 0;
   word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
   word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);

@@ -7,6 +7,8 @@ export const promises = {
   'owned leases': 'every lease has an owner who is there, as long as anybody is',
   'valid leases': 'leases go to workers that are ready, for leaves that are not done',
   'honest stay': 'nobody is put out who kept to the protocol',
+  'lies found': 'a lie that was compared with the truth is not used, and whoever told it is put out',
+  'lies undone': 'what whoever is put out has contributed, and nobody verified, is listed and undone',
   durable: 'a snapshot that was said to be safe is found again',
   journal: 'each step and evaluation is in the journal once, in order',
   progress: 'while a healthy worker is there, the run goes on',

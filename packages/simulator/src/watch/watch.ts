@@ -4,6 +4,7 @@ import type { Member } from '../coordinator/life.ts';
 import { must } from './broken-promise.ts';
 import { checkStatus } from './check-status.ts';
 import { createHistory } from './history.ts';
+import { createTruth } from './truth.ts';
 import { noteEffect, noteEvent } from './notes.ts';
 import type { Reference } from './reference.ts';
 
@@ -17,6 +18,8 @@ export interface Situation {
 export interface Watch {
   /** A process of the coordinator begins, with what it found on its disk. */
   recovered(state: RunState | undefined): void;
+  /** The run goes back to a state before what was wrong. */
+  restored(state: RunState): void;
   /** A snapshot is said to be safe. */
   acknowledged(state: RunState): void;
   /** Files are damaged: what was safe is not any more. */
@@ -31,8 +34,11 @@ export interface Watch {
 }
 
 export function createWatch(world: World, reference: Reference): Watch {
-  const history = createHistory(world.scenario.plan, reference);
+  const truth = createTruth((partial) => world.lies.has(partial));
+  const history = createHistory(world.scenario.plan, reference, truth.isPolluted);
   const { checkEvery = 1 } = world.scenario;
+  /** Else all are honest. */
+  const isVerified = world.scenario.verify !== undefined;
   let safeRounds = 0;
   /** Once a file has rotted nothing is safe: it may be the one that is being written or found. */
   let isDamaged = false;
@@ -47,6 +53,13 @@ export function createWatch(world: World, reference: Reference): Watch {
       });
       safeRounds = isDamaged ? 0 : round;
       world.trace.note('recovered', round);
+      truth.begin(state);
+      history.begin(state);
+    },
+    restored(state) {
+      world.trace.note('restored', roundsIn(state));
+      safeRounds = isDamaged ? 0 : roundsIn(state);
+      truth.restored(state);
       history.begin(state);
     },
     acknowledged(state) {
@@ -60,16 +73,21 @@ export function createWatch(world: World, reference: Reference): Watch {
     journal: (text) => history.checkJournal(text),
     event(event) {
       noteEvent(world.trace, event);
+      if (isVerified) truth.heard(event);
       world.tell?.('event', event);
     },
     effects(effects, situation) {
       leases = [];
+      const gone = new Set(effects.flatMap((effect) => (effect.type === 'expel' ? [effect.worker] : [])));
+      if (isVerified) truth.saw(effects, (worker) => situation.members.has(worker) && !gone.has(worker));
       isRoundOver = effects.some(({ type }) => type === 'commit' || type === 'evaluated');
       for (const effect of effects) {
         noteEffect(world.trace, effect);
         world.tell?.('effect', effect);
         if (effect.type === 'lease') leases.push(effect);
         if (effect.type === 'expel') checkExpulsion(effect, situation);
+        // What is after that step is removed.
+        if (effect.type === 'roll-back') safeRounds = 0;
         history.take(effect, situation.engine);
       }
     },

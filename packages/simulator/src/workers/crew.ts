@@ -24,9 +24,12 @@ export function createCrew(world: World, coordinator: Coordinator): Crew {
   let names = 0;
   const alive = (): SimulatedWorker[] => (workers = workers.filter(({ isAlive }) => isAlive));
 
-  const add = (name = `w${names++}`): boolean => {
+  const add = (name = `w${names++}`, broken?: SimulatedWorker): boolean => {
     if (alive().length >= scenario.maxWorkers) return false;
     const worker = createWorker(world, name);
+    // A machine that computes wrong does so after a restart too.
+    if (broken?.lie)
+      Object.assign(worker, { lie: broken.lie, hasLied: broken.hasLied, isHonest: broken.isHonest });
     workers.push(worker);
     connect(world, worker, coordinator);
     return true;
@@ -59,7 +62,9 @@ export function createCrew(world: World, coordinator: Coordinator): Crew {
       worker.isAlive = false;
       // A machine that starts again has its old name.
       const name = draws.faults.chance(0.5) ? worker.name : undefined;
-      if (draws.faults.chance(0.7)) agenda.after(draws.faults.between(10, 2_000), () => add(name));
+      if (draws.faults.chance(0.7)) {
+        agenda.after(draws.faults.between(10, 2_000), () => add(name, name ? worker : undefined));
+      }
     },
     block(worker, forMs) {
       worker.link.blockedUntilMs = Math.max(worker.link.blockedUntilMs, agenda.nowMs + forMs);

@@ -1,9 +1,11 @@
 import { isGroupNode, type PartialSum, treeCover, type TreeNode } from '@gradwire/engine';
 import type { World } from '../base/world.ts';
+import type { Work } from '../scenario/work.ts';
 import { nodeSum } from '../watch/reference.ts';
 import type { ToCoordinator, ToWorker } from './connection.ts';
 import { spoil } from './nonsense.ts';
-import { type SimulatedWorker, whenAwake } from './simulated-worker.ts';
+import { isEqual, lies } from './lies.ts';
+import { type Remembered, type SimulatedWorker, whenAwake } from './simulated-worker.ts';
 
 /** What a session has of its connection. */
 interface Line {
@@ -50,6 +52,8 @@ function createHandlers(world: World, worker: SimulatedWorker, line: Line): Hand
   let id: Extract<ToWorker, { type: 'welcome' }>['id'];
   let term = 0;
   let held: Extract<ToWorker, { type: 'weights' }> | undefined;
+  let before: Float32Array | undefined;
+  let lastRound = -1;
 
   /** Goes on after some time of work, unless the connection has ended: then nobody needs it. */
   const work = (ms: number, then: () => void): void =>
@@ -58,10 +62,10 @@ function createHandlers(world: World, worker: SimulatedWorker, line: Line): Hand
   const send = (partial: PartialSum): void => {
     const message = { type: 'partial', term, partial } as const;
     worker.remembered.splice(0, worker.remembered.length - 3);
-    worker.remembered.push({ id, message: copyOf(message) });
+    worker.remembered.push({ id, message: copyOf(world, message) });
     if (worker.mischief.delete('duplicate')) {
       tally.duplicate++;
-      line.send(copyOf(message));
+      line.send(copyOf(world, message));
     }
     line.send(message);
   };
@@ -77,17 +81,12 @@ function createHandlers(world: World, worker: SimulatedWorker, line: Line): Hand
     prepare({ shards }, done) {
       work(draws.work.between(1, 60), () => {
         line.send({ type: 'prepared', shards });
-        if (worker.repeats) {
-          worker.repeats = false;
-          for (const { message } of worker.remembered.filter((each) => each.id === id)) {
-            tally.zombie++;
-            line.send(copyOf(message));
-          }
-        }
+        if (worker.repeats) repeat(world, worker, { id, line });
         done();
       });
     },
     weights(message, done) {
+      before = held?.weights;
       held = message;
       done();
     },
@@ -104,10 +103,12 @@ function createHandlers(world: World, worker: SimulatedWorker, line: Line): Hand
       const groupSize = (round.task === 'step' && coding?.groupSize) || round.leafCount;
       const nodes = treeCover(leaves, round.leafCount, groupSize);
       const { weights } = held;
+      const isSecond = lastRound === round.index;
+      lastRound = round.index;
       const computeNext = (): void => {
         const node = nodes.shift();
         if (!node) return done();
-        const partial = computeNode(world, worker, { lease, node, weights });
+        const partial = answer(world, worker, { lease, node, weights, before, isSecond });
         work(partial.computeMs, () => {
           send(worker.mischief.delete('nonsense') ? spoil(world, worker, partial) : partial);
           computeNext();
@@ -116,6 +117,19 @@ function createHandlers(world: World, worker: SimulatedWorker, line: Line): Hand
       computeNext();
     },
   };
+}
+
+/** What it computed under its name, and the coordinator may have heard already. */
+function repeat(
+  world: World,
+  worker: SimulatedWorker,
+  { id, line }: { readonly id: Remembered['id']; readonly line: Line },
+): void {
+  worker.repeats = false;
+  for (const { message } of worker.remembered.filter((each) => each.id === id)) {
+    world.tally.zombie++;
+    line.send(copyOf(world, message));
+  }
 }
 
 /** At most one failure on each leaf: a second one ends the run, as it should. */
@@ -131,15 +145,50 @@ function mayFail(world: World, worker: SimulatedWorker, { round }: Lease): boole
   return true;
 }
 
+interface Question extends NodeWork {
+  readonly before: Float32Array | undefined;
+  readonly isSecond: boolean;
+}
+
+/** The truth, or what it tells instead. Evaluations are not lied about: no weights depend on them. */
+function answer(world: World, worker: SimulatedWorker, question: Question): PartialSum {
+  const { before, isSecond, ...task } = question;
+  const honest = computeNode(world, worker, task);
+  if (!worker.lie || task.lease.round.task !== 'step') return honest;
+  const told = lies[worker.lie]({
+    honest,
+    isSecond,
+    isFirst: !worker.hasLied,
+    again: ({ isStale = false, work }) => {
+      const weights = (isStale ? before : undefined) ?? task.weights;
+      return {
+        ...honest,
+        ...computeNode(world, worker, { ...task, weights, ...(work ? { change: work } : {}) }),
+      };
+    },
+  });
+  if (isEqual(told.gradient, honest.gradient)) return honest;
+  worker.hasLied = true;
+  worker.isHonest = false;
+  world.lies.add(told);
+  return told;
+}
+
 interface NodeWork {
+  readonly change?: (work: Work) => Work;
   readonly lease: Lease;
   readonly node: TreeNode;
   readonly weights: Float32Array;
 }
 
-function computeNode(world: World, worker: SimulatedWorker, { lease, node, weights }: NodeWork): PartialSum {
+function computeNode(
+  world: World,
+  worker: SimulatedWorker,
+  { lease, node, weights, change }: NodeWork,
+): PartialSum {
   const { draws, scenario } = world;
-  const { plan, work, msPerSample } = scenario;
+  const { plan, msPerSample } = scenario;
+  const work = change ? change(scenario.work) : scenario.work;
   const { round } = lease;
   const { lo, hi } = node;
   const samples = round.split ? plan.evaluations.blocks[round.split] : plan.stepSamples(round.step);
@@ -162,10 +211,12 @@ function computeNode(world: World, worker: SimulatedWorker, { lease, node, weigh
 }
 
 /** The engine takes over the vectors of a message, so each message has its own. */
-function copyOf<Message extends Extract<ToCoordinator, { type: 'partial' }>>(message: Message): Message {
-  const { partial } = message;
-  return {
-    ...message,
-    partial: { ...partial, gradient: partial.gradient.slice(), metrics: partial.metrics.slice() },
-  };
+function copyOf<Message extends Extract<ToCoordinator, { type: 'partial' }>>(
+  { lies: told }: World,
+  message: Message,
+): Message {
+  const { gradient, metrics } = message.partial;
+  const partial = { ...message.partial, gradient: gradient.slice(), metrics: metrics.slice() };
+  if (told.has(message.partial)) told.add(partial);
+  return { ...message, partial };
 }

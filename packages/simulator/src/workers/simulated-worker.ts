@@ -1,5 +1,6 @@
 import type { WorkerId } from '@gradwire/engine';
 import type { World } from '../base/world.ts';
+import type { LieKind } from '../faults/fault-kinds.ts';
 import type { Connection, Link, ToCoordinator } from './connection.ts';
 
 /** A sum that a worker has sent, under the name that it had. */
@@ -25,6 +26,9 @@ export interface SimulatedWorker {
   /** How many times longer than usual it computes. */
   slowness: number;
   readonly mischief: Set<Mischief>;
+  /** How it lies from now on. */
+  lie: LieKind | undefined;
+  hasLied: boolean;
   /** What it sent lately. */
   readonly remembered: Remembered[];
   /** Whether it sends that again under its next connection. */
@@ -42,6 +46,8 @@ export function createWorker(world: World, name: string): SimulatedWorker {
     pausedUntilMs: 0,
     slowness: world.draws.work.between(0.7, 2),
     mischief: new Set(),
+    lie: undefined,
+    hasLied: false,
     remembered: [],
     repeats: false,
   };
