@@ -10,6 +10,13 @@ export interface Claim {
   readonly term: number;
   /** Resolves to an error once another coordinator has taken over; undefined while the run is ours. */
   check(): Promise<GradwireError | undefined>;
+  /** The step to which a coordinator before this one was going back when it ended. */
+  readonly goBackTo: number | undefined;
+  /**
+   * Steps after this one are wrong; undefined: they are gone. Resolves when that is on disk: a coordinator that resumes the
+   * run goes back as well. Rejects with FILE_WRITE_FAILED, or RUN_TAKEN.
+   */
+  goBack(step: number | undefined): Promise<void>;
   /** Resolves when another coordinator has taken over. */
   readonly lost: Promise<GradwireError>;
   /** The run has finished: forgets the token. */
@@ -27,13 +34,19 @@ const lookEveryMs = 1_000;
  */
 export async function claimRun(directory: string, content: ClaimContent): Promise<Claim> {
   const path = join(directory, claimFile);
-  const term = ((await readClaim(directory))?.term ?? 0) + 1;
+  const before = await readClaim(directory);
+  const term = (before?.term ?? 0) + 1;
+  let goBackTo = before?.goBackTo;
   // Two that start at the same moment have the same term, and the second one's file.
   const owner = randomUUID();
   const write = (claim: Partial<ClaimContent>): Promise<void> =>
-    writeFileWhole(path, `${JSON.stringify({ format: claimFormat, term, owner, ...claim }, null, 2)}\n`, {
-      mode: 0o600,
-    });
+    writeFileWhole(
+      path,
+      `${JSON.stringify({ format: claimFormat, term, owner, goBackTo, ...claim }, null, 2)}\n`,
+      {
+        mode: 0o600,
+      },
+    );
   await write(content);
 
   const check = async (): Promise<GradwireError | undefined> => {
@@ -56,6 +69,13 @@ export async function claimRun(directory: string, content: ClaimContent): Promis
     term,
     check,
     lost,
+    goBackTo,
+    async goBack(step) {
+      const taken = await check();
+      if (taken) throw taken;
+      goBackTo = step;
+      await write(content);
+    },
     async finish() {
       const { token: _, ...rest } = content;
       await write(rest);

@@ -39,6 +39,12 @@ interface World {
   go(rounds: number, error?: number): void;
 }
 
+const recipe = Object.values(recipes)[0]!;
+const stored = {
+  recipe,
+  data: { train: 'a', test: 'b' },
+  claim: { recipeHash: '', host: '', port: 0, token: 'join-token' },
+};
 const ignore = (): void => undefined;
 let folder: string;
 
@@ -49,15 +55,11 @@ afterEach(() => rm(folder, { recursive: true }));
 
 /** A run whose worker is this test: real files, a real engine, no connection. */
 async function createWorld(directory: string): Promise<World> {
-  const [recipe] = Object.values(recipes);
-  if (recipe === undefined) throw new Error('no recipe');
   const ends: RunEnd[] = [];
   const events: CoordinatorEvent[] = [];
   const onEvent = (event: CoordinatorEvent): void => void events.push(event);
-  const claim = { recipeHash: '', host: '', port: 0, token: 'join-token' };
-  const data = { train: 'a', test: 'b' };
   const onProblem = (error: Error): void => void events.push({ type: 'problem', message: error.message });
-  const storage = await openStorage({ directory, recipe, data, claim, resume: false, onProblem });
+  const storage = await openStorage({ ...stored, directory, resume: false, onProblem });
   const { recorder } = storage;
   const run: Run = createRun({
     plan,
@@ -77,7 +79,7 @@ async function createWorld(directory: string): Promise<World> {
     term: 1,
     recipe: '',
     recipeHash: '',
-    manifests: data,
+    manifests: stored.data,
     statistics: { mean: [], deviation: [] },
   };
   const limits = messageLimits({ role: 'worker', parameters: 3, classes: 2 });
@@ -162,3 +164,28 @@ test.each([
     expect(storage.recorder.curve).toEqual(calm.storage.recorder.curve);
   },
 );
+
+test('a coordinator that dies after it has decided to go back is resumed before the wrong steps', async () => {
+  const directory = join(folder, 'wrong');
+  await mkdir(directory);
+  const { storage, snapshots, events, go } = await createWorld(directory);
+  for (let round = 0; round < 8; round += 1) {
+    go(1);
+    await snapshots.settled();
+  }
+  expect(await storage.store.steps()).toContain(6);
+  await storage.claim.goBack(3);
+  await storage.recorder.close();
+  storage.claim.close();
+
+  const resume = async (): Promise<RunStorage> => {
+    const again = await openStorage({ ...stored, directory, resume: true, onProblem: ignore });
+    await again.recorder.close();
+    again.claim.close();
+    return again;
+  };
+  const { point, store, recorder } = await resume();
+  expect([point?.snapshot?.record.step, recorder.steps, await store.steps()]).toEqual([2, 2, [2]]);
+  expect((await resume()).claim.goBackTo).toBeUndefined();
+  expect(events.filter(({ type }) => type === 'problem')).toEqual([]);
+});

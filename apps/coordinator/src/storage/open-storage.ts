@@ -43,11 +43,17 @@ export async function openStorage(options: StorageOptions): Promise<RunStorage> 
   const store = openSnapshots(directory);
   const identity = { recipeHash: await recipeHash(recipe), data };
   const search = { directory, store, identity, onProblem };
-  const point = resume ? await findResumePoint(search) : undefined;
+  const { goBackTo } = claim;
+  const point = resume ? await findResumePoint({ ...search, maxStep: goBackTo }) : undefined;
+  if (goBackTo !== undefined) {
+    await store.prune((step) => step <= goBackTo);
+    await store.settle();
+  }
   const recorder = await createRecorder(
     { directory, recipeHash: identity.recipeHash, onFailure: onProblem },
     point?.lines,
   );
+  if (goBackTo !== undefined) await claim.goBack(undefined);
   const incidents = await openIncidents(directory, claim, onProblem);
   const pointBefore = (maxStep: number): Promise<ResumePoint> => findResumePoint({ ...search, maxStep });
   return { claim, store, recorder, incidents, identity, pointBefore, ...(point ? { point } : {}) };

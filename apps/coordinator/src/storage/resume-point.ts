@@ -22,7 +22,7 @@ export interface ResumeSearch {
   readonly store: SnapshotStore;
   readonly identity: RunIdentity;
   /** The latest step that will do; default: any. */
-  readonly maxStep?: number;
+  readonly maxStep?: number | undefined;
   /** Told of each snapshot that cannot be used. */
   readonly onProblem: (error: Error) => void;
 }

@@ -98,6 +98,7 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
       const point = await find();
       kept = [...point.kept];
       await store.prune((step) => kept.some((one) => one.step === step));
+      await store.settle();
       return point;
     },
     goOn() {

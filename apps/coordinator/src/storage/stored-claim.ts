@@ -20,6 +20,8 @@ export const claimFormat = 'gradwire-coordinator/1';
 export interface StoredClaim extends Omit<ClaimContent, 'token'> {
   readonly term: number;
   readonly owner: string;
+  /** Later steps are wrong: the run was going back to before them when this was written. */
+  readonly goBackTo?: number;
   readonly token?: string;
 }
 

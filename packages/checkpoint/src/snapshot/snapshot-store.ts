@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GradwireError, toError } from '@gradwire/errors';
@@ -14,7 +15,7 @@ export interface SnapshotStore {
   write(snapshot: Snapshot): Promise<number>;
   /** Rejects with FILE_CORRUPT. */
   read(step: number): Promise<StoredSnapshot>;
-  /** Makes the names of all that are there last through a power cut: a coordinator that was killed may not have. */
+  /** Makes the names that are there, and no others, last through a power cut: a coordinator that was killed may not have. */
   settle(): Promise<void>;
   /** Renames a damaged one, so that it is neither read nor overwritten. Resolves to its new path. */
   setAside(step: number): Promise<string>;
@@ -51,7 +52,9 @@ export function openSnapshots(runDirectory: string): SnapshotStore {
       return bytes.length;
     },
     read: async (step) => decodeSnapshot(await readBytes(pathOf(step)), pathOf(step)),
-    settle: () => ours(folder, () => syncDirectory(folder)),
+    async settle() {
+      if (existsSync(folder)) await ours(folder, () => syncDirectory(folder));
+    },
     async setAside(step) {
       const aside = `${pathOf(step)}.damaged`;
       await ours(folder, async () => {
