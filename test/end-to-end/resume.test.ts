@@ -147,3 +147,23 @@ test('another recipe is refused, and each difference shown', async () => {
   expect(other.code).toBe(3);
   expect(other.stderr).toMatch(/name is "mnist-cnn-small" in the run, "mnist-mlp" was asked for/);
 });
+
+test('--resume alone goes on with TLS and --verify as before; workers that know the fingerprint come back', async () => {
+  await using folder = await createTemporaryFolder();
+  const directory = join(folder.path, '0001-mnist-cnn-small');
+  const extra = ['--tls', 'self-signed', '--cache-dir', join(folder.path, 'cache'), '--verify', '20%'];
+  const first = coordinate(folder.path, [...recipe, '--port', '0', ...extra]);
+  const [, address = ''] = await first.said(/gradwire worker (wss:\S+)$/m);
+  const workers = ['attic', 'cellar'].map((name) =>
+    startGradwire(['worker', address, '--name', name, '--backend', 'wasm', '--threads', '1']),
+  );
+  await stepDone(first, 20);
+  first.child.kill('SIGKILL');
+  await first.exited;
+  const second = coordinate(folder.path, ['--resume', directory]);
+  await second.said(/as before: .*--verify 0\.2 --tls self-signed$/m);
+  expect(await second.exited).toBe(0);
+  for (const worker of workers) expect(await worker.exited).toBe(0);
+  expect((await readSummary(directory)).weightsSha256).toBe(calm);
+  await expectEachStepOnce(directory);
+});

@@ -63,6 +63,8 @@ export interface CoordinatorOptions {
   readonly tls?: TlsCertificate;
   /** Names of this machine besides its own, and hosts of web pages, from which a browser may ask. */
   readonly hosts?: readonly string[];
+  /** Kept in the run directory, as JSON, for whoever resumes the run: `readStoredRun` gives it back. No secrets. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** Other bounds on connections than usual, for tests. */
   readonly limits?: Partial<ChannelServerLimits>;
   readonly onEvent: (event: CoordinatorEvent) => void;
@@ -241,12 +243,12 @@ async function open(
   { manifests }: BlobStore,
   onProblem: (error: Error) => void,
 ): Promise<Opened> {
-  const { recipe, recipeHash, host, token, resume = false } = options;
+  const { recipe, recipeHash, host, token, settings, resume = false } = options;
   const server = await listen(options);
   const { port } = server.address() as AddressInfo;
   try {
     const directory = await options.createDirectory();
-    const claim = { recipeHash, host, port, token };
+    const claim = { recipeHash, host, port, token, settings };
     const files = { directory: directory.path, recipe, data: manifests, claim, resume, onProblem };
     return { server, port, directory, storage: await openStorage(files) };
   } catch (error) {

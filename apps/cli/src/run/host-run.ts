@@ -13,6 +13,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { createDataLines } from '../output/data-lines.ts';
 import { type AgainArguments, createRunOutput, type RunOutput } from '../output/run-output.ts';
 import { type AutoCodecSettings, linkMisplaced, withChosenCodec } from '../plan/choose-codec.ts';
+import { keptSettings, withKept } from './kept-settings.ts';
 import { resolveRun, type RunPlaceSettings } from './resolve-run.ts';
 import { loadCertificate, type TlsSettings } from './tls-certificate.ts';
 
@@ -55,14 +56,15 @@ function cannotVerify(): GradwireError {
 
 /** Loads recipe and data, listens, and makes the run directory. */
 export async function hostRun(
-  settings: RunSettings,
+  chosen: RunSettings,
   context: CommandContext,
   { isGiven, ready, onEvent }: HostRunOptions,
 ): Promise<HostedRun> {
   const { console, signal } = context;
-  const { codec, link } = settings;
+  const { codec, link } = chosen;
   if (link !== undefined && codec !== 'auto') throw linkMisplaced(codec);
-  const { recipe: given, hash, host, port, token, stored } = await resolveRun(settings, isGiven);
+  const { recipe: given, hash, host, port, token, stored } = await resolveRun(chosen, isGiven);
+  const { settings, again } = withKept(chosen, stored?.claim?.settings);
   const { dataDir, cacheDir, runDir, snapshotEvery, exact, allowHost } = settings;
   const tls = await loadCertificate(settings);
   if (exact) checkExact(given);
@@ -79,6 +81,7 @@ export async function hostRun(
   const recipe = isAuto ? await withChosenCodec({ recipe: given, data }, settings, console) : given;
   const output = createRunOutput(console, settings.json === true);
   console.say(`${recipe.name}: ${recipe.description}`);
+  if (again.length > 0) console.say(`as before: ${again.join(' ')}`);
   const coordinator = await createCoordinator({
     recipe,
     recipeHash: hash,
@@ -93,6 +96,7 @@ export async function hostRun(
     ...(tls === undefined ? {} : { tls }),
     ...(allowHost === undefined ? {} : { hosts: allowHost }),
     verify: settings.verify,
+    settings: keptSettings(settings),
     onEvent: (event) => {
       output.handle(event);
       onEvent?.(event);

@@ -8,6 +8,8 @@ export interface ClaimContent {
   readonly recipeHash: string;
   readonly host: string;
   readonly port: number;
+  /** What the caller wants back when the run goes on; JSON. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined;
   /** Kept for a resumption: the file can be read by its owner only. */
   readonly token: string;
 }
