@@ -67,6 +67,8 @@ export interface Run {
   readonly seconds: number;
   start(): void;
   dispatch(event: RunEvent): void;
+  /** The engine's snapshot, once all that came before it is written down. */
+  snapshot(): RunState | undefined;
   /** Goes on from an earlier state. */
   restore(state: RunState): void;
 }
@@ -125,6 +127,10 @@ export function createRun(options: RunOptions): Run {
     start() {
       carryOut(engine.start(performance.now()));
       alarm.arm();
+    },
+    snapshot() {
+      note();
+      return engine.snapshot();
     },
     restore(state) {
       note();

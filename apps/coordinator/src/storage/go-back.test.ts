@@ -189,3 +189,17 @@ test('a coordinator that dies after it has decided to go back is resumed before 
   expect((await resume()).claim.goBackTo).toBeUndefined();
   expect(events.filter(({ type }) => type === 'problem')).toEqual([]);
 });
+
+test('a snapshot of any moment has the lines of its own step', async () => {
+  const directory = join(folder, 'calm');
+  await mkdir(directory);
+  const { storage, snapshots, go } = await createWorld(directory);
+  go(3);
+  snapshots.take();
+  await snapshots.settled();
+  const [newest] = await storage.store.steps();
+  const { record } = await storage.store.read(newest!);
+  expect([record.step, record.lastRound?.version]).toEqual([3, 2]);
+  await storage.recorder.close();
+  storage.claim.close();
+});

@@ -123,7 +123,7 @@ interface Captured {
 
 function capture({ name, storage, run, sessions }: SnapshotsOptions): Captured | undefined {
   const startMs = performance.now();
-  const state = run.engine.snapshot();
+  const state = run.snapshot();
   // Before the first round there is nothing to keep.
   if (state?.lastRound === undefined) return undefined;
   const { lastRound, weights, optimizer, epochTotals } = state;
