@@ -121,13 +121,21 @@ function handle(run: Run, event: EngineEvent): EngineEffect[] {
   noteTime(run, event.atMs);
   const effects = takeEvent(run, event);
   markLate(run, event.atMs);
-  return [
+  return withoutVain([
     ...effects,
     ...reviewChecks(run, event.atMs),
     ...backUp(run, event.atMs),
     ...leaseSuspects(run, event.atMs),
     ...releaseDrained(run, event.atMs),
-  ];
+  ]);
+}
+
+/** Whoever is put out after all gets no work before that. */
+function withoutVain(effects: EngineEffect[]): EngineEffect[] {
+  const gone = new Set(effects.flatMap((effect) => (effect.type === 'expel' ? [effect.worker] : [])));
+  return gone.size === 0
+    ? effects
+    : effects.filter((effect) => effect.type !== 'lease' || !gone.has(effect.worker));
 }
 
 function takeEvent(run: Run, event: EngineEvent): EngineEffect[] {

@@ -32,7 +32,12 @@ function createStarted(workers: readonly WorkerId[], shards = 4): Engine {
   return engine;
 }
 
-function answer(engine: Engine, worker: WorkerId, [lo, hi]: readonly [number, number]): EngineEffect[] {
+function answer(
+  engine: Engine,
+  worker: WorkerId,
+  [lo, hi]: readonly [number, number],
+  other: { readonly gradient?: Float32Array } = {},
+): EngineEffect[] {
   const partial = {
     round: engine.status().round?.index ?? 0,
     lo,
@@ -41,6 +46,7 @@ function answer(engine: Engine, worker: WorkerId, [lo, hi]: readonly [number, nu
     computeMs: 1,
     gradient: Float32Array.of(1),
     metrics: Float64Array.of(1, 1),
+    ...other,
   };
   return engine.handle({ atMs: nowMs, type: 'partial-arrived', worker, partial });
 }
@@ -163,4 +169,18 @@ describe('scenario 12: a shard that kills its workers', () => {
     }
     expect(engine.status().phase).toBe('running');
   });
+});
+
+test('a worker that is asked in a dispute, leaves and comes back under its name is asked again', () => {
+  const engine = createEngine(createPlan(4), { verify: { share: 1, draw: () => 0 } });
+  for (const worker of [a, b, c]) enlist(engine, worker);
+  const [first] = leases(engine.start(0));
+  const node: [number, number] = [first![1][0]!, first![1].at(-1)! + 1];
+  const [auditor] = leases(answer(engine, a, node));
+  expect(auditor?.[1]).toEqual(first![1]);
+  const other = auditor![0] === b ? c : b;
+  const wrong = { gradient: Float32Array.of(2) };
+  expect(leases(answer(engine, auditor![0], node, wrong))).toContainEqual([other, first![1]]);
+  lose(engine, other);
+  expect(leases(enlist(engine, other))).toContainEqual([other, first![1]]);
 });

@@ -33,6 +33,10 @@ export function enlist(run: Run, worker: Worker, event: WorkerEventOf<'worker-pr
 export function forget(run: Run, worker: Worker, atMs: number): EngineEffect[] {
   run.workers.delete(worker.id);
   run.active?.leases.release(worker.id, atMs);
+  // If it comes back under its name, it may be asked again.
+  for (const { asked, answers } of run.active?.checks.values() ?? []) {
+    if (!answers.has(worker.id)) asked.delete(worker.id);
+  }
   if (run.pool) dropFlights(run.pool, worker.id);
   return leaseUnowned(run, atMs);
 }

@@ -64,6 +64,9 @@ export const persistence: Persistence = {
       disk.sync(journalName);
       return snapshot;
     }
+    // What was removed must not come back to a journal that is empty.
+    yield;
+    disk.syncFolder();
     yield;
     disk.write(journalName, '');
     yield;

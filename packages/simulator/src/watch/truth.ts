@@ -47,26 +47,38 @@ interface RoundAnswers {
   agree(worker: WorkerId, node: TreeNode): boolean;
   /** Whether somebody who is there has told the truth. */
   knowsTruth(node: TreeNode): boolean;
-  all(): { readonly worker: WorkerId; readonly node: TreeNode; readonly lied: boolean }[];
+  all(): readonly RoundAnswer[];
+  /** Of those who have not left meanwhile: who comes back is asked anew. */
+  lies(): readonly RoundAnswer[];
+}
+
+interface RoundAnswer {
+  readonly worker: WorkerId;
+  readonly node: TreeNode;
+  readonly lied: boolean;
+  /** Its worker has left since: one that comes back under its name is asked anew. */
+  hasLeft: boolean;
 }
 
 function createRoundAnswers(): RoundAnswers {
-  let answers: { readonly worker: WorkerId; readonly node: TreeNode; readonly lied: boolean }[] = [];
-  let departed = new Set<WorkerId>();
-  const at = ({ lo, hi }: TreeNode): typeof answers =>
+  let answers: RoundAnswer[] = [];
+  const at = ({ lo, hi }: TreeNode): RoundAnswer[] =>
     answers.filter(({ node }) => node.lo === lo && node.hi === hi);
-  const find = (worker: WorkerId, node: TreeNode): (typeof answers)[number] | undefined =>
+  const find = (worker: WorkerId, node: TreeNode): RoundAnswer | undefined =>
     at(node).find((each) => each.worker === worker);
   return {
     forget() {
       answers = [];
-      departed = new Set();
     },
     add(worker, node, lied) {
       // The first word of a worker counts.
-      if (!find(worker, node)) answers.push({ worker, node, lied });
+      const before = find(worker, node);
+      if (before && !before.hasLeft) return;
+      answers = [...answers.filter((each) => each !== before), { worker, node, lied, hasLeft: false }];
     },
-    leave: (worker) => void departed.add(worker),
+    leave(worker) {
+      for (const answer of answers) if (answer.worker === worker) answer.hasLeft = true;
+    },
     has(worker, node) {
       const found = find(worker, node);
       return found && (found.lied ? 'lie' : 'truth');
@@ -75,8 +87,9 @@ function createRoundAnswers(): RoundAnswers {
       const own = find(worker, node)?.lied;
       return at(node).some((each) => each.worker !== worker && each.lied === own);
     },
-    knowsTruth: (node) => at(node).some(({ worker, lied }) => !lied && !departed.has(worker)),
+    knowsTruth: (node) => at(node).some(({ lied, hasLeft }) => !lied && !hasLeft),
     all: () => answers,
+    lies: () => answers.filter(({ lied, hasLeft }) => lied && !hasLeft),
   };
 }
 
@@ -103,8 +116,8 @@ export function createTruth(isLie: (partial: PartialSum) => boolean): Truth {
     }
   };
   const checkLiars = (isThere: (worker: WorkerId) => boolean): void => {
-    for (const { worker, node, lied } of answers.all()) {
-      must('lies found', !lied || !isThere(worker) || !answers.knowsTruth(node), () => {
+    for (const { worker, node } of answers.lies()) {
+      must('lies found', !isThere(worker) || !answers.knowsTruth(node), () => {
         return `${worker}, who lied about [${node.lo}, ${node.hi}), is still there`;
       });
     }
