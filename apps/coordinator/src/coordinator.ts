@@ -22,7 +22,7 @@ import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
 import { finishRun } from './finish.ts';
 import { createHttpHandler } from './http.ts';
-import { closeServer, joinSecret, listen, type TlsCertificate } from './listen.ts';
+import { closeServer, joinSecrets, listen, type TlsCertificate } from './listen.ts';
 import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { nameSamples } from './poison-samples.ts';
 import { createProgress } from './progress.ts';
@@ -77,6 +77,8 @@ export interface Coordinator {
   readonly token: string;
   /** What stands after `#` in the address for workers: the token, with TLS followed by a comma and the fingerprint. */
   readonly secret: string;
+  /** The same for those who may only look. */
+  readonly observerSecret: string;
   readonly isSecure: boolean;
   readonly directory: RunDirectory;
   /** Connected now. */
@@ -161,7 +163,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     host,
     port,
     token,
-    ...joinSecret(token, options.tls),
+    ...joinSecrets(token, options.tls),
     directory,
     get workers() {
       return sessions.byId.size;

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { GradwireError, toError } from '@gradwire/errors';
-import { httpServerOptions } from '@gradwire/transport';
+import { httpServerOptions, observerToken } from '@gradwire/transport';
 
 /** A certificate and its key, as PEM. */
 export interface TlsCertificate {
@@ -46,11 +46,24 @@ function createSecure({ cert, key }: TlsCertificate): Server {
   }
 }
 
-/** What stands after `#` in the address for workers: the token, with TLS followed by the certificate's SHA-256. */
-export function joinSecret(token: string, tls?: TlsCertificate): { secret: string; isSecure: boolean } {
-  if (tls === undefined) return { secret: token, isSecure: false };
-  const fingerprint = new X509Certificate(tls.cert).fingerprint256.replaceAll(':', '').toLowerCase();
-  return { secret: `${token},${fingerprint}`, isSecure: true };
+/**
+ * What stands after `#` in the address for workers, and for those who may only look: a token, with TLS followed by the
+ * certificate's SHA-256.
+ */
+export function joinSecrets(
+  token: string,
+  tls?: TlsCertificate,
+): { secret: string; observerSecret: string; isSecure: boolean } {
+  const end = tls === undefined ? '' : `,${fingerprintOf(tls)}`;
+  return {
+    secret: `${token}${end}`,
+    observerSecret: `${observerToken(token)}${end}`,
+    isSecure: tls !== undefined,
+  };
+}
+
+function fingerprintOf({ cert }: TlsCertificate): string {
+  return new X509Certificate(cert).fingerprint256.replaceAll(':', '').toLowerCase();
 }
 
 export function closeServer(server: Server): Promise<void> {

@@ -11,13 +11,14 @@ import {
   type Verification,
   type WorkerId,
 } from '@gradwire/engine';
-import { encodePieces, type GradientCoding, type LeaseMessage, type Message } from '@gradwire/protocol';
+import { encodePieces, type Message } from '@gradwire/protocol';
 import { type Frame, freeYoungGarbage } from '@gradwire/transport';
 import { createAlarm } from './alarm.ts';
 import type { Codecs } from './codecs.ts';
 import type { CoordinatorEvent } from './events.ts';
 import type { Progress } from './progress.ts';
 import { incidentsOf } from './incidents-of.ts';
+import { leaseOf } from './lease-of.ts';
 import type { Sessions } from './sessions.ts';
 import type { IncidentFacts } from './storage/incident-log.ts';
 
@@ -170,7 +171,7 @@ function createApply(
       }
       case 'lease':
         onLease();
-        return tell(effect.worker, { type: 'lease', term, ...leaseOf(effect, codecs.gradients) });
+        return tell(effect.worker, leaseOf(effect, term, codecs.gradients));
       case 'commit':
         // No later step is committed before this one is noted.
         return progress.step(effect.record, checksum(engine.weights()));
@@ -216,22 +217,4 @@ function applyRare(given: RareEffect, options: RunOptions): void {
     default:
       effect satisfies never;
   }
-}
-
-function leaseOf(
-  { round, leaves }: Extract<EngineEffect, { type: 'lease' }>,
-  coding: GradientCoding | undefined,
-): Omit<LeaseMessage, 'type' | 'term'> {
-  const { index, task, version, epoch, step, split, leafCount } = round;
-  return {
-    round: index,
-    task,
-    version,
-    step,
-    epoch,
-    leaves,
-    leafCount,
-    ...(split === undefined ? {} : { split }),
-    ...(coding === undefined || task !== 'step' ? {} : { coding }),
-  };
 }

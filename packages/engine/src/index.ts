@@ -26,6 +26,7 @@ export type { AverageOptions } from './gradients/average.ts';
 export type { Parameter, ParameterLayout } from './layout.ts';
 export type { Optimizer, OptimizerOptions } from './optimizers/optimizer.ts';
 export type { Engine, EngineOptions } from './run/engine.ts';
+export { initialState, stepsIn } from './run/run-state.ts';
 export type { RunState } from './run/run-state.ts';
 export type { Verification } from './run/state.ts';
 export type { CheckStatus, EngineStatus, OutstandingLeaf, WorkerStatus } from './run/status.ts';

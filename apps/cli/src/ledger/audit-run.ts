@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { openSnapshots, readModel, weightsSha256 } from '@gradwire/checkpoint';
+import { parseIncidents } from '@gradwire/coordinator';
 import { plainVectors } from '@gradwire/engine';
 import { GradwireError, showValue, toError } from '@gradwire/errors';
 import { countSteps } from '@gradwire/recipes';
@@ -53,13 +54,7 @@ export async function auditRun(run: OpenRun, trainingCount: number): Promise<Run
 
 async function incidentsIn({ directory }: OpenRun): Promise<string[]> {
   const text = (await readText(join(directory.path, 'incidents.jsonl'))) ?? '';
-  return text.split('\n').flatMap((line) => {
-    try {
-      return [(JSON.parse(line) as { message: string }).message];
-    } catch {
-      return [];
-    }
-  });
+  return parseIncidents(text).map(({ message }) => message);
 }
 
 async function auditMetrics({ directory, ledger }: OpenRun): Promise<string[]> {

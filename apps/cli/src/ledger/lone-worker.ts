@@ -1,4 +1,4 @@
-import type { Codecs } from '@gradwire/coordinator';
+import { type Codecs, leaseOf } from '@gradwire/coordinator';
 import {
   createEngine,
   type EngineEffect,
@@ -10,7 +10,6 @@ import {
   type TreeNode,
   type WorkerId,
 } from '@gradwire/engine';
-import type { LeaseMessage } from '@gradwire/protocol';
 import type { Bench } from '@gradwire/worker';
 
 /** A run's plan, how its vectors travel, and what computes. */
@@ -20,31 +19,31 @@ export interface LoneWorkerOptions {
   readonly bench: Bench;
 }
 
+/** Where a step begins. */
+export interface StepStart {
+  readonly round: Round;
+  readonly weights: Float32Array;
+}
+
 /** Computes steps of a run alone, without a coordinator and without connections. */
 export interface LoneWorker {
   /**
    * Yields the weights before each step from where `from` stands: a coordinator's and a worker's part in one. They do
    * not change afterwards. Ends with the run's steps; stopping early is fine.
    */
-  steps(
-    from: RunState | undefined,
-  ): AsyncGenerator<{ readonly round: Round; readonly weights: Float32Array }>;
+  steps(from: RunState | undefined): AsyncGenerator<StepStart>;
   /** Checksum of the sum over one node of the tree, as a ledger has it. */
-  checksum(round: Round, weights: Float32Array, node: TreeNode): Promise<string>;
+  checksum(start: StepStart, node: TreeNode): Promise<string>;
 }
 
 const me = 'here' as WorkerId;
 
 export function createLoneWorker({ plan, codecs, bench }: LoneWorkerOptions): LoneWorker {
-  const compute = async (
-    round: Round,
-    weights: Float32Array,
-    leaves: readonly number[],
-  ): Promise<PartialSum[]> => {
+  const compute = async ({ round, weights }: StepStart, leaves: readonly number[]): Promise<PartialSum[]> => {
     // What a worker reads is what was written in the codec.
     bench.setWeights(codecs.weights.decode(codecs.weights.encode(weights), weights.length));
     const partials: PartialSum[] = [];
-    for await (const partial of bench.compute(leaseOf(round, leaves, codecs))) {
+    for await (const partial of bench.compute(leaseOf({ round, leaves }, 0, codecs.gradients))) {
       const { codec } = partial;
       const gradient = codec
         ? codec.decode(codec.encode(partial.gradient), partial.gradient.length)
@@ -86,21 +85,16 @@ export function createLoneWorker({ plan, codecs, bench }: LoneWorkerOptions): Lo
         const weights = engine.weights();
         if (round.task === 'step' && round.index !== last?.index) yield { round, weights };
         last = round;
-        const partials = round.task === 'step' ? await compute(round, weights, leaves) : [evaluated(round)];
+        const partials =
+          round.task === 'step' ? await compute({ round, weights }, leaves) : [evaluated(round)];
         for (const partial of partials)
           queue.push(...engine.handle({ type: 'partial-arrived', worker: me, partial, atMs: 0 }));
       }
     },
-    async checksum(round, weights, { lo, hi }) {
+    async checksum(start, { lo, hi }) {
       const leaves = Array.from({ length: hi - lo }, (_, i) => lo + i);
-      const [partial] = await compute(round, weights, leaves);
+      const [partial] = await compute(start, leaves);
       return plainVectors.checksum(partial?.gradient ?? new Float32Array(0));
     },
   };
-}
-
-function leaseOf(round: Round, leaves: readonly number[], { gradients }: Codecs): LeaseMessage {
-  const { index, task, version, epoch, step, leafCount } = round;
-  const coding = gradients === undefined ? {} : { coding: gradients };
-  return { type: 'lease', term: 0, round: index, task, version, epoch, step, leaves, leafCount, ...coding };
 }

@@ -1,9 +1,16 @@
 import { type LedgerLine, openSnapshots, type StoredSnapshot } from '@gradwire/checkpoint';
-import { type BlobStore, codecsOf, createBlobStore, createPlan, type Splits } from '@gradwire/coordinator';
+import {
+  type BlobStore,
+  codecsOf,
+  createBlobStore,
+  createPlan,
+  type Splits,
+  startOf,
+} from '@gradwire/coordinator';
 import { type Contribution, plainVectors } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
 import type { Bench } from '@gradwire/worker';
-import { createLoneWorker, type LoneWorker } from './lone-worker.ts';
+import { createLoneWorker, type LoneWorker, type StepStart } from './lone-worker.ts';
 import type { OpenRun } from './open-run.ts';
 
 /** Which contributions are meant. */
@@ -78,7 +85,7 @@ export async function replayStep(
   const worker = createLoneWorker({ plan: createPlan(recipe, data), codecs: codecsOf(recipe), bench });
 
   let before: StepStart | undefined;
-  for await (const start of worker.steps(snapshot && stateOf(snapshot))) {
+  for await (const start of worker.steps(snapshot && startOf(snapshot).state)) {
     const { version } = start.round;
     const last = ledger.lines[version - 1];
     if (before && last && plainVectors.checksum(start.weights) !== last.weights) {
@@ -94,18 +101,14 @@ export async function replayStep(
   throw refusal(`the recipe has no step ${question.step}`);
 }
 
-type StepStart = Parameters<LoneWorker['checksum']>[0] extends infer R
-  ? { readonly round: R; readonly weights: Float32Array }
-  : never;
-
 async function again(
   worker: LoneWorker,
-  { round, weights }: StepStart,
+  start: StepStart,
   contributions: readonly Contribution[],
 ): Promise<ReplayedContribution[]> {
   const replayed: ReplayedContribution[] = [];
   for (const each of contributions) {
-    replayed.push({ ...each, computed: await worker.checksum(round, weights, each) });
+    replayed.push({ ...each, computed: await worker.checksum(start, each) });
   }
   return replayed;
 }
@@ -134,11 +137,6 @@ async function nearestSnapshot(
     }
   }
   return { found };
-}
-
-function stateOf({ record, weights, optimizer }: StoredSnapshot): Parameters<LoneWorker['steps']>[0] {
-  const { lastRound, epochTotals } = record;
-  return { ...(lastRound ? { lastRound } : {}), weights, optimizer, epochTotals };
 }
 
 /** Other bits would prove nothing. */

@@ -1,5 +1,4 @@
 import { networkInterfaces } from 'node:os';
-import { observerToken } from '@gradwire/transport';
 import type { Console } from '../output/console.ts';
 import { programName } from '../output/program-name.ts';
 
@@ -9,11 +8,16 @@ export interface JoinAddress {
   readonly port: number;
   /** What stands after `#`. */
   readonly secret: string;
+  /** The same for those who may only look. */
+  readonly observerSecret: string;
   readonly isSecure: boolean;
 }
 
 /** Says which commands join a run: one for each address under which this machine may be reached. */
-export function sayJoinCommands(console: Console, { host, port, secret, isSecure }: JoinAddress): void {
+export function sayJoinCommands(
+  console: Console,
+  { host, port, secret, observerSecret, isSecure }: JoinAddress,
+): void {
   const where = isLoopback(host) ? 'on this machine' : 'on any machine that reaches this one';
   console.say(`To add a worker, run ${where}:`);
   for (const address of addresses(host)) {
@@ -26,19 +30,13 @@ export function sayJoinCommands(console: Console, { host, port, secret, isSecure
   }
   const [nearest = host] = addresses(host);
   console.say('To watch the run, with a token that lets nobody join:');
-  console.say(`  gradwire status ${urlOf(nearest, { port, isSecure })}#${observerSecret(secret)}`);
+  console.say(`  gradwire status ${urlOf(nearest, { port, isSecure })}#${observerSecret}`);
   const program = programName();
   if (program !== 'gradwire') console.say(console.colors.dim(`  (in a clone: ${program} worker …)`));
 }
 
-/** The join secret with the observer's token in place of the workers'. */
-function observerSecret(secret: string): string {
-  const [token = '', ...fingerprint] = secret.split(',');
-  return [observerToken(token), ...fingerprint].join(',');
-}
-
 /** The coordinator's address for a worker on the same machine. */
-export function localUrl({ host, ...where }: Omit<JoinAddress, 'secret'>): string {
+export function localUrl({ host, ...where }: Omit<JoinAddress, 'secret' | 'observerSecret'>): string {
   if (host === '0.0.0.0') return urlOf('127.0.0.1', where);
   return urlOf(host === '::' ? '::1' : host, where);
 }

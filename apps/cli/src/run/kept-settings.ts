@@ -1,21 +1,23 @@
 import { relativePath } from '../output/relative-path.ts';
+import { options } from '../settings/options.ts';
 import type { RunSettings } from './host-run.ts';
 
-/** Settings that are no part of the recipe, with which a run goes on unless others are given. No secrets: files of keys by their path. */
-const kept = {
-  dataDir: '--data-dir',
-  // A certificate of our own lies there.
-  cacheDir: '--cache-dir',
-  verify: '--verify',
-  exact: '--exact',
-  tls: '--tls',
-  tlsCert: '--tls-cert',
-  tlsKey: '--tls-key',
-  allowHost: '--allow-host',
-} as const satisfies Partial<Record<keyof RunSettings, string>>;
+/**
+ * Settings that are no part of the recipe, with which a run goes on unless others are given. No secrets: files of keys by
+ * their path. A certificate of our own lies in the cache folder.
+ */
+const names = [
+  'dataDir',
+  'cacheDir',
+  'verify',
+  'exact',
+  'tls',
+  'tlsCert',
+  'tlsKey',
+  'allowHost',
+] as const satisfies readonly (keyof RunSettings & keyof typeof options)[];
 
-type Kept = keyof typeof kept;
-const names = Object.keys(kept) as readonly Kept[];
+type Kept = (typeof names)[number];
 
 /** What of the settings a run directory keeps. */
 export function keptSettings(settings: RunSettings): Readonly<Record<string, unknown>> {
@@ -44,7 +46,8 @@ export function withKept(
 }
 
 function write(name: Kept, value: unknown): string {
-  if (value === true) return kept[name];
+  const { long } = options[name]();
+  if (value === true) return `${long}`;
   const isPath = name.endsWith('Dir') || name === 'tlsCert' || name === 'tlsKey';
-  return `${kept[name]} ${isPath ? relativePath(String(value)) : String(value)}`;
+  return `${long} ${isPath ? relativePath(String(value)) : String(value)}`;
 }

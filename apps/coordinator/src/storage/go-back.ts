@@ -1,4 +1,4 @@
-import type { EnginePlan, RunState } from '@gradwire/engine';
+import { type EnginePlan, initialState } from '@gradwire/engine';
 import type { RollBack, Run } from '../run.ts';
 import type { RunStorage } from './open-storage.ts';
 import { startOf } from './resume-point.ts';
@@ -28,9 +28,4 @@ export async function goBack(
   run.restore(point.snapshot ? startOf(point.snapshot).state : initialState(plan));
   snapshots.goOn();
   return storage.recorder.steps;
-}
-
-function initialState({ initialWeights }: EnginePlan): RunState {
-  const epochTotals = { samples: 0, loss: 0, correct: 0 };
-  return { weights: initialWeights.slice(), optimizer: {}, epochTotals };
 }

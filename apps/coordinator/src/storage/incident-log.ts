@@ -45,8 +45,9 @@ export async function openIncidents(
   onProblem: (error: Error) => void,
 ): Promise<IncidentLog> {
   const path = join(directory, 'incidents.jsonl');
-  const texts = (await readFile(path, 'utf8').catch(() => '')).split('\n').filter((text) => text !== '');
-  const found = texts.flatMap(parse);
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const texts = text.split('\n').filter((line) => line !== '');
+  const found = parseIncidents(text);
   let { length: count } = found;
   let last = found.at(-1);
   let writing = Promise.resolve();
@@ -75,6 +76,11 @@ export async function openIncidents(
     },
     settled: () => writing,
   };
+}
+
+/** The incidents in the text of an `incidents.jsonl`; lines that are none are left out. */
+export function parseIncidents(text: string): Incident[] {
+  return text.split('\n').flatMap(parse);
 }
 
 function parse(text: string): Incident[] {

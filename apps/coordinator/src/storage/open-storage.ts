@@ -48,12 +48,12 @@ export async function openStorage(options: StorageOptions): Promise<RunStorage> 
   if (goBackTo !== undefined) {
     await store.prune((step) => step <= goBackTo);
     await store.settle();
+    await claim.goBack(undefined);
   }
   const recorder = await createRecorder(
     { directory, recipeHash: identity.recipeHash, onFailure: onProblem },
     point?.lines,
   );
-  if (goBackTo !== undefined) await claim.goBack(undefined);
   const incidents = await openIncidents(directory, claim, onProblem);
   const pointBefore = (maxStep: number): Promise<ResumePoint> => findResumePoint({ ...search, maxStep });
   return { claim, store, recorder, incidents, identity, pointBefore, ...(point ? { point } : {}) };

@@ -22,11 +22,12 @@ interface OpenRun {
 
 type ComputeOrder = Extract<ThreadOrder, { type: 'compute' }>;
 
+const vectors = loadVectors();
 let run: OpenRun | undefined;
 let leaf: number | undefined;
 
 async function start(): Promise<void> {
-  const { name, kernelHash } = await prepareBackend(workerData as BackendChoice);
+  const [{ name, kernelHash }] = await Promise.all([prepareBackend(workerData as BackendChoice), vectors]);
   reply({ type: 'ready', backend: { name, kernelHash } });
 }
 
@@ -34,7 +35,7 @@ async function open({ recipe, statistics, counts, splits, weights, sums }: Threa
   run?.trainer.dispose();
   const trainer = createTrainer({ recipe });
   const probe = await probeHash(trainer);
-  const shared = openSharedSums(sums, await loadVectors());
+  const shared = openSharedSums(sums, await vectors);
   const computeLeaf = createLeafComputer({
     recipe,
     trainer,

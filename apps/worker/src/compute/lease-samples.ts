@@ -1,6 +1,6 @@
-import { createShardOrder, evaluationBlocks, shardRange, trainingIndices } from '@gradwire/data';
+import { evaluationBlocks, shardRange } from '@gradwire/data';
 import type { LeaseMessage } from '@gradwire/protocol';
-import { countSteps, type Recipe } from '@gradwire/recipes';
+import { type Recipe, trainingSamples } from '@gradwire/recipes';
 
 /** Samples of each split. */
 export interface SplitCounts {
@@ -22,10 +22,8 @@ export interface LeaseSamples {
 
 /** Prepares what is the same for all leases of a run. */
 export function createLeaseSamples(recipe: Recipe, counts: SplitCounts): LeaseSamples {
-  const { seed, shards, validationShare = 0 } = recipe;
-  const { training, validation } = trainingIndices(counts.train, { validationShare, seed });
-  const { batchSize } = countSteps(recipe, training.length);
-  const order = createShardOrder({ count: training.length, shards, seed });
+  const { shards } = recipe;
+  const { training, validation, microBatch } = trainingSamples(recipe, counts.train);
   const everyTest = Uint32Array.from({ length: counts.test }, (_, sample) => sample);
   const blocks = { validation: cutBlocks(validation), test: cutBlocks(everyTest) };
 
@@ -34,8 +32,7 @@ export function createLeaseSamples(recipe: Recipe, counts: SplitCounts): LeaseSa
     mostLeaves: Math.max(shards, blocks.validation.length, blocks.test.length),
     ofLeaf({ task, epoch, step, split = 'test' }, leaf) {
       if (task === 'evaluate') return blocks[split][leaf] ?? new Uint32Array(0);
-      const positions = order.microBatch({ epoch, step, batchSize, shard: leaf });
-      return positions.map((position) => training[position] ?? 0);
+      return microBatch({ epoch, step, shard: leaf });
     },
     ofShards: (wanted) => concat(wanted.map((shard) => shardSamples(shard))),
   };

@@ -1,11 +1,11 @@
-import type {
-  Engine,
-  EngineEffect,
-  EngineEvent,
-  EnginePlan,
-  RunState,
-  Verification,
-  WorkerId,
+import {
+  type Engine,
+  type EngineEffect,
+  type EngineEvent,
+  initialState,
+  type RunState,
+  type Verification,
+  type WorkerId,
 } from '@gradwire/engine';
 import type { World } from '../base/world.ts';
 import type { Connection, ToCoordinator } from '../workers/connection.ts';
@@ -79,7 +79,7 @@ export function createLife(world: World, parts: LifeParts, { term, from }: LifeS
     }
   };
   const restore = (snapshot: SimulatedSnapshot | undefined): void => {
-    const state = snapshot?.state ?? stateAtStart(scenario.plan);
+    const state = snapshot?.state ?? initialState(scenario.plan);
     watch.restored(state);
     goOn(engine.restore(state, agenda.nowMs));
   };
@@ -150,11 +150,6 @@ function welcome(
   members.set(id, { id, ...member });
   member.connection.sendToWorker({ type: 'welcome', id, term });
   return id;
-}
-
-function stateAtStart({ initialWeights }: EnginePlan): RunState {
-  const epochTotals = { samples: 0, loss: 0, correct: 0 };
-  return { weights: initialWeights.slice(), optimizer: {}, epochTotals };
 }
 
 function createVerification({ verify, seed }: Scenario, term: number): Verification | undefined {

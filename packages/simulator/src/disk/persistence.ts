@@ -1,4 +1,4 @@
-import type { RunState } from '@gradwire/engine';
+import { stepsIn } from '@gradwire/engine';
 import type { Procedure } from './procedure.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
 import { decodeSnapshot, encodeSnapshot, type SimulatedSnapshot } from './snapshot-text.ts';
@@ -76,11 +76,6 @@ export const persistence: Persistence = {
     return undefined;
   },
 };
-
-/** Steps committed in a state. */
-export function stepsIn({ lastRound }: Pick<RunState, 'lastRound'>): number {
-  return lastRound ? lastRound.version + (lastRound.task === 'step' ? 1 : 0) : 0;
-}
 
 /** Newest first. */
 export function snapshotNames(disk: Pick<SimulatedDisk, 'names'>): string[] {

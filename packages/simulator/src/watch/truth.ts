@@ -1,14 +1,14 @@
-import type {
-  Contribution,
-  EngineEffect,
-  EngineEvent,
-  Incident,
-  PartialSum,
-  RunState,
-  TreeNode,
-  WorkerId,
+import {
+  type Contribution,
+  type EngineEffect,
+  type EngineEvent,
+  type Incident,
+  type PartialSum,
+  type RunState,
+  stepsIn,
+  type TreeNode,
+  type WorkerId,
 } from '@gradwire/engine';
-import { stepsIn } from '../disk/persistence.ts';
 import { must } from './broken-promise.ts';
 
 type EffectOf<Type extends EngineEffect['type']> = Extract<EngineEffect, { type: Type }>;
