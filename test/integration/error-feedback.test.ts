@@ -128,7 +128,11 @@ test('a run that is stopped within periods, and resumed: snapshots lie between p
   let before: SmallRun | undefined;
   for (const step of [6, 13, 17, 99]) {
     const more = before ? { resume: before.folder } : {};
-    await using run = await startSmallRun(recipe, smallData(), { root: root.path, snapshotEvery: 1, ...more });
+    await using run = await startSmallRun(recipe, smallData(), {
+      root: root.path,
+      snapshotEvery: 1,
+      ...more,
+    });
     run.work();
     if (step === 99) expect(await endOf(run)).toBe(calm);
     else {

@@ -68,6 +68,8 @@ function feedbackMisfits({ codec, strategy, batchSize, shards }: Recipe): string
   if (strategy?.type === 'asynchronous')
     misfits.push(`codec.gradients.feedbackSteps: expected steps in order, found the strategy asynchronous`);
   if (batchSize < shards)
-    misfits.push(`batchSize: expected at least one sample a shard (${shards}) for feedbackSteps, found ${batchSize}`);
+    misfits.push(
+      `batchSize: expected at least one sample a shard (${shards}) for feedbackSteps, found ${batchSize}`,
+    );
   return misfits;
 }

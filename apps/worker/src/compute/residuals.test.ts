@@ -72,5 +72,7 @@ test('a step without what the one before left out is refused', () => {
       expect.objectContaining({ code: 'MESSAGE_INVALID' }) as Error,
     );
   }
-  expect(() => residuals.code(leaseOf(5, 5, false), { lo: 2, hi: 3 }, gradient.slice())).toThrow(/not a group/);
+  expect(() => residuals.code(leaseOf(5, 5, false), { lo: 2, hi: 3 }, gradient.slice())).toThrow(
+    /not a group/,
+  );
 });

@@ -8,7 +8,11 @@ export interface Residuals {
    * Adds the group's residual to its sum, in place, and keeps what the code of that leaves out. Throws MESSAGE_INVALID
    * if what the step before left out is not here.
    */
-  code(lease: LeaseMessage, node: TreeNode, gradient: Float32Array): Pick<PartialMessage, 'gradient' | 'codec'>;
+  code(
+    lease: LeaseMessage,
+    node: TreeNode,
+    gradient: Float32Array,
+  ): Pick<PartialMessage, 'gradient' | 'codec'>;
 }
 
 /** What is left of a group's sums up to a step. */
@@ -25,7 +29,8 @@ export function createResiduals(): Residuals {
       const { since, isLast } = feedback;
       const last = kept.get(node.lo);
       if (version > since) {
-        if (last?.version !== version - 1) throw misfit(version, node, 'what the step before left out is not here');
+        if (last?.version !== version - 1)
+          throw misfit(version, node, 'what the step before left out is not here');
         for (let i = 0; i < gradient.length; i++) gradient[i]! += last.values[i]!;
       }
       kept.delete(node.lo);
@@ -44,5 +49,8 @@ export function createResiduals(): Residuals {
 }
 
 function misfit(version: number, { lo, hi }: TreeNode, why: string): GradwireError {
-  return new GradwireError('MESSAGE_INVALID', `error feedback of [${lo}, ${hi}) at version ${version}: ${why}`);
+  return new GradwireError(
+    'MESSAGE_INVALID',
+    `error feedback of [${lo}, ${hi}) at version ${version}: ${why}`,
+  );
 }

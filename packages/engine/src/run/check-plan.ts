@@ -35,5 +35,6 @@ function checkFeedback({ coding, maxStaleness }: EnginePlan): void {
   if (feedbackSteps === undefined) return;
   if (!Number.isInteger(feedbackSteps) || feedbackSteps < 2)
     throw new RangeError(`coding.feedbackSteps must be at least 2, found ${feedbackSteps}`);
-  if (maxStaleness !== undefined) throw new RangeError('coding.feedbackSteps: not possible with maxStaleness');
+  if (maxStaleness !== undefined)
+    throw new RangeError('coding.feedbackSteps: not possible with maxStaleness');
 }

@@ -58,7 +58,14 @@ function send(engine: Engine, worker: WorkerId, sent: PartialSum): EngineEffect[
 
 /** Worker a answers all of a step. */
 function step(engine: Engine, isCoded: boolean): EngineEffect[] {
-  const nodes = engine.status().round?.step === 5 ? [[0, 1]] : [[0, 2], [2, 4], [4, 5]];
+  const nodes =
+    engine.status().round?.step === 5
+      ? [[0, 1]]
+      : [
+          [0, 2],
+          [2, 4],
+          [4, 5],
+        ];
   return nodes.flatMap(([lo = 0, hi = 0]) => send(engine, a, partial(engine, lo, hi, isCoded)));
 }
 

@@ -22,10 +22,7 @@ export function feedbackOf(plan: FeedbackPlan, { task, version }: Round): Feedba
  * Whether nothing was kept of the steps before `version`. Each epoch has periods of its own; its last step, in which some
  * shards may have no samples, and the first steps of a resumed run are never in the middle of one.
  */
-export function isPeriodStart(
-  { coding, stepsPerEpoch, totalSteps }: FeedbackPlan,
-  version: number,
-): boolean {
+export function isPeriodStart({ coding, stepsPerEpoch, totalSteps }: FeedbackPlan, version: number): boolean {
   const { feedbackSteps } = coding ?? {};
   if (feedbackSteps === undefined || version === totalSteps) return true;
   const step = version % stepsPerEpoch;
