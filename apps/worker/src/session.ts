@@ -120,8 +120,8 @@ function createMessageHandler(
       place.leaf = error.leaf;
       throw error.cause;
     }
-    if (lease.feedback?.isReplay) return;
-    onEvent({ type: 'computed', task: lease.task, version: lease.version, samples });
+    // None in a replay.
+    if (samples > 0) onEvent({ type: 'computed', task: lease.task, version: lease.version, samples });
     // While the others compute and the coordinator adds.
     setImmediate(freeYoungGarbage);
   };

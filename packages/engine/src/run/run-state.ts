@@ -48,10 +48,11 @@ export function snapshotRun({
 }: Run): RunState | undefined {
   // A run that failed may have spoilt its optimizer.
   if (pool || phase === 'failed') return undefined;
-  if (!isPeriodStart(plan, stepsIn({ ...(lastRound ? { lastRound } : {}) }))) return undefined;
+  const closed = lastRound ? { lastRound } : {};
+  if (!isPeriodStart(plan, stepsIn(closed))) return undefined;
   const vectors = Object.entries(optimizer.state).map(([name, vector]) => [name, vector.slice()] as const);
   return {
-    ...(lastRound ? { lastRound } : {}),
+    ...closed,
     weights,
     optimizer: Object.fromEntries(vectors),
     epochTotals: { ...epochTotals },
