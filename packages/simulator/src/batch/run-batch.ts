@@ -14,6 +14,9 @@ export interface BatchOptions extends SeedRange {
 /** Small enough for the threads to end together, and the same whatever their number: the hash depends on it. */
 const rangeSize = 250;
 
+/** Nearly all that a simulation makes is garbage soon: in more room less of it is copied. */
+const resourceLimits = { maxYoungGenerationSizeMb: 192 };
+
 const threadFile = new URL('../../dist/batch/seeds-thread.js', import.meta.url);
 
 /** Simulates many seeds on several threads. The report does not depend on the number of threads. */
@@ -51,7 +54,7 @@ async function runRanges(
   const take = (): number | undefined =>
     next < ranges.length && signal?.aborted !== true ? next++ : undefined;
   const work = async (): Promise<void> => {
-    const thread = new Worker(threadFile, { execArgv: [] });
+    const thread = new Worker(threadFile, { execArgv: [], resourceLimits });
     try {
       for (let index = take(); index !== undefined; index = take()) {
         const range = ranges[index]!;
