@@ -78,8 +78,7 @@ export function createWatch(world: World, reference: Reference): Watch {
     },
     effects(effects, situation) {
       leases = [];
-      const gone = new Set(effects.flatMap((effect) => (effect.type === 'expel' ? [effect.worker] : [])));
-      if (isVerified) truth.saw(effects, (worker) => situation.members.has(worker) && !gone.has(worker));
+      if (isVerified) truth.saw(effects, whoStays(effects, situation));
       isRoundOver = effects.some(({ type }) => type === 'commit' || type === 'evaluated');
       for (const effect of effects) {
         noteEffect(world.trace, effect);
@@ -97,6 +96,12 @@ export function createWatch(world: World, reference: Reference): Watch {
       checkStatus(world.scenario.plan, engine.status(), { members, leases });
     },
   };
+}
+
+/** Of the members, those that are not put out by these effects. */
+function whoStays(effects: readonly EngineEffect[], { members }: Situation): (worker: WorkerId) => boolean {
+  const gone = new Set(effects.flatMap((effect) => (effect.type === 'expel' ? [effect.worker] : [])));
+  return (worker) => members.has(worker) && !gone.has(worker);
 }
 
 /** Rounds closed before a state; indexes only grow, so more rounds have a higher one. */
