@@ -89,10 +89,15 @@ function checkIdentity({ recipeHash, data }: SnapshotRecord, expected: RunIdenti
     );
   }
   if (data.train !== expected.data.train || data.test !== expected.data.test) {
-    throw new GradwireError('DATA_MISMATCH', `${path} was made with other data than what is loaded now`, {
-      hint: 'Give the --data-dir with which the run was started.',
-    });
+    throw otherData(path);
   }
+}
+
+/** The error for a run or a snapshot at `path` that does not belong to the data. */
+export function otherData(path: string): GradwireError {
+  return new GradwireError('DATA_MISMATCH', `${path} was made with other data than what is loaded now`, {
+    hint: 'Give the --data-dir with which the run was started.',
+  });
 }
 
 function noneUsable(directory: string, problems: readonly GradwireError[]): GradwireError {
