@@ -27,7 +27,7 @@ import { createPlan, type Splits, statisticsOf } from './plan.ts';
 import { nameSamples } from './poison-samples.ts';
 import { createProgress } from './progress.ts';
 import { createRun, type RollBack, type Run } from './run.ts';
-import { readStatus, type StatusSource } from './run-status.ts';
+import { readStatus, type RunStatus, type StatusSource } from './run-status.ts';
 import { createSessions, type Sessions, type SessionsOptions } from './sessions.ts';
 import { goBack, type GoBackOptions } from './storage/go-back.ts';
 import { openStorage, type RunStorage } from './storage/open-storage.ts';
@@ -83,6 +83,7 @@ export interface Coordinator {
   readonly directory: RunDirectory;
   /** Connected now. */
   readonly workers: number;
+  status(): RunStatus;
   /**
    * Resolves when the run has ended and its files are written; those that could not be are in `problems`. Rejects with
    * RUN_TAKEN, and writes nothing, once another coordinator has taken over.
@@ -168,6 +169,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     get workers() {
       return sessions.byId.size;
     },
+    status: () => readStatus(served),
     done,
     connect: () => connectInside(sessions, limits),
     stop: () => stop(run, snapshots),

@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
 import { GradwireError, toError } from '@gradwire/errors';
+import { disk, type FileSystem, type OpenFile } from './file-system.ts';
 import type { FilePrefix } from './snapshot/snapshot.ts';
-import { writeFileWhole } from './write-file-whole.ts';
+import { writeWhole } from './write-file-whole.ts';
+
+/** What a file of JSON lines is opened with. */
+export interface JsonLinesOptions {
+  /** Told at once when it cannot be written. */
+  readonly onFailure?: (error: GradwireError) => void;
+  /** Default: the real disk. */
+  readonly files?: FileSystem;
+}
 
 /** Appends values to a file, one JSON line each. */
 export interface JsonLines {
@@ -32,10 +40,10 @@ export interface JsonLines {
  */
 export async function createJsonLines(
   path: string,
-  onFailure: (error: GradwireError) => void = () => undefined,
+  { onFailure, files = disk }: JsonLinesOptions = {},
 ): Promise<JsonLines> {
   try {
-    return linesOf({ path, file: await open(path, 'wx'), content: new Uint8Array(), onFailure });
+    return linesOf({ path, file: await files.open(path, 'wx'), content: new Uint8Array(), onFailure });
   } catch (error) {
     throw failed(path, error);
   }
@@ -48,11 +56,11 @@ export async function createJsonLines(
 export async function resumeJsonLines(
   path: string,
   content: Uint8Array,
-  onFailure: (error: GradwireError) => void = () => undefined,
+  { onFailure, files = disk }: JsonLinesOptions = {},
 ): Promise<JsonLines> {
   try {
-    await writeFileWhole(path, content);
-    return linesOf({ path, file: await open(path, 'r+'), content, onFailure });
+    await writeWhole(files, path, content);
+    return linesOf({ path, file: await files.open(path, 'r+'), content, onFailure });
   } catch (error) {
     throw failed(path, error);
   }
@@ -60,10 +68,10 @@ export async function resumeJsonLines(
 
 interface Opened {
   readonly path: string;
-  readonly file: FileHandle;
+  readonly file: OpenFile;
   /** What the file holds already. */
   readonly content: Uint8Array;
-  readonly onFailure: (error: GradwireError) => void;
+  readonly onFailure: JsonLinesOptions['onFailure'] | undefined;
 }
 
 function linesOf({ path, file, content, onFailure }: Opened): JsonLines {
@@ -85,7 +93,7 @@ function linesOf({ path, file, content, onFailure }: Opened): JsonLines {
         size += bytes.length;
       } catch (error) {
         failure = failed(path, error);
-        onFailure(failure);
+        onFailure?.(failure);
         await file.truncate(size).catch(() => undefined);
       }
     }
@@ -119,7 +127,7 @@ function linesOf({ path, file, content, onFailure }: Opened): JsonLines {
   };
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+async function writeAll(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
   let written = 0;
   while (written < bytes.length) {
     const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);

@@ -23,8 +23,10 @@ export function coordinatorCommand(context: CommandContext): Command {
       settingsOfRecipe((await resolveRun(given, isGiven)).recipe),
     );
     if (settings === undefined) return;
-    const run = await hostRun(settings, context, { isGiven });
-    sayJoinCommands(context.console, run.coordinator);
+    const run = await hostRun(settings, context, {
+      isGiven,
+      onListening: (coordinator) => sayJoinCommands(context.console, coordinator),
+    });
     await run.finish({ resume: ['coordinator', ...dataArguments(settings)] });
   });
 }

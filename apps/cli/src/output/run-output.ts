@@ -1,4 +1,5 @@
 import type { CoordinatorEvent, FailureReport, RunResult } from '@gradwire/coordinator';
+import type { CodecSpec } from '@gradwire/recipes';
 import { formatEnd, formatProgress, type NextCommand, nextCommands } from '@gradwire/report';
 import type { LocalWorkerEvent } from '../processes/local-workers.ts';
 import { defaultRecipe } from '../settings/default-recipe.ts';
@@ -8,9 +9,16 @@ import { createProgressLine } from './progress-line.ts';
 import { programName } from './program-name.ts';
 import { relativePath } from './relative-path.ts';
 
+/** How `--codec auto` comes to its choice. */
+export type CodecEvent =
+  /** The first worker is waited for, to be measured. */
+  | { readonly type: 'measuring'; readonly host: string; readonly port: number }
+  | { readonly type: 'codec-chosen'; readonly codec: CodecSpec; readonly reason: string };
+
 /** Shows a run: JSON lines on stdout if asked for; lines and a live progress line on stderr. */
 export interface RunOutput {
   handle(event: CoordinatorEvent): void;
+  handleCodec(event: CodecEvent): void;
   handleProcess(event: LocalWorkerEvent): void;
   end(result: RunResult, again: AgainArguments): void;
 }
@@ -35,6 +43,11 @@ export function createRunOutput(console: Console, json: boolean): RunOutput {
       const line = describeEvent(event, colors);
       if (line !== undefined) console.say(line);
     },
+    handleCodec(event) {
+      if (json) console.json(toJson(event));
+      const text = event.type === 'measuring' ? 'waiting for the first worker, to measure it' : event.reason;
+      console.say(`codec auto: ${text}`);
+    },
     handleProcess(event) {
       if (event.type === 'none-left') return;
       if (json) console.json(toJson(event));
@@ -53,7 +66,10 @@ export function createRunOutput(console: Console, json: boolean): RunOutput {
 }
 
 /** `{ event: 'step', … }`: the form of every JSON line. */
-function toJson({ type, ...rest }: CoordinatorEvent | LocalWorkerEvent): Record<string, unknown> {
+function toJson({
+  type,
+  ...rest
+}: CoordinatorEvent | CodecEvent | LocalWorkerEvent): Record<string, unknown> {
   return { event: type, ...rest };
 }
 

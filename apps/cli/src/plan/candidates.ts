@@ -97,21 +97,34 @@ export function recommend(candidates: readonly Candidate[]): Candidate {
       codec.isLossless &&
       (strategy.type === 'synchronous' || (localStrategy(strategy) && totalSteps >= leastOuterSteps)),
   );
-  const good = exact.find(({ waitingShare }) => waitingShare <= goodEnough);
+  const good = exact.find(isGood);
   const [best] = exact.toSorted((a, b) => a.waitingShare - b.waitingShare);
   const found = good ?? best;
   if (!found) throw new RangeError('candidates: expected one that is exact');
   return found;
 }
 
+/** What loses something must save a seventh of a step, at least: more than chance makes of it. */
+const worthwhile = 0.85;
+
 /**
  * The first of {@link codecCandidates} whose workers compute nine tenths of the time, or the one with the least
  * waiting. Not `top-k`: what it leaves out costs accuracy, and that is for people to choose.
  */
-export function recommendCodec(candidates: readonly Candidate[]): Candidate {
-  const known = candidates.filter(({ codec }) => codec.name !== 'top-k');
+export function recommendCodec<Each extends Pick<Candidate, 'codec' | 'stepMs' | 'waitingShare'>>(
+  candidates: readonly Each[],
+): Each {
+  const plainMs = candidates.find(({ codec }) => codec.isLossless)?.stepMs ?? Number.POSITIVE_INFINITY;
+  const known = candidates.filter(
+    ({ codec, stepMs }) => codec.isLossless || (codec.name !== 'top-k' && stepMs <= worthwhile * plainMs),
+  );
   const [least] = known.toSorted((a, b) => a.waitingShare - b.waitingShare);
-  const found = known.find(({ waitingShare }) => waitingShare <= goodEnough) ?? least;
+  const found = known.find(isGood) ?? least;
   if (!found) throw new RangeError('candidates: expected at least one');
   return found;
+}
+
+/** Whether its workers compute nine tenths of the time. */
+export function isGood({ waitingShare }: Pick<Candidate, 'waitingShare'>): boolean {
+  return waitingShare <= goodEnough;
 }

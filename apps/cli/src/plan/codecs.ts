@@ -47,6 +47,17 @@ function codedBytes({ codec, share }: CompleteCodec, elements: number): number {
   return share * elements * (3 + (1 - share) ** 128);
 }
 
+/** What auto may choose, float32 first. */
+export const autoCodecs: readonly Codec[] = [float32, ...lossy.filter(({ name }) => name !== 'top-k')];
+
+/** The codec with the largest groups of which each of so many workers has a whole one. */
+export function inGroupsFor(codec: Codec, shards: number, workers: number): Codec {
+  const log2 = Math.log2(Math.max(1, shards / workers));
+  return codec.isLossless
+    ? codec
+    : inGroups(codec, 2 ** (workers === 1 ? Math.ceil(log2) : Math.floor(log2)));
+}
+
 function lossyCodec(name: string, spec: CodecSpec): Codec {
   return { name, isLossless: false, spec };
 }

@@ -5,7 +5,7 @@ import { featureStatistics } from '@gradwire/preprocess';
 import { decodeMessage, encodeMessage, type Message, messageLimits } from '@gradwire/protocol';
 import type { Recipe } from '@gradwire/recipes';
 import { type Batch, createBatcher, createTrainer, runLocalSteps, type Trainer } from '@gradwire/training';
-import type { LoadedDataset } from '../datasets.ts';
+import type { Splits } from '@gradwire/coordinator';
 import type { Costs } from './predict-step.ts';
 
 const warmUps = 8;
@@ -15,7 +15,7 @@ const leastMs = 250;
 const localBatches = 4;
 
 /** Measures this machine on one core, on the backend that is ready, with the recipe's network, data and shards. */
-export function measureCosts(recipe: Recipe, { train }: LoadedDataset): Costs {
+export function measureCosts(recipe: Recipe, { train }: Splits): Costs {
   const trainer = createTrainer({ recipe });
   const weights = initialWeights(recipe.model, recipe.seed);
   trainer.setWeights(weights);
@@ -41,7 +41,7 @@ function localSteps(trainer: Trainer, recipe: Recipe, batchOf: () => Batch): voi
 }
 
 /** The next micro-batch of the first shard, each time. */
-function createBatches(recipe: Recipe, train: LoadedDataset['train']): () => Batch {
+function createBatches(recipe: Recipe, train: Splits['train']): () => Batch {
   const { shards, seed } = recipe;
   const { count } = train;
   const indices = Uint32Array.from({ length: count }, (_, i) => i);

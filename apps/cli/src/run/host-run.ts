@@ -7,14 +7,21 @@ import {
 } from '@gradwire/coordinator';
 import { GradwireError } from '@gradwire/errors';
 import type { Recipe } from '@gradwire/recipes';
+import { createToken } from '@gradwire/transport';
 import type { CommandContext } from '../commands/command.ts';
 import { loadDataset } from '../datasets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { createDataLines } from '../output/data-lines.ts';
 import { type AgainArguments, createRunOutput, type RunOutput } from '../output/run-output.ts';
-import { type AutoCodecSettings, linkMisplaced, withChosenCodec } from '../plan/choose-codec.ts';
+import {
+  type AutoCodecSettings,
+  chooseCodec,
+  type ChosenCodec,
+  linkMisplaced,
+} from '../plan/choose-codec.ts';
+import { type FirstWorkerOptions, measureFirstWorker } from '../plan/measure-first-worker.ts';
 import { keptSettings, withKept } from './kept-settings.ts';
-import { resolveRun, type RunPlaceSettings } from './resolve-run.ts';
+import { type ResolvedRun, resolveRun, type RunPlaceSettings } from './resolve-run.ts';
 import { loadCertificate, type TlsSettings } from './tls-certificate.ts';
 
 /** Settings that `train` and `coordinator` share, as commander parses them. */
@@ -44,6 +51,8 @@ export interface HostRunOptions {
   readonly isGiven: (setting: string) => boolean;
   /** What the run cannot go without: before it is there, nobody is listened to and no folder made. */
   readonly ready?: Promise<unknown>;
+  /** Workers may come; told once. Given if all of them come by themselves: then `--codec auto` measures the first one. */
+  readonly onListening?: (coordinator: Coordinator) => void;
   /** Hears every event after it was shown. */
   readonly onEvent?: (event: CoordinatorEvent) => void;
 }
@@ -58,12 +67,12 @@ function cannotVerify(): GradwireError {
 export async function hostRun(
   chosen: RunSettings,
   context: CommandContext,
-  { isGiven, ready, onEvent }: HostRunOptions,
+  { isGiven, ready, onListening, onEvent }: HostRunOptions,
 ): Promise<HostedRun> {
   const { console, signal } = context;
-  const { codec, link } = chosen;
-  if (link !== undefined && codec !== 'auto') throw linkMisplaced(codec);
-  const { recipe: given, hash, host, port, token, stored } = await resolveRun(chosen, isGiven);
+  if (chosen.link !== undefined && chosen.codec !== 'auto') throw linkMisplaced(chosen.codec);
+  const resolved = await resolveRun(chosen, isGiven);
+  const { recipe: given, hash, host, stored, token = createToken() } = resolved;
   const { settings, again } = withKept(chosen, stored?.claim?.settings);
   const { dataDir, cacheDir, runDir, snapshotEvery, exact, allowHost } = settings;
   const tls = await loadCertificate(settings);
@@ -76,32 +85,37 @@ export async function hostRun(
     onEvent: createDataLines(console),
   });
   await ready;
-  // A run that goes on has its codec already.
-  const isAuto = codec === 'auto' && stored === undefined;
-  const recipe = isAuto ? await withChosenCodec({ recipe: given, data }, settings, console) : given;
   const output = createRunOutput(console, settings.json === true);
+  const place = {
+    recipeHash: hash,
+    data,
+    host,
+    port: resolved.port,
+    token,
+    ...(tls ? { tls } : {}),
+    ...(allowHost ? { hosts: allowHost } : {}),
+  };
+  const codec = await codecFor(resolved, settings, { console, signal, output, place, onListening });
+  const { recipe, port, reason } = codec;
   console.say(`${recipe.name}: ${recipe.description}`);
   if (again.length > 0) console.say(`as before: ${again.join(' ')}`);
   const coordinator = await createCoordinator({
+    ...place,
     recipe,
-    recipeHash: hash,
-    data,
+    ...(port === undefined ? {} : { port }),
     createDirectory: async () => stored?.directory ?? createRunDirectory(runDir, recipe.name),
     resume: stored !== undefined,
     snapshotEvery,
     exact,
-    host,
-    port,
-    ...(token === undefined ? {} : { token }),
-    ...(tls === undefined ? {} : { tls }),
-    ...(allowHost === undefined ? {} : { hosts: allowHost }),
     verify: settings.verify,
-    settings: keptSettings(settings),
+    settings: { ...keptSettings(settings), ...(reason === undefined ? {} : { codecAuto: reason }) },
     onEvent: (event) => {
       output.handle(event);
       onEvent?.(event);
     },
   });
+  // Who came to be measured has been told.
+  if (port === undefined) onListening?.(coordinator);
   if (signal.aborted) coordinator.stop();
   signal.addEventListener('abort', coordinator.stop, { once: true });
   return {
@@ -116,6 +130,47 @@ export async function hostRun(
       else if (result.problems.length > 0) context.exit(exitCodes.write.code);
     },
   };
+}
+
+interface CodecContext extends Pick<CommandContext, 'console' | 'signal'> {
+  readonly output: RunOutput;
+  readonly place: Omit<FirstWorkerOptions, 'recipe' | 'signal' | 'onJoined' | 'onListening'>;
+  readonly onListening: HostRunOptions['onListening'];
+}
+
+/** What `--codec auto` chooses before the first step of a run, and never again. */
+async function codecFor(
+  { recipe, stored }: ResolvedRun,
+  settings: RunSettings,
+  { console, signal, output, place, onListening }: CodecContext,
+): Promise<Partial<ChosenCodec> & Pick<ChosenCodec, 'recipe'>> {
+  const before = stored?.claim?.settings?.['codecAuto'];
+  if (typeof before === 'string') {
+    console.say(`codec auto, as before: ${before}`);
+    return { recipe, reason: before };
+  }
+  if (settings.codec !== 'auto' || stored) return { recipe };
+  const measure =
+    onListening &&
+    ((tried: Recipe, port?: number) =>
+      measureFirstWorker({
+        ...place,
+        ...(port === undefined ? {} : { port }),
+        recipe: tried,
+        signal,
+        onListening(coordinator) {
+          if (port !== undefined) return;
+          output.handleCodec({ type: 'measuring', host: coordinator.host, port: coordinator.port });
+          onListening(coordinator);
+        },
+        onJoined: (worker) =>
+          console.say(
+            `codec auto: measuring steps of ${worker} with ${tried.codec?.gradients?.type ?? 'float32'}`,
+          ),
+      }));
+  const chosen = await chooseCodec({ recipe, data: place.data, measure }, settings, console);
+  output.handleCodec({ type: 'codec-chosen', codec: chosen.recipe.codec ?? {}, reason: chosen.reason });
+  return chosen;
 }
 
 function checkExact({ name, strategy }: Recipe): void {

@@ -41,10 +41,10 @@ export async function resolveRun(
   if (settings.resume === undefined) return { ...(await resolveRecipe(settings)), host, port, token };
   const stored = await readStoredRun(settings.resume);
   const { recipe, claim } = stored;
-  const wanted = isGiven('recipe')
-    ? (await resolveRecipe(settings)).recipe
-    : overrideRecipe(recipe, settings);
-  checkSame(stored, wanted);
+  const { codec, lossy: _, ...others } = settings;
+  const asked = codec === 'auto' ? others : settings;
+  const wanted = isGiven('recipe') ? (await resolveRecipe(asked)).recipe : overrideRecipe(recipe, asked);
+  checkSame(stored, codec === 'auto' ? withCodecOf(recipe, wanted) : wanted);
   return {
     recipe,
     hash: claim?.recipeHash ?? (await recipeHash(recipe)),
@@ -53,6 +53,11 @@ export async function resolveRun(
     token: token ?? claim?.token,
     stored,
   };
+}
+
+/** What auto chose is part of the run. */
+function withCodecOf({ codec }: Recipe, { codec: _, ...others }: Recipe): Recipe {
+  return codec === undefined ? others : { ...others, codec };
 }
 
 function checkSame({ recipe, directory }: StoredRun, wanted: Recipe): void {

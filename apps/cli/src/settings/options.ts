@@ -74,9 +74,10 @@ export const options = {
       'refuse a worker that computes other bits than the first one, instead of marking the run',
     ),
   codec: (): Option =>
-    setting('--codec <name>', "how gradients travel; auto goes by --link (default: the recipe's)").choices(
-      codecNames,
-    ),
+    setting(
+      '--codec <name>',
+      "how gradients travel; auto measures the first worker (default: the recipe's)",
+    ).choices(codecNames),
   weightsCodec: (): Option =>
     setting('--weights-codec <name>', "how weights travel (default: the recipe's)").choices([
       'float32',

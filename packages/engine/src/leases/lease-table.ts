@@ -100,17 +100,31 @@ export function createLeaseTable(samples: readonly number[], atMs: number): Leas
       }
     },
     finish(node) {
-      for (const lease of below(node)) lease.state = 'done';
+      for (let leaf = node.lo; leaf < node.hi; leaf++) {
+        const lease = leases[leaf];
+        if (lease) lease.state = 'done';
+      }
     },
     unowned: () => present.filter(({ state }) => state === 'unowned').map(({ leaf }) => leaf),
     holdsAny: (worker) => (held.get(worker) ?? 0) > 0,
     claim(worker, node) {
-      const asked = below(node);
-      if (asked.length === 0 || !asked.every(({ holders }) => holders.has(worker))) return 'foreign';
-      const isOwned = asked.every(({ state, current }) => state === 'owned' && current.has(worker));
-      return isOwned ? 'owned' : 'outdated';
+      let found = 0;
+      let owned = 0;
+      for (let leaf = node.lo; leaf < node.hi; leaf++) {
+        const lease = leases[leaf];
+        if (!lease) continue;
+        if (!lease.holders.has(worker)) return 'foreign';
+        found++;
+        if (lease.state === 'owned' && lease.current.has(worker)) owned++;
+      }
+      if (found === 0) return 'foreign';
+      return owned === found ? 'owned' : 'outdated';
     },
-    samples: (node) => below(node).reduce((sum, lease) => sum + lease.samples, 0),
+    samples({ lo, hi }) {
+      let sum = 0;
+      for (let leaf = lo; leaf < hi; leaf++) sum += leases[leaf]?.samples ?? 0;
+      return sum;
+    },
     leaves: (node) => below(node).map(({ leaf }) => leaf),
     lease: (leaf) => leases[leaf],
     outstanding: () => present.filter(({ state }) => state !== 'done'),

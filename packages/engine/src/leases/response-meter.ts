@@ -27,9 +27,18 @@ export interface Expectation {
   readonly patienceMs: number;
 }
 
+/** What a turn is made of, as estimated from the last ones. */
+export interface UsualTimes {
+  readonly msPerSample: number;
+  /** All but computing: the wire, the queue, the weights. */
+  readonly otherMs: number;
+}
+
 /** Learns how long a worker takes to answer: for computing, and for everything else (the wire, the queue, the weights). */
 export interface ResponseMeter {
   record(turn: TurnTimes): void;
+  /** Unknown before the second turn. */
+  readonly usual: UsualTimes | undefined;
   /** The usual length of a turn of so many samples, if known. */
   usualMs(samples: number): number | undefined;
   /** `typicalMs`: what others take for so many, if known; asked only if this worker is not measured. */
@@ -39,13 +48,16 @@ export interface ResponseMeter {
 /** Creates a meter that knows nothing yet. The first turn is not measured: it compiles code and fetches data. */
 export function createResponseMeter(): ResponseMeter {
   let isWarm = false;
-  let known: { msPerSample: number; otherMs: number; deviationMs: number } | undefined;
+  let known: (UsualTimes & { readonly deviationMs: number }) | undefined;
 
   const usualMs = (samples: number): number | undefined =>
     known && samples * known.msPerSample + known.otherMs;
 
   return {
     usualMs,
+    get usual() {
+      return known && { msPerSample: known.msPerSample, otherMs: known.otherMs };
+    },
     record({ samples, computeMs, elapsedMs }) {
       if (!isWarm || samples === 0) {
         isWarm = true;

@@ -32,7 +32,7 @@ export function answerOf(
   const all = { start: 0, end: gradient.length, samples: 1, l2: 0 };
   const squares = vectors.average(gradient, gradient, all);
   const isFinite = Number.isFinite(squares) && metrics.every(Number.isFinite);
-  const words = new Float32Array(metrics.slice().buffer);
+  const words = new Float32Array(metrics.buffer, metrics.byteOffset, 2 * metrics.length);
   const digest = isFinite ? `${sum}-${vectors.checksum(words)}` : nonFiniteDigest;
   const magnitude = Math.sqrt(squares) / samples;
   return { worker: worker.id, numericsClass: worker.numericsClass ?? '', sum, magnitude, digest };

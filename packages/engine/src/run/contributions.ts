@@ -52,6 +52,7 @@ export function receivePartial(
 
 /** Some send a whole group coded, others leave that to the engine: what is compared must be what is used. */
 function codeWholeGroup(plan: EnginePlan, { round }: ActiveRound, partial: PartialSum): PartialSum {
+  if (!plan.coding) return partial;
   const { lo, hi } = partial;
   return { ...partial, ...codeGroups(plan, round)({ lo, hi, value: partial }) };
 }

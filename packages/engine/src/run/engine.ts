@@ -132,10 +132,9 @@ function handle(run: Run, event: EngineEvent): EngineEffect[] {
 
 /** Whoever is put out after all gets no work before that. */
 function withoutVain(effects: EngineEffect[]): EngineEffect[] {
+  if (!effects.some(({ type }) => type === 'expel')) return effects;
   const gone = new Set(effects.flatMap((effect) => (effect.type === 'expel' ? [effect.worker] : [])));
-  return gone.size === 0
-    ? effects
-    : effects.filter((effect) => effect.type !== 'lease' || !gone.has(effect.worker));
+  return effects.filter((effect) => effect.type !== 'lease' || !gone.has(effect.worker));
 }
 
 function takeEvent(run: Run, event: EngineEvent): EngineEffect[] {

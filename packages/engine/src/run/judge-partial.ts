@@ -40,28 +40,30 @@ export function judgePartial({ plan, active, worker, partial }: PartialCase): Ve
   if (partial.round !== round.index) {
     return invalid(`partial for round ${partial.round}, but the current one is ${round.index}`);
   }
-  const found = `partial [${lo}, ${hi}) of ${describeRound(round)}`;
+  const misfit = (what: string): Verdict =>
+    invalid(`partial [${lo}, ${hi}) of ${describeRound(round)}: ${what}`);
   if (!isTreeNode(lo, hi, round.leafCount)) {
-    return invalid(`${found}: not a node of the tree over ${round.leafCount} leaves`);
+    return misfit(`not a node of the tree over ${round.leafCount} leaves`);
   }
 
-  const misfit = findCodingMisfit(plan, active, partial);
-  if (misfit !== undefined) return invalid(`${found}: ${misfit}`);
+  const coding = findCodingMisfit(plan, active, partial);
+  if (coding !== undefined) return misfit(coding);
   const gradientLength = round.task === 'step' ? plan.layout.size : 0;
   if (gradient.length !== gradientLength) {
-    return invalid(`${found}: expected ${gradientLength} gradient elements, found ${gradient.length}`);
+    return misfit(`expected ${gradientLength} gradient elements, found ${gradient.length}`);
   }
   if (metrics.length !== metricsLength(plan, round)) {
-    return invalid(`${found}: expected ${metricsLength(plan, round)} metrics, found ${metrics.length}`);
+    return misfit(`expected ${metricsLength(plan, round)} metrics, found ${metrics.length}`);
   }
-  if (!isCountable(partial.computeMs)) return invalid(`${found}: computeMs is ${partial.computeMs}`);
+  if (!isCountable(partial.computeMs)) return misfit(`computeMs is ${partial.computeMs}`);
   // The loss may be non-finite: that may be a failure of the run, not of the worker.
-  if (!metrics.subarray(1).every(isCountable)) return invalid(`${found}: a count is negative or not finite`);
+  if (!metrics.every((value, i) => i === 0 || isCountable(value)))
+    return misfit('a count is negative or not finite');
 
   const claim = leases.claim(worker, partial);
-  if (claim === 'foreign') return invalid(`${found}: this worker holds no lease for it`);
+  if (claim === 'foreign') return misfit('this worker holds no lease for it');
   const expected = leases.samples(partial);
-  if (samples !== expected) return invalid(`${found}: expected ${expected} samples, found ${samples}`);
+  if (samples !== expected) return misfit(`expected ${expected} samples, found ${samples}`);
   return { type: claim === 'owned' ? 'use' : 'late' };
 }
 

@@ -52,16 +52,22 @@ function closeRound(run: Run, active: ActiveRound, { sums, atMs }: Completion): 
   return [...effects, ...openRound(run, atMs)];
 }
 
+const nobody: readonly WorkerId[] = [];
+
 function noteTrust({ trust }: Run, { round, contributions, verified }: ActiveRound): void {
   if (!trust) return;
   const step = round.version + (round.task === 'step' ? 1 : 0);
-  const others = ({ worker, ...node }: Contribution): WorkerId[] =>
-    (verified.get(keyOf(node)) ?? []).filter((each) => each !== worker);
-  const note = (part: Contribution): void =>
-    trust.note(part.worker, { step, lo: part.lo, hi: part.hi }, others(part));
+  const others = (part: Contribution): readonly WorkerId[] =>
+    verified.get(keyOf(part))?.filter((each) => each !== part.worker) ?? nobody;
+  const rest: Contribution[] = [];
   // The verified ones first: they vouch for what was before this round, not for what else is in it.
-  for (const part of contributions) if (others(part).length > 0) note(part);
-  for (const part of contributions) if (others(part).length === 0) note(part);
+  for (const part of contributions) {
+    const { worker, lo, hi } = part;
+    const agreed = others(part);
+    if (agreed.length > 0) trust.note(worker, { step, lo, hi }, agreed);
+    else rest.push(part);
+  }
+  for (const { worker, lo, hi } of rest) trust.note(worker, { step, lo, hi }, nobody);
 }
 
 function updateSpeeds(run: Run): void {

@@ -42,21 +42,28 @@ export function describeLeaves(round: Round, leaves: readonly number[]): string 
 
 type Position = Pick<Round, 'index' | 'version'>;
 
-function stepRound(plan: EnginePlan, position: Position): Round {
+function stepRound(plan: EnginePlan, { index, version }: Position): Round {
+  const { shards, stepsPerEpoch } = plan;
   return {
-    ...position,
+    index,
+    version,
     task: 'step',
-    epoch: Math.floor(position.version / plan.stepsPerEpoch),
-    step: position.version % plan.stepsPerEpoch,
-    leafCount: plan.shards,
+    epoch: Math.floor(version / stepsPerEpoch),
+    step: version % stepsPerEpoch,
+    leafCount: shards,
   };
 }
 
-function evaluationRound(plan: EnginePlan, position: Position, split: 'validation' | 'test'): Round {
+function evaluationRound(
+  plan: EnginePlan,
+  { index, version }: Position,
+  split: 'validation' | 'test',
+): Round {
   return {
-    ...position,
+    index,
+    version,
     task: 'evaluate',
-    epoch: Math.floor((position.version - 1) / plan.stepsPerEpoch),
+    epoch: Math.floor((version - 1) / plan.stepsPerEpoch),
     step: 0,
     split,
     leafCount: plan.evaluations.blocks[split].length,

@@ -2,6 +2,7 @@ import type { Round, WorkerId } from '../events.ts';
 import { currentRound } from './step-pool.ts';
 import { isLate } from './turns.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
+import type { UsualTimes } from '../leases/response-meter.ts';
 import type { Check } from './checks.ts';
 import type { ActiveRound, Run, Worker, WorkerStage } from './state.ts';
 
@@ -27,6 +28,8 @@ export interface WorkerStatus {
   readonly numericsClass: string | undefined;
   /** Estimated from its last rounds. */
   readonly samplesPerMs: number | undefined;
+  /** What its steps take, computing and all else, from the second on. */
+  readonly stepTimes: UsualTimes | undefined;
   /** Leaves that it has still to answer, those of earlier rounds included. */
   readonly load: number;
   /** A deadline has passed, and it has not answered since: it gets no leases while others are there. */
@@ -123,13 +126,14 @@ function describeCheck({ lo, hi, isDispute, answers, asked }: Check): CheckStatu
 }
 
 function describeWorker({ nowMs }: Run, worker: Worker): WorkerStatus {
-  const { id, stage, numericsClass, speed, turns } = worker;
+  const { id, stage, numericsClass, speed, response, turns } = worker;
   const load = turns.reduce((sum, { unanswered }) => sum + unanswered.size, 0);
   return {
     worker: id,
     stage,
     numericsClass,
     samplesPerMs: speed.estimate(),
+    stepTimes: response.step.usual,
     load,
     isDraining: worker.isDraining,
     isLate: isLate(worker, nowMs),

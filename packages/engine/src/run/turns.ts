@@ -25,8 +25,13 @@ export function giveTurn(run: Run, worker: Worker, offer: Offer): EngineEffect {
   const { active, leaves, atMs } = offer;
   const { round } = active;
   const { typicalMs = createTypicalMs(run, round.task) } = offer;
-  const samplesByLeaf = new Map(leaves.map((leaf) => [leaf, active.leases.lease(leaf)?.samples ?? 0]));
-  const samples = [...samplesByLeaf.values()].reduce((sum, count) => sum + count, 0);
+  const samplesByLeaf = new Map<number, number>();
+  let samples = 0;
+  for (const leaf of leaves) {
+    const count = active.leases.lease(leaf)?.samples ?? 0;
+    samplesByLeaf.set(leaf, count);
+    samples += count;
+  }
   const before = samplesLeft(worker.turns);
   const expectation = worker.response[round.task].expect(before + samples, typicalMs);
   const turn = createTurn({ round, samplesByLeaf, expectation, atMs });
@@ -63,7 +68,8 @@ export function answerTurn(worker: Worker, partial: PartialSum, atMs: number): v
   const turn = worker.turns[index];
   if (!turn || !(computeMs >= 0 && computeMs < Infinity)) return;
   // Leases are computed in order: nothing more will come of older rounds.
-  worker.turns.splice(0, index, ...worker.turns.slice(0, index).filter((each) => each.round === round));
+  if (index > 0)
+    worker.turns.splice(0, index, ...worker.turns.slice(0, index).filter((each) => each.round === round));
 
   let samples = 0;
   for (const [leaf, count] of turn.unanswered) {
@@ -79,8 +85,13 @@ export function answerTurn(worker: Worker, partial: PartialSum, atMs: number): v
 
 /** Whether a node has leaves of a turn, and none of them was answered before. */
 function holds({ leaves, unanswered }: Turn, lo: number, hi: number): boolean {
-  const asked = leaves.filter((leaf) => leaf >= lo && leaf < hi);
-  return asked.length > 0 && asked.every((leaf) => unanswered.has(leaf));
+  let isAsked = false;
+  for (const leaf of leaves) {
+    if (leaf < lo || leaf >= hi) continue;
+    if (!unanswered.has(leaf)) return false;
+    isAsked = true;
+  }
+  return isAsked;
 }
 
 function endTurn(worker: Worker, turn: Turn, atMs: number): void {

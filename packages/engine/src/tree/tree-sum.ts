@@ -44,8 +44,10 @@ export function createTreeSum<Value>(
   { isPresent = () => true, settle = ({ value }) => value }: TreeSumOptions<Value> = {},
 ): TreeSum<Value> {
   /** Sums that wait for their other half, and at last the root. */
-  const waiting = new Map<string, Value>();
+  const waiting = new Map<number, Value>();
   const added = Array.from({ length: leafCount }, () => false);
+
+  const keyOf = ({ lo, hi }: TreeNode): number => lo * (leafCount + 1) + hi;
 
   function isAbsent({ lo, hi }: TreeNode): boolean {
     for (let leaf = lo; leaf < hi; leaf++) if (isPresent(leaf)) return false;
@@ -94,8 +96,4 @@ function markAdded(added: boolean[], { lo, hi }: TreeNode): void {
   for (let leaf = lo; leaf < hi; leaf++)
     if (added[leaf]) throw new RangeError(`leaf ${leaf} was added before`);
   added.fill(true, lo, hi);
-}
-
-function keyOf({ lo, hi }: TreeNode): string {
-  return `${lo}-${hi}`;
 }

@@ -79,15 +79,18 @@ function cover(node: TreeNode, leaves: readonly number[], groupSize: number): Tr
 function find(lo: number, hi: number, leafCount: number): { parent: TreeNode | undefined } | undefined {
   // Negated, so that NaN fails too.
   if (!(0 <= lo && lo < hi && hi <= leafCount)) return undefined;
-  let parent: TreeNode | undefined;
-  let node: TreeNode = { lo: 0, hi: leafCount };
-  while (node.lo !== lo || node.hi !== hi) {
-    if (node.hi - node.lo === 1) return undefined;
-    const mid = treeMid(node.lo, node.hi);
-    parent = node;
-    if (hi <= mid) node = { lo: node.lo, hi: mid };
-    else if (lo >= mid) node = { lo: mid, hi: node.hi };
+  let from = 0;
+  let to = leafCount;
+  let parentFrom = 0;
+  let parentTo = 0;
+  while (from !== lo || to !== hi) {
+    if (to - from === 1) return undefined;
+    const mid = treeMid(from, to);
+    parentFrom = from;
+    parentTo = to;
+    if (hi <= mid) to = mid;
+    else if (lo >= mid) from = mid;
     else return undefined;
   }
-  return { parent };
+  return { parent: parentTo === 0 ? undefined : { lo: parentFrom, hi: parentTo } };
 }

@@ -4,6 +4,11 @@ const blockWords = 16;
 const closingBlocks = 16;
 const factor = 0x9e37_79b1;
 
+/** Used by one call after the other: making vectors takes longer than filling short ones. */
+const lanes = new Int32Array(blockWords);
+const block = new Int32Array(blockWords);
+const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /**
  * The checksum that `VectorMath` describes: sixteen lanes of 32 bits, all arithmetic modulo 2^32.
  *
@@ -19,26 +24,26 @@ const factor = 0x9e37_79b1;
  */
 export function checksum({ buffer, byteOffset, length }: Float32Array): string {
   const words = new Int32Array(buffer, byteOffset, length);
-  const lanes = new Int32Array(blockWords);
   for (let k = 0; k < blockWords; k++) lanes[k] = Math.imul(k + 1, factor);
   const whole = length - (length % blockWords);
-  for (let at = 0; at < whole; at += blockWords) mixBlock(lanes, words, at);
-  const block = new Int32Array(blockWords);
+  for (let at = 0; at < whole; at += blockWords) mixBlock(words, at);
   if (whole < length) {
-    block.set(words.subarray(whole));
-    mixBlock(lanes, block, 0);
+    block.fill(0);
+    for (let k = whole; k < length; k++) block[k - whole] = words[k]!;
+    mixBlock(block, 0);
   }
 
   block.fill(0)[0] = length;
-  for (let i = 0; i < closingBlocks; i++) mixBlock(lanes, block, 0);
+  for (let i = 0; i < closingBlocks; i++) mixBlock(block, 0);
   return hexOf(lanes[0]!) + hexOf(lanes[1]!) + hexOf(lanes[2]!) + hexOf(lanes[3]!);
 }
 
 function hexOf(lane: number): string {
-  return (lane >>> 0).toString(16).padStart(8, '0');
+  const high = hexOfByte[lane >>> 24]! + hexOfByte[(lane >>> 16) & 0xff]!;
+  return high + hexOfByte[(lane >>> 8) & 0xff]! + hexOfByte[lane & 0xff]!;
 }
 
-function mixBlock(lanes: Int32Array, words: Int32Array, at: number): void {
+function mixBlock(words: Int32Array, at: number): void {
   for (let k = 0; k < blockWords; k++) {
     const product = Math.imul(lanes[k]! ^ words[at + k]!, factor);
     lanes[k] = (product << 13) | (product >>> 19);

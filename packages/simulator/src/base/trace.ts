@@ -37,7 +37,8 @@ export function createTrace(): Trace {
       }
     },
     bits(values) {
-      for (const word of new Uint32Array(values.buffer, values.byteOffset, values.length)) mix(word);
+      const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+      for (let i = 0; i < bits.length; i++) mix(bits[i]!);
     },
     hash: () => [a, b].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join(''),
   };

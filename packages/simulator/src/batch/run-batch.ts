@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { joinReports, type SeedRange, type SeedsReport } from './run-seeds.ts';
+import { describeDifference, joinReports, type SeedRange, type SeedsReport } from './run-seeds.ts';
 
 /** How to go through many seeds. */
 export interface BatchOptions extends SeedRange {
@@ -14,29 +14,53 @@ export interface BatchOptions extends SeedRange {
 /** Small enough for the threads to end together, and the same whatever their number: the hash depends on it. */
 const rangeSize = 250;
 
+/** Nearly all that a simulation makes is garbage soon: in more room less of it is copied. */
+const resourceLimits = { maxYoungGenerationSizeMb: 192 };
+
 const threadFile = new URL('../../dist/batch/seeds-thread.js', import.meta.url);
 
 /** Simulates many seeds on several threads. The report does not depend on the number of threads. */
 export async function runBatch(options: BatchOptions): Promise<SeedsReport> {
-  const { first, count, repeatEvery = 1, size, threads, onProgress, signal } = options;
-  const ranges: SeedRange[] = [];
-  for (let from = first; from < first + count; from += rangeSize) {
-    const range = { first: from, count: Math.min(rangeSize, first + count - from), repeatEvery };
-    ranges.push(size ? { ...range, size } : range);
+  const ranges = divide(options);
+  const { repeatEvery = 1, size } = options;
+  const again = size ? ranges.filter(({ first }) => first % repeatEvery === 0) : [];
+  const reports = await runRanges([...ranges, ...again], options);
+  const repeated = reports.splice(ranges.length);
+  for (const [i, range] of again.entries()) {
+    const index = ranges.indexOf(range);
+    reports[index] = compare(range.first, reports[index]!, repeated[i]!);
   }
+  return joinReports(reports);
+}
+
+/** A large run takes a while: it is a range of its own, and its repetition is another one, for another thread. */
+function divide({ first, count, repeatEvery = 1, size }: BatchOptions): SeedRange[] {
+  const ranges: SeedRange[] = [];
+  const most = size ? 1 : rangeSize;
+  for (let from = first; from < first + count; from += most) {
+    const range = { first: from, count: Math.min(most, first + count - from) };
+    ranges.push(size ? { ...range, repeatEvery: Infinity, size } : { ...range, repeatEvery });
+  }
+  return ranges;
+}
+
+async function runRanges(
+  ranges: readonly SeedRange[],
+  { count, threads, onProgress, signal }: BatchOptions,
+): Promise<SeedsReport[]> {
   const reports: SeedsReport[] = [];
   let next = 0;
   let done = 0;
   const take = (): number | undefined =>
     next < ranges.length && signal?.aborted !== true ? next++ : undefined;
   const work = async (): Promise<void> => {
-    const thread = new Worker(threadFile, { execArgv: [] });
+    const thread = new Worker(threadFile, { execArgv: [], resourceLimits });
     try {
       for (let index = take(); index !== undefined; index = take()) {
         const range = ranges[index]!;
         reports[index] = await ask(thread, range);
         done += range.count;
-        onProgress?.(done);
+        onProgress?.(Math.min(done, count));
       }
     } finally {
       await thread.terminate();
@@ -44,7 +68,12 @@ export async function runBatch(options: BatchOptions): Promise<SeedsReport> {
   };
   await Promise.all(Array.from({ length: Math.min(threads, ranges.length) }, work));
   signal?.throwIfAborted();
-  return joinReports(reports);
+  return reports;
+}
+
+function compare(seed: number, report: SeedsReport, again: SeedsReport): SeedsReport {
+  if (report.hash === again.hash) return report;
+  return { ...report, broken: [...report.broken, describeDifference(seed, report.hash, again.hash)] };
 }
 
 async function ask(thread: Worker, range: SeedRange): Promise<SeedsReport> {

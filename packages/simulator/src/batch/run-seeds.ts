@@ -8,7 +8,7 @@ import type { PromiseName } from '../watch/broken-promise.ts';
 export interface SeedRange {
   readonly first: number;
   readonly count: number;
-  /** Each seed that this divides is simulated twice, and the two traces compared; default 1: every one. */
+  /** Each seed that this divides is simulated twice, and the two traces compared; default 1: every one; `Infinity`: none. */
   readonly repeatEvery?: number;
   /** Default: small, and drawn. */
   readonly size?: RunSize;
@@ -46,20 +46,20 @@ export function runSeeds(
   for (let seed = first; seed < first + count; seed++) {
     const result = simulate(seed, options);
     if (result.broken) broken.push({ seed, ...result.broken });
-    const again = seed % repeatEvery === 0 ? simulate(seed, options).hash : result.hash;
-    if (again !== result.hash) {
-      broken.push({
-        seed,
-        promise: 'same trace',
-        message: `one run's trace is ${result.hash}, another's ${again}`,
-      });
-    }
+    const isRepeated = Number.isFinite(repeatEvery) && seed % repeatEvery === 0;
+    const again = isRepeated ? simulate(seed, options).hash : result.hash;
+    if (again !== result.hash) broken.push(describeDifference(seed, result.hash, again));
     trace.note(result.hash);
     addFaults(faults, result.faults);
     length += result.length;
     virtualMs += result.virtualMs;
   }
   return { seeds: count, length, virtualMs, faults, broken, hash: trace.hash() };
+}
+
+/** A seed of which two runs have different traces. */
+export function describeDifference(seed: number, one: string, other: string): BrokenSeed {
+  return { seed, promise: 'same trace', message: `one run's trace is ${one}, another's ${other}` };
 }
 
 /** Adds reports of neighbouring ranges, in order. */

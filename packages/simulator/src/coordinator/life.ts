@@ -60,7 +60,7 @@ export function createLife(world: World, parts: LifeParts, { term, from }: LifeS
 
   const happen = (happening: Happening): void => {
     if (outcome !== undefined || !isAlive) return;
-    const event = { ...happening, atMs: agenda.nowMs } as EngineEvent;
+    const event: EngineEvent = Object.assign(happening, { atMs: agenda.nowMs });
     watch.event(event);
     goOn(engine.handle(event));
   };

@@ -166,7 +166,8 @@ function checkCounted(contributions: readonly Contribution[], samples: readonly 
     }
     must('counted once', given === expected, () => `[${lo}, ${hi}) with ${given} samples of ${expected}`);
   }
-  for (const [leaf, times] of counted.entries()) {
+  for (let leaf = 0; leaf < counted.length; leaf++) {
+    const times = counted[leaf]!;
     const isFine = times === 1 || (times === 0 && samples[leaf] === 0);
     must('counted once', isFine, () => `leaf ${leaf} was counted ${times} times`);
   }

@@ -98,12 +98,11 @@ function createPipe(world: World, link: Link, isOpen: () => boolean): (deliver: 
   const queue: { readonly atMs: number; readonly number: number; readonly deliver: () => void }[] = [];
 
   const pump = (): void => {
-    const [first] = queue;
+    const first = queue[0];
     if (!first) return;
     if (link.blockedUntilMs > agenda.nowMs) return agenda.at(link.blockedUntilMs, pump);
     queue.shift();
-    const [next] = queue;
-    if (next) agenda.at(next.atMs, pump);
+    if (queue.length > 0) agenda.at(queue[0]!.atMs, pump);
     if (!isOpen()) return;
     if (first.number < order.latest) tally.reorder++;
     order.latest = Math.max(order.latest, first.number);

@@ -54,6 +54,7 @@ function createHandlers(world: World, worker: SimulatedWorker, line: Line): Hand
   let held: Extract<ToWorker, { type: 'weights' }> | undefined;
   let before: Float32Array | undefined;
   let lastRound = -1;
+  const mayRepeat = world.scenario.faults.includes('zombie');
 
   /** Goes on after some time of work, unless the connection has ended: then nobody needs it. */
   const work = (ms: number, then: () => void): void =>
@@ -61,8 +62,10 @@ function createHandlers(world: World, worker: SimulatedWorker, line: Line): Hand
 
   const send = (partial: PartialSum): void => {
     const message = { type: 'partial', term, partial } as const;
-    worker.remembered.splice(0, worker.remembered.length - 3);
-    worker.remembered.push({ id, message: copyOf(world, message) });
+    if (mayRepeat) {
+      worker.remembered.splice(0, worker.remembered.length - 3);
+      worker.remembered.push({ id, message: copyOf(world, message) });
+    }
     if (worker.mischief.delete('duplicate')) {
       tally.duplicate++;
       line.send(copyOf(world, message));

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseLink } from '../../apps/cli/src/plan/link.ts';
+import { startShapedLink } from '../../apps/cli/src/plan/shaped-link.ts';
+import { type GradwireProcess, startGradwire } from '../harness/gradwire.ts';
+import { stepDone } from '../harness/train.ts';
+import { createTemporaryFolder } from '../harness/temporary-folder.ts';
+
+const auto = ['--codec', 'auto', '--lossy'];
+
+function startHost(runDir: string, args: readonly string[]): GradwireProcess {
+  return startGradwire(['coordinator', '--json', '--token', 'auto-token', '--run-dir', runDir, ...args]);
+}
+
+async function portOf(host: GradwireProcess, event: 'measuring' | 'listening'): Promise<number> {
+  return (await host.line((line) => line.event === event)).port as number;
+}
+
+async function readJson(...path: string[]): Promise<Record<string, unknown>> {
+  return JSON.parse(await readFile(join(...path), 'utf8')) as Record<string, unknown>;
+}
+
+test('auto measures the first worker: float32 on loopback, bytes are saved on a slow link; a run that goes on keeps its choice', async () => {
+  await using folder = await createTemporaryFolder();
+  const recipe = ['--recipe', 'mnist-mlp', '--port', '0', ...auto];
+
+  await using near = startHost(folder.path, [...recipe, '--steps', '3']);
+  await using quick = startGradwire([
+    'worker',
+    `ws://127.0.0.1:${await portOf(near, 'measuring')}#auto-token`,
+  ]);
+  expect(await Promise.all([near.exited, quick.exited])).toEqual([0, 0]);
+  const choice = await near.line(({ event }) => event === 'codec-chosen');
+  expect(choice.codec, choice.reason as string).toEqual({});
+  expect(await readJson(folder.path, 'latest', 'recipe.json')).not.toHaveProperty('codec');
+
+  await using far = startHost(folder.path, [...recipe, '--steps', '12']);
+  const port = await portOf(far, 'measuring');
+  await using link = await startShapedLink(port, parseLink('16mbit,20ms'));
+  await using slow = startGradwire(['worker', `ws://127.0.0.1:${link.port}#auto-token`]);
+  const { codec, reason } = await far.line(({ event }) => event === 'codec-chosen');
+  // On a busy machine their times hardly differ.
+  expect(codec).toMatchObject({
+    gradients: { type: expect.stringMatching(/^(bfloat16|int8)$/) as string },
+    weights: 'bfloat16',
+  });
+  // 0.43 MB at 16 Mbit/s, there and back: 0.43 s at least as float32.
+  const [, plainMs, halfMs] = /: float32 ([\d.]+) ms, bfloat16 ([\d.]+) ms/.exec(reason as string) ?? [];
+  expect(Number(plainMs)).toBeGreaterThan(400);
+  expect(Number(halfMs)).toBeLessThan(0.8 * Number(plainMs));
+  const run = join(folder.path, 'latest');
+  await stepDone(far, 2);
+  far.child.kill('SIGKILL');
+  await far.exited;
+  const claim = await readJson(run, 'coordinator.json');
+  expect(claim).toMatchObject({ port, settings: { codecAuto: reason } });
+
+  await using again = startHost(folder.path, ['--resume', run, ...auto]);
+  expect(await Promise.all([again.exited, slow.exited])).toEqual([0, 0]);
+  expect(again.output.stderr).toContain(`codec auto, as before: ${String(reason)}`);
+  expect(again.output.stdout).not.toContain('"measuring"');
+  expect(await readJson(run, 'recipe.json')).toMatchObject({ codec });
+  expect(await readJson(run, 'summary.json')).toMatchObject({ outcome: 'finished', steps: 12 });
+}, 120_000);
