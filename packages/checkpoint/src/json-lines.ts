@@ -84,7 +84,7 @@ function linesOf({ path, file, content, onFailure }: Opened): JsonLines {
   const sum = createHash('sha256').update(content);
   let failure: GradwireError | undefined;
   let writing: Promise<void> | undefined;
-  let writeNow = (): void => undefined;
+  let writeNow: (() => void) | undefined;
   let closed = false;
 
   async function writeWaiting(): Promise<void> {
@@ -116,7 +116,7 @@ function linesOf({ path, file, content, onFailure }: Opened): JsonLines {
   }
 
   async function flush(): Promise<void> {
-    writeNow();
+    writeNow?.();
     await writing;
     if (!failure) await file.datasync().catch((error: unknown) => (failure = failed(path, error)));
     if (failure) throw failure;
