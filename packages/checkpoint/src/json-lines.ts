@@ -15,7 +15,7 @@ export interface JsonLinesOptions {
 /** Appends values to a file, one JSON line each. */
 export interface JsonLines {
   /**
-   * Takes a value; it is written in the background, in order. After a failed write further values are dropped:
+   * Takes a value; it is written in the background, in order, together with those of the next tenth of a second. After a failed write further values are dropped:
    * `onFailure` is told at once, `flush` and `close` report it. Throws `TypeError` on a value that JSON cannot hold (NaN, infinities, `undefined`).
    */
   append(value: unknown): void;
@@ -66,6 +66,8 @@ export async function resumeJsonLines(
   }
 }
 
+const gatherMs = 100;
+
 interface Opened {
   readonly path: string;
   readonly file: OpenFile;
@@ -82,6 +84,7 @@ function linesOf({ path, file, content, onFailure }: Opened): JsonLines {
   const sum = createHash('sha256').update(content);
   let failure: GradwireError | undefined;
   let writing: Promise<void> | undefined;
+  let writeNow: (() => void) | undefined;
   let closed = false;
 
   async function writeWaiting(): Promise<void> {
@@ -101,7 +104,19 @@ function linesOf({ path, file, content, onFailure }: Opened): JsonLines {
     writing = undefined;
   }
 
+  /** Lines of many quick steps make one write. */
+  function gather(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, gatherMs);
+      writeNow = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   async function flush(): Promise<void> {
+    writeNow?.();
     await writing;
     if (!failure) await file.datasync().catch((error: unknown) => (failure = failed(path, error)));
     if (failure) throw failure;
@@ -114,8 +129,7 @@ function linesOf({ path, file, content, onFailure }: Opened): JsonLines {
       waiting.push(line);
       sum.update(line);
       appended += line.length;
-      // One tick later, so that the lines of one step make one write.
-      writing ??= Promise.resolve().then(writeWaiting);
+      writing ??= gather().then(writeWaiting);
     },
     position: () => ({ bytes: appended, sha256: sum.copy().digest('hex') }),
     flush,
