@@ -332,5 +332,14 @@ export const brokenEngines: Readonly<Record<string, EngineMaker>> = {
       ];
     };
   }),
+  'is a thousand times too patient': around((engine) => ({
+    start: (atMs) => engine.start(atMs / 1000),
+    restore: (state, atMs) => engine.restore(state, atMs / 1000),
+    handle: (event) => engine.handle({ ...event, atMs: event.atMs / 1000 }),
+    nextDeadlineMs() {
+      const dueMs = engine.nextDeadlineMs();
+      return dueMs && 1000 * dueMs;
+    },
+  })),
   'decides by chance': saying(() => (effects) => (Math.random() < 0.5 ? effects : effects.toReversed())),
 };

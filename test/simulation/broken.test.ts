@@ -20,6 +20,13 @@ test.each(Object.entries(brokenPersistences))('a coordinator is caught that %s',
   expect(caughtAt({ persistence })).toBeDefined();
 });
 
+test('only the promise of progress catches an engine that does not help who is late while faults strike', () => {
+  const makeEngine = brokenEngines['is a thousand times too patient']!;
+  const seed = caughtAt({ makeEngine });
+  expect(seed).toBeDefined();
+  expect(simulate(seed!, { makeEngine }).broken?.promise).toBe('progress');
+});
+
 test('the real one is not caught', { timeout: 300_000 }, () => {
   expect(caughtAt({ adapt: (scenario) => ({ ...scenario, calmAtMs: 500 }) })).toBeUndefined();
 });

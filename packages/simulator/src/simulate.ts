@@ -16,8 +16,10 @@ import { createTally, type FaultTally } from './faults/fault-kinds.ts';
 import { type Persistence, persistence as usualPersistence } from './disk/persistence.ts';
 import { createDisk } from './disk/simulated-disk.ts';
 import { planFaults } from './faults/strike.ts';
+import { finishBoundMs, mostEvents } from './scenario/bounds.ts';
 import { drawScenario, type Scenario } from './scenario/scenario.ts';
 import { BrokenPromise, must, type PromiseName } from './watch/broken-promise.ts';
+import { createProgress } from './watch/progress.ts';
 import { createReference } from './watch/reference.ts';
 import { createWatch } from './watch/watch.ts';
 import { createCrew } from './workers/crew.ts';
@@ -112,11 +114,6 @@ function makeRealEngine(
   return createEngine(plan, { verify, ...(from ? { from } : {}) });
 }
 
-/** A run that does ever more without an end does not finish either. */
-function mostEvents({ plan, maxWorkers }: Scenario): number {
-  return 100_000 + 20 * maxWorkers * plan.totalSteps;
-}
-
 function run(world: World, parts: Pick<CoordinatorParts, 'makeEngine' | 'persistence'>): void {
   const { scenario, agenda } = world;
   const watch = createWatch(world, createReference(scenario.plan, scenario.work));
@@ -128,19 +125,14 @@ function run(world: World, parts: Pick<CoordinatorParts, 'makeEngine' | 'persist
 
   const boundMs = scenario.calmAtMs + finishBoundMs(scenario);
   const most = mostEvents(scenario);
+  const progress = createProgress(world, watch, crew);
   while (coordinator.outcome === undefined && agenda.nowMs <= boundMs && agenda.advance()) {
     must('finish', world.trace.length < most, () => `more than ${most} events and effects`);
+    progress.check();
   }
   must('finish', coordinator.outcome !== undefined, () => {
     return `not finished ${finishBoundMs(scenario)} ms after the last fault: ${JSON.stringify(coordinator.engine?.status())}`;
   });
-}
-
-/** How long a calm run may take at most: the last partition ends, everybody is back, and one worker does all. */
-function finishBoundMs({ plan, silenceMs, msPerSample, latencyMs }: Scenario): number {
-  const rounds = 2 * plan.totalSteps + 2;
-  const roundMs = plan.shards * 5 * msPerSample * 20 + 60 * latencyMs;
-  return 4 * silenceMs + 10_000 + rounds * roundMs;
 }
 
 function describeThrown(thrown: unknown): NonNullable<SimulationResult['broken']> {

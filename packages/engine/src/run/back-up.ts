@@ -18,14 +18,13 @@ export function backUp(run: Run, atMs: number): EngineEffect[] {
  * Leases late work to idle workers too: whole nodes, as the late worker would send them, so that the second answer can be
  * compared with the first. One backup at a time; if it is late as well, the next one.
  *
- *     who helps     first those without a lease in this round, of the same numerics class, then whoever is done first
+ *     who helps     first the same numerics class, then who has answered before, then who has no lease in this round
  */
 function backUpLate(run: Run, active: ActiveRound, atMs: number): EngineEffect[] {
-  const late = [...run.late].filter((worker) => isLate(worker, atMs));
   const effects: EngineEffect[] = [];
   let idle: Worker[] | undefined;
-  for (const worker of late) {
-    for (const turn of worker.turns.filter(({ round }) => round === active.round.index)) {
+  for (const worker of run.late) {
+    for (const turn of worker.turns.filter((each) => isOverdue(run, worker, each))) {
       for (const node of lateNodes(run, active, turn)) {
         idle ??= [...run.workers.values()].filter((each) => isReady(each) && each.turns.length === 0);
         const leaves = active.leases.leaves(node);
@@ -37,6 +36,11 @@ function backUpLate(run: Run, active: ActiveRound, atMs: number): EngineEffect[]
     }
   }
   return effects;
+}
+
+/** Whether others may do what a turn of this round has left; also if its worker may get new leases again. */
+function isOverdue({ active, nowMs }: Run, worker: Worker, turn: Turn): boolean {
+  return turn.round === active?.round.index && (turn.isLate || isLate(worker, nowMs));
 }
 
 function owesLate({ workers }: Run, worker: Worker): boolean {
@@ -51,7 +55,9 @@ function lateNodes(run: Run, active: ActiveRound, turn: Turn): TreeNode[] {
     if (lease?.state !== 'owned') return false;
     return [...lease.current].every((id) => {
       const holder = run.workers.get(id);
-      return holder === undefined || isLate(holder, run.nowMs);
+      return (
+        holder?.turns.every((each) => !each.unanswered.has(leaf) || isOverdue(run, holder, each)) ?? true
+      );
     });
   });
   const groupSize = task === 'step' ? run.plan.coding?.groupSize : undefined;
@@ -65,6 +71,7 @@ function chooseHelper(
 ): Worker | undefined {
   const rank = (worker: Worker): number[] => [
     worker.numericsClass === late.numericsClass ? 0 : 1,
+    worker.idleSinceMs > 0 ? 0 : 1,
     active.leases.holdsAny(worker.id) ? 1 : 0,
     worker.turns.length,
     -(worker.speed.estimate() ?? 0),

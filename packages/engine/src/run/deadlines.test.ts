@@ -230,6 +230,36 @@ describe('late leases', () => {
   });
 });
 
+test('a helper that is late as well is replaced, also when the first worker would get new leases again', () => {
+  const world = createWorld([a]);
+  world.warmUp(10);
+  for (const worker of [b, c]) {
+    world.engine.handle({ atMs: world.nowMs, type: 'worker-joined', worker });
+    world.engine.handle({ atMs: world.nowMs, type: 'worker-ready', worker, numericsClass: 'n' });
+    world.engine.handle({ atMs: world.nowMs, type: 'worker-prepared', worker, shards: [0, 1, 2, 3] });
+  }
+  const first = patience(world);
+  world.pass(first);
+  // The helper is not measured: it gets far longer.
+  expect(patience(world)).toBeGreaterThan(11 * first);
+  world.pass(patience(world));
+  expect(world.leases.map(({ worker }) => worker)).toEqual([a, b, c]);
+  const { commits } = world;
+  world.answer(c);
+  expect(world.commits).toBe(commits + 1);
+});
+
+test('who has answered before helps first', () => {
+  const world = createWorld([a, b]);
+  world.warmUp(10);
+  world.engine.handle({ atMs: world.nowMs, type: 'worker-joined', worker: c });
+  world.engine.handle({ atMs: world.nowMs, type: 'worker-ready', worker: c, numericsClass: 'n' });
+  world.engine.handle({ atMs: world.nowMs, type: 'worker-prepared', worker: c, shards: [0, 1, 2, 3] });
+  world.answer(b);
+  world.pass(patience(world));
+  expect(world.leases.map(({ worker }) => worker)).toEqual([a, b]);
+});
+
 describe('scenario 10: the clock', () => {
   test.each([3_600_000, -3_600_000])(
     'jumps by %i ms: nothing is late, and deadlines count from there',

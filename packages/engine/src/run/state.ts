@@ -41,7 +41,7 @@ export interface Worker {
   readonly response: Readonly<Record<Round['task'], ResponseMeter>>;
   /** What it has not answered yet, in the order in which it was leased; of earlier rounds too. */
   readonly turns: Turn[];
-  /** When it answered the last of its leaves. */
+  /** When it answered the last of its leaves; 0 before. */
   idleSinceMs: number;
   /** It gets no more leases. */
   isDraining: boolean;

@@ -32,7 +32,7 @@ export function planFaults(target: Target): void {
 /** One fault, if there is anything that it can strike. */
 function strike(target: Target, kind: FaultKind): void {
   const { world, crew } = target;
-  const { draws, trace, tally } = world;
+  const { draws, trace, tally, scenario } = world;
   trace.note(kind);
   if (isDiskFault(kind)) return strikeCoordinator(target, kind);
   if (kind === 'join') {
@@ -40,7 +40,7 @@ function strike(target: Target, kind: FaultKind): void {
     tally.join++;
     return;
   }
-  const alive = crew.alive();
+  const alive = crew.alive().filter(({ name }) => name !== scenario.spared);
   if (alive.length === 0) return;
   if (isLie(kind)) return corrupt(target, kind);
   const worker = draws.faults.pick(alive);
@@ -66,6 +66,7 @@ function corrupt({ world, crew, coordinator }: Target, kind: LieKind): void {
   const liars = [alive[first]!, ...(isPair ? [alive[(first + 1) % alive.length]!] : [])];
   for (const worker of liars) {
     worker.lie = kind;
+    worker.soundSinceMs = Infinity;
     world.tell?.('fault', { kind, worker: worker.name });
   }
   world.tally[kind]++;
@@ -94,6 +95,7 @@ function strikeCoordinator({ world, coordinator, watch }: Target, kind: Coordina
 function strikeWorker({ world, crew }: Target, worker: SimulatedWorker, kind: WorkerFault): void {
   const { draws, tally, scenario } = world;
   const { faults } = draws;
+  worker.soundSinceMs = Infinity;
   switch (kind) {
     // Struck when the next sum is sent, and counted then.
     case 'duplicate':

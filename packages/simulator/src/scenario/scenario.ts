@@ -1,6 +1,7 @@
 import type { EnginePlan } from '@gradwire/engine';
 import type { Draws } from '../base/draws.ts';
 import { type FaultKind, faultKinds, isLie } from '../faults/fault-kinds.ts';
+import { progressBoundMs } from './bounds.ts';
 import { drawPlan } from './plan.ts';
 import { createFakeWork, type Work } from './work.ts';
 
@@ -30,6 +31,8 @@ export interface Scenario {
   readonly cutAt?: readonly number[];
   /** The share of the leases that a second worker computes; default: none is verified. */
   readonly verify?: number;
+  /** Name of a worker that no fault strikes: the run must go on, whatever happens to the others. */
+  readonly spared?: string;
   /** The kinds that strike, until it is calm. */
   readonly faults: readonly FaultKind[];
   /** The mean time between two faults. */
@@ -61,7 +64,26 @@ export function drawScenario(draws: Draws, seed: number): Scenario {
     faultGapMs: draws.pick([50, 100, 300]),
     calmAtMs: draws.between(200, 2_000),
   };
-  return draws.chance(0.08) ? withLiars(scenario, draws) : scenario;
+  if (draws.chance(0.08)) return withLiars(scenario, draws);
+  return draws.chance(0.01) ? withSpared(scenario, draws) : scenario;
+}
+
+/**
+ * Faults strike for longer than the run takes, but never the first worker; who is silent is not lost before the run must
+ * have gone on.
+ */
+function withSpared(scenario: Scenario, draws: Draws): Scenario {
+  const { plan, faults } = scenario;
+  const longer = { ...scenario, plan: { ...plan, totalSteps: plan.totalSteps + 12 } };
+  const boundMs = progressBoundMs(longer);
+  return {
+    ...longer,
+    spared: 'w0',
+    silenceMs: 2 * boundMs,
+    faults: [...faults, 'pull', 'pause', 'partition'],
+    faultGapMs: draws.pick([1_000, 2_000]),
+    calmAtMs: 4 * boundMs,
+  };
 }
 
 /** Workers are verified, and one of them lies, or two do: always fewer than half. */

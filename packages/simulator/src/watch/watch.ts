@@ -16,6 +16,8 @@ export interface Situation {
 
 /** Sees everything that happens, hashes it, and throws a `BrokenPromise` at the first thing that must not be. */
 export interface Watch {
+  /** When a round was closed, or a process of the coordinator began. */
+  readonly lastRoundMs: number;
   /** A process of the coordinator begins, with what it found on its disk. */
   recovered(state: RunState | undefined): void;
   /** The run goes back to a state before what was wrong. */
@@ -44,10 +46,15 @@ export function createWatch(world: World, reference: Reference): Watch {
   let isDamaged = false;
   let events = 0;
   let isRoundOver = false;
+  let lastRoundMs = 0;
   let leases: Extract<EngineEffect, { type: 'lease' }>[] = [];
   return {
+    get lastRoundMs() {
+      return lastRoundMs;
+    },
     recovered(state) {
       const round = roundsIn(state);
+      lastRoundMs = world.agenda.nowMs;
       must('durable', round >= safeRounds, () => {
         return `a snapshot after ${safeRounds} rounds was safe, and one after ${round} is found`;
       });
@@ -80,6 +87,7 @@ export function createWatch(world: World, reference: Reference): Watch {
       leases = [];
       if (isVerified) truth.saw(effects, whoStays(effects, situation));
       isRoundOver = effects.some(({ type }) => type === 'commit' || type === 'evaluated');
+      if (isRoundOver) lastRoundMs = world.agenda.nowMs;
       for (const effect of effects) {
         noteEffect(world.trace, effect);
         world.tell?.('effect', effect);

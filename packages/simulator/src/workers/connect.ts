@@ -30,6 +30,7 @@ export function connect(world: World, worker: SimulatedWorker, coordinator: Coor
     },
   });
   worker.connection = connection;
+  worker.soundSinceMs = Math.max(worker.soundSinceMs, agenda.nowMs);
   worker.connections = worker.connections.filter(({ isOpen }) => isOpen.worker || isOpen.coordinator);
   worker.connections.push(connection);
   connection.sendToCoordinator({ type: 'hello', name: worker.name });

@@ -23,6 +23,8 @@ export interface SimulatedWorker {
   /** Whether it keeps to the protocol and computes right; only who does not may be put out. */
   isHonest: boolean;
   pausedUntilMs: number;
+  /** Since when it is connected and no fault has struck it; `Infinity` once one has. */
+  soundSinceMs: number;
   /** How many times longer than usual it computes. */
   slowness: number;
   readonly mischief: Set<Mischief>;
@@ -44,6 +46,7 @@ export function createWorker(world: World, name: string): SimulatedWorker {
     isAlive: true,
     isHonest: true,
     pausedUntilMs: 0,
+    soundSinceMs: 0,
     slowness: world.draws.work.between(0.7, 2),
     mischief: new Set(),
     lie: undefined,
