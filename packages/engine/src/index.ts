@@ -19,6 +19,7 @@ export type {
   PartialSum,
   Round,
   RunError,
+  StepContributions,
   StepRecord,
   WorkerId,
 } from './events.ts';

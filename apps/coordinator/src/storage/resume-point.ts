@@ -1,4 +1,10 @@
-import type { KeptSnapshot, SnapshotRecord, SnapshotStore, StoredSnapshot } from '@gradwire/checkpoint';
+import type {
+  KeptSnapshot,
+  LedgerLine,
+  SnapshotRecord,
+  SnapshotStore,
+  StoredSnapshot,
+} from '@gradwire/checkpoint';
 import type { RunState } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
 import { readRunLines, type RunLines } from '../recorder.ts';
@@ -102,4 +108,9 @@ export function startOf({ record, weights, optimizer }: StoredSnapshot): {
 } {
   const { lastRound, epochTotals, seconds } = record;
   return { state: { ...(lastRound ? { lastRound } : {}), weights, optimizer, epochTotals }, seconds };
+}
+
+/** Whose sums all steps until a point used. */
+export function contributedUntil(point: ResumePoint | undefined): readonly LedgerLine[] {
+  return (point?.lines['ledger.jsonl'].values ?? []) as LedgerLine[];
 }
