@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { startRelay } from './relay.mjs';
 
 /**
  * A cable of its own from each worker to the coordinator, which can be pulled: nothing passes any more, and nobody is
@@ -9,24 +8,18 @@ export function createCables() {
   const cables = new Map();
   let target = 0;
   const plugIn = async () => {
-    const sockets = new Set();
-    const cable = { sockets, isPulled: false };
-    cable.server = createServer((near) => {
-      const far = connect(target, '127.0.0.1');
-      for (const [from, to] of [
-        [near, far],
-        [far, near],
-      ])
-        pass(cable, from, to);
-    }).listen(0, '127.0.0.1');
-    await once(cable.server, 'listening');
+    const cable = { isPulled: false };
+    cable.relay = await startRelay(
+      () => target,
+      (from, to) => pass(cable, from, to),
+    );
     return cable;
   };
   return {
     async reach(port, place) {
       target = port;
       if (!cables.has(place)) cables.set(place, await plugIn());
-      return { host: '127.0.0.1', port: cables.get(place).server.address().port, prefix: [] };
+      return { host: '127.0.0.1', port: cables.get(place).relay.port, prefix: [] };
     },
     /** The coordinator is at another port, behind the same addresses. */
     point: (port) => (target = port),
@@ -37,23 +30,15 @@ export function createCables() {
     mend(place) {
       const cable = cables.get(place);
       cable.isPulled = false;
-      for (const socket of cable.sockets) socket.destroy();
+      for (const socket of cable.relay.sockets) socket.destroy();
     },
     async remove() {
-      for (const { server, sockets } of cables.values()) {
-        for (const socket of sockets) socket.destroy();
-        server.close();
-      }
+      for (const { relay } of cables.values()) relay.remove();
     },
   };
 }
 
 function pass(cable, from, to) {
-  cable.sockets.add(from.setNoDelay(true));
   from.on('data', (chunk) => cable.isPulled || to.write(chunk));
-  from.on('error', () => undefined);
-  from.on('close', () => {
-    cable.sockets.delete(from);
-    if (!cable.isPulled) to.destroy();
-  });
+  from.on('close', () => cable.isPulled || to.destroy());
 }

@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { startRelay } from './relay.mjs';
 
 /** What is left alone at the beginning of each direction of a connection: who cannot even join has nothing to lose. */
 const quietBytes = 4_096;
@@ -27,8 +26,7 @@ const kinds = {
  */
 export function createNoise({ everyBytes, random }) {
   const faults = {};
-  const servers = new Map();
-  const sockets = new Set();
+  const relays = new Map();
   let isOn = false;
 
   const pass = (from, to) => {
@@ -48,34 +46,19 @@ export function createNoise({ everyBytes, random }) {
         else if (piece.length > 0) to.write(piece);
       }
     });
-    from.on('error', () => undefined);
     from.on('close', () => to.destroy());
   };
   const nextFault = () => -Math.log(1 - random()) * everyBytes;
 
-  const listen = async (port) => {
-    const server = createServer((near) => {
-      const far = connect(port, '127.0.0.1');
-      for (const socket of [near, far]) {
-        sockets.add(socket.setNoDelay(true));
-        socket.once('close', () => sockets.delete(socket));
-      }
-      pass(near, far);
-      pass(far, near);
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return server;
-  };
   return {
     faults,
     start: () => (isOn = true),
     async reach(port) {
-      if (!servers.has(port)) servers.set(port, await listen(port));
-      return { host: '127.0.0.1', port: servers.get(port).address().port, prefix: [] };
+      if (!relays.has(port)) relays.set(port, await startRelay(() => port, pass));
+      return { host: '127.0.0.1', port: relays.get(port).port, prefix: [] };
     },
     async remove() {
-      for (const socket of sockets) socket.destroy();
-      for (const server of servers.values()) server.close();
+      for (const relay of relays.values()) relay.remove();
     },
   };
 }

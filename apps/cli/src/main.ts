@@ -1,22 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { toError } from '@gradwire/errors';
-import { auditCommand } from './commands/audit.ts';
 import type { CommandContext } from './commands/command.ts';
-import { coordinatorCommand } from './commands/coordinator.ts';
-import { diffCommand } from './commands/diff.ts';
-import { drainCommand } from './commands/drain.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { evaluateCommand } from './commands/evaluate.ts';
-import { nativeCommand } from './commands/native.ts';
-import { planCommand } from './commands/plan.ts';
-import { predictCommand } from './commands/predict.ts';
-import { recipesCommand } from './commands/recipes.ts';
-import { replayCommand } from './commands/replay.ts';
-import { reproduceCommand } from './commands/reproduce.ts';
-import { explainCommand, statusCommand } from './commands/status.ts';
-import { simulateCommand } from './commands/simulate.ts';
-import { trainCommand } from './commands/train.ts';
-import { workerCommand } from './commands/worker.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { createConsole } from './output/console.ts';
 import { formatError } from './output/format-error.ts';
@@ -31,8 +15,9 @@ export async function main(args: readonly string[]): Promise<never> {
   listen(stop, (interrupted) => {
     code = interrupted;
   });
-  const program = createProgram({ console, signal: stop.signal, exit: (next) => (code = next) });
+  const context = { console, signal: stop.signal, exit: (next: number) => (code = next) };
   try {
+    const program = await createProgram(args, context);
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     console.settle();
@@ -55,7 +40,31 @@ export async function main(args: readonly string[]): Promise<never> {
   process.exit(code);
 }
 
-function createProgram(context: Omit<CommandContext, 'program'>): Command {
+/** In the order of the help. Each is loaded alone where it is asked for: together they load half a second longer. */
+const commands: Readonly<Record<string, () => Promise<(context: CommandContext) => Command>>> = {
+  train: async () => (await import('./commands/train.ts')).trainCommand,
+  coordinator: async () => (await import('./commands/coordinator.ts')).coordinatorCommand,
+  worker: async () => (await import('./commands/worker.ts')).workerCommand,
+  status: async () => (await import('./commands/status.ts')).statusCommand,
+  explain: async () => (await import('./commands/status.ts')).explainCommand,
+  drain: async () => (await import('./commands/drain.ts')).drainCommand,
+  evaluate: async () => (await import('./commands/evaluate.ts')).evaluateCommand,
+  predict: async () => (await import('./commands/predict.ts')).predictCommand,
+  audit: async () => (await import('./commands/audit.ts')).auditCommand,
+  diff: async () => (await import('./commands/diff.ts')).diffCommand,
+  reproduce: async () => (await import('./commands/reproduce.ts')).reproduceCommand,
+  replay: async () => (await import('./commands/replay.ts')).replayCommand,
+  recipes: async () => (await import('./commands/recipes.ts')).recipesCommand,
+  plan: async () => (await import('./commands/plan.ts')).planCommand,
+  simulate: async () => (await import('./commands/simulate.ts')).simulateCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  native: async () => (await import('./commands/native.ts')).nativeCommand,
+};
+
+async function createProgram(
+  args: readonly string[],
+  context: Omit<CommandContext, 'program'>,
+): Promise<Command> {
   const program = new Command('gradwire')
     .description(
       'Distributed data-parallel training for TensorFlow.js: the same bits for any number of workers.',
@@ -65,26 +74,12 @@ function createProgram(context: Omit<CommandContext, 'program'>): Command {
     .showHelpAfterError('(--help shows the options and examples)')
     .exitOverride();
   const full: CommandContext = { ...context, program };
-  const commands = [
-    trainCommand(full),
-    coordinatorCommand(full),
-    workerCommand(full),
-    statusCommand(full),
-    explainCommand(full),
-    drainCommand(full),
-    evaluateCommand(full),
-    predictCommand(full),
-    auditCommand(full),
-    diffCommand(full),
-    reproduceCommand(full),
-    replayCommand(full),
-    recipesCommand(full),
-    planCommand(full),
-    simulateCommand(full),
-    doctorCommand(full),
-    nativeCommand(full),
-  ];
-  for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+  const [first = ''] = args;
+  const wanted = Object.hasOwn(commands, first) ? [first] : Object.keys(commands);
+  for (const name of wanted) {
+    const create = await commands[name]?.();
+    if (create) program.addCommand(create(full).copyInheritedSettings(program));
+  }
   return program;
 }
 

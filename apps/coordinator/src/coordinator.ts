@@ -147,9 +147,8 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     onDefect: ({ message, stack = '' }) => fail({ code: 'INTERNAL', message, stack }),
     backendsBefore: point?.snapshot?.record.backends ?? {},
   });
-  const { snapshotEvery: everySteps } = options;
-  const from = { name: directory.name, storage, run, sessions };
-  const snapshots: Snapshots = createSnapshots({ ...from, everySteps, onEvent });
+  const from = { name: directory.name, storage, run, sessions, everySteps: options.snapshotEvery };
+  const snapshots: Snapshots = createSnapshots({ ...from, onEvent });
   const access = createAccess({ run: directory.name, token, hosts: [host, ...(options.hosts ?? [])] });
   const served = { name: directory.name, recipe, plan, run, sessions, incidents, access, blobs, limits };
   const channels = serve(server, { ...served, bounds: options.limits });

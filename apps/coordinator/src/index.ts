@@ -10,7 +10,7 @@ export type { LeasedWork } from './lease-of.ts';
 export { createPlan, statisticsOf } from './plan.ts';
 export { parseIncidents } from './storage/incident-log.ts';
 export type { Incident, IncidentFacts } from './storage/incident-log.ts';
-export { startOf } from './storage/resume-point.ts';
+export { otherData, startOf } from './storage/resume-point.ts';
 export { readStoredRun } from './storage/stored-run.ts';
 export type { TlsCertificate } from './listen.ts';
 export type { Splits } from './plan.ts';

@@ -3,6 +3,7 @@ import {
   chainEntry,
   createJsonLines,
   type FilePrefix,
+  type FileSystem,
   type JsonLines,
   type LedgerLine,
   type LinesRead,
@@ -60,9 +61,11 @@ export type RunLines = Readonly<Record<RunFile, LinesRead>>;
 /** Reads what a snapshot vouches for; without one, nothing, but damage is found. Throws FILE_CORRUPT. */
 export async function readRunLines(
   directory: string,
-  files?: Readonly<Record<string, FilePrefix>>,
+  prefixes?: Readonly<Record<string, FilePrefix>>,
+  files?: FileSystem,
 ): Promise<RunLines> {
-  const read = (name: RunFile): Promise<LinesRead> => readJsonLines(join(directory, name), files?.[name]);
+  const read = (name: RunFile): Promise<LinesRead> =>
+    readJsonLines(join(directory, name), prefixes?.[name], files);
   return { 'metrics.jsonl': await read('metrics.jsonl'), 'ledger.jsonl': await read('ledger.jsonl') };
 }
 
@@ -74,16 +77,19 @@ export interface RecorderOptions {
   readonly recipeHash: string;
   /** Told at once when a file cannot be written. */
   readonly onFailure: (error: GradwireError) => void;
+  /** Default: the real disk. */
+  readonly files?: FileSystem | undefined;
 }
 
 /** Opens `metrics.jsonl` and `ledger.jsonl` in a run directory, new or as far as `lines` go. */
 export async function createRecorder(
-  { directory, recipeHash, onFailure }: RecorderOptions,
+  { directory, recipeHash, onFailure, files }: RecorderOptions,
   lines?: RunLines,
 ): Promise<Recorder> {
   const open = async (name: RunFile, from: RunLines | undefined): Promise<JsonLines> => {
     const path = join(directory, name);
-    return from ? resumeJsonLines(path, from[name].content, onFailure) : createJsonLines(path, onFailure);
+    const how = { onFailure, ...(files ? { files } : {}) };
+    return from ? resumeJsonLines(path, from[name].content, how) : createJsonLines(path, how);
   };
   let metrics = await open('metrics.jsonl', lines);
   let ledger = await open('ledger.jsonl', lines);

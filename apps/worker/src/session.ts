@@ -75,7 +75,7 @@ function createMessageHandler(
   const send = (message: WorkerMessage): void => {
     // A coded gradient is in memory of its own already; any other vector changes as soon as the next one is computed.
     const isOwn = message.type === 'partial' && message.codec !== undefined;
-    channel.send(isOwn ? encodePieces(message) : encodeMessage(message));
+    channel.send(isOwn || channel.sendsAtOnce ? encodePieces(message) : encodeMessage(message));
   };
   let bench: Workbench | undefined;
   let version: number | undefined;

@@ -1,8 +1,7 @@
-import { getBackend, setBackend } from '@tensorflow/tfjs-core';
 import { checkNative } from './native/check-native.ts';
-import { loadNative } from './native/load-native.ts';
 import type { PreparedBackend } from './prepared-backend.ts';
-import { loadWasm } from './wasm/load-wasm.ts';
+
+// What loads tfjs is imported where it is needed: a process whose threads compute needs none itself.
 
 /** What a caller may ask for. */
 export type BackendChoice = 'auto' | 'wasm' | 'native';
@@ -37,13 +36,14 @@ export function prepareBackend(choice: BackendChoice): Promise<PreparedBackend> 
 let latest: Promise<unknown> = Promise.resolve();
 
 async function prepare(choice: BackendChoice): Promise<PreparedBackend> {
-  if (choice === 'wasm' || choice === 'auto') return loadWasm();
-  if (choice === 'native') return loadNative();
+  if (choice === 'wasm' || choice === 'auto') return (await import('./wasm/load-wasm.ts')).loadWasm();
+  if (choice === 'native') return (await import('./native/load-native.ts')).loadNative();
   throw new RangeError(`choice: expected auto, wasm or native, found ${String(choice)}`);
 }
 
 /** Tries every backend, native in a process of its own. The current backend of this process stays. */
 export async function probeBackends(): Promise<BackendProbe[]> {
+  const { getBackend, setBackend } = await import('@tensorflow/tfjs-core');
   const current = getBackend();
   const wasm = await probeWasm();
   if (current !== undefined && current !== getBackend()) await setBackend(current);
@@ -52,7 +52,7 @@ export async function probeBackends(): Promise<BackendProbe[]> {
 
 async function probeWasm(): Promise<BackendProbe> {
   try {
-    await loadWasm();
+    await (await import('./wasm/load-wasm.ts')).loadWasm();
     return { name: 'wasm', ok: true };
   } catch (error) {
     return { name: 'wasm', ok: false, reason: error instanceof Error ? error.message : String(error) };

@@ -1,3 +1,4 @@
+export { disk } from './file-system.ts';
 export { findRun } from './find-run.ts';
 export { createJsonLines, resumeJsonLines } from './json-lines.ts';
 export { chainEntry } from './ledger/ledger-line.ts';
@@ -13,7 +14,8 @@ export { weightsSha256 } from './sha256.ts';
 export { isBetter, keptSnapshots } from './snapshot/kept-snapshots.ts';
 export { openSnapshots } from './snapshot/snapshot-store.ts';
 export { writeFileWhole } from './write-file-whole.ts';
-export type { JsonLines } from './json-lines.ts';
+export type { FileSystem, OpenFile } from './file-system.ts';
+export type { JsonLines, JsonLinesOptions } from './json-lines.ts';
 export type { LedgerEntry, LedgerLine } from './ledger/ledger-line.ts';
 export type { ParsedLedger } from './ledger/parse-ledger.ts';
 export type { ModelArtifacts, ModelExtras, ModelManifest } from './model/model-files.ts';

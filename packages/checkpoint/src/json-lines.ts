@@ -1,13 +1,21 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
 import { GradwireError, toError } from '@gradwire/errors';
+import { disk, type FileSystem, type OpenFile } from './file-system.ts';
 import type { FilePrefix } from './snapshot/snapshot.ts';
-import { writeFileWhole } from './write-file-whole.ts';
+import { writeWhole } from './write-file-whole.ts';
+
+/** What a file of JSON lines is opened with. */
+export interface JsonLinesOptions {
+  /** Told at once when it cannot be written. */
+  readonly onFailure?: (error: GradwireError) => void;
+  /** Default: the real disk. */
+  readonly files?: FileSystem;
+}
 
 /** Appends values to a file, one JSON line each. */
 export interface JsonLines {
   /**
-   * Takes a value; it is written in the background, in order. After a failed write further values are dropped:
+   * Takes a value; it is written in the background, in order, together with those of the next tenth of a second. After a failed write further values are dropped:
    * `onFailure` is told at once, `flush` and `close` report it. Throws `TypeError` on a value that JSON cannot hold (NaN, infinities, `undefined`).
    */
   append(value: unknown): void;
@@ -32,10 +40,10 @@ export interface JsonLines {
  */
 export async function createJsonLines(
   path: string,
-  onFailure: (error: GradwireError) => void = () => undefined,
+  { onFailure, files = disk }: JsonLinesOptions = {},
 ): Promise<JsonLines> {
   try {
-    return linesOf({ path, file: await open(path, 'wx'), content: new Uint8Array(), onFailure });
+    return linesOf({ path, file: await files.open(path, 'wx'), content: new Uint8Array(), onFailure });
   } catch (error) {
     throw failed(path, error);
   }
@@ -48,22 +56,24 @@ export async function createJsonLines(
 export async function resumeJsonLines(
   path: string,
   content: Uint8Array,
-  onFailure: (error: GradwireError) => void = () => undefined,
+  { onFailure, files = disk }: JsonLinesOptions = {},
 ): Promise<JsonLines> {
   try {
-    await writeFileWhole(path, content);
-    return linesOf({ path, file: await open(path, 'r+'), content, onFailure });
+    await writeWhole(files, path, content);
+    return linesOf({ path, file: await files.open(path, 'r+'), content, onFailure });
   } catch (error) {
     throw failed(path, error);
   }
 }
 
+const gatherMs = 100;
+
 interface Opened {
   readonly path: string;
-  readonly file: FileHandle;
+  readonly file: OpenFile;
   /** What the file holds already. */
   readonly content: Uint8Array;
-  readonly onFailure: (error: GradwireError) => void;
+  readonly onFailure: JsonLinesOptions['onFailure'] | undefined;
 }
 
 function linesOf({ path, file, content, onFailure }: Opened): JsonLines {
@@ -74,6 +84,7 @@ function linesOf({ path, file, content, onFailure }: Opened): JsonLines {
   const sum = createHash('sha256').update(content);
   let failure: GradwireError | undefined;
   let writing: Promise<void> | undefined;
+  let writeNow: (() => void) | undefined;
   let closed = false;
 
   async function writeWaiting(): Promise<void> {
@@ -85,7 +96,7 @@ function linesOf({ path, file, content, onFailure }: Opened): JsonLines {
         size += bytes.length;
       } catch (error) {
         failure = failed(path, error);
-        onFailure(failure);
+        onFailure?.(failure);
         await file.truncate(size).catch(() => undefined);
       }
     }
@@ -93,7 +104,19 @@ function linesOf({ path, file, content, onFailure }: Opened): JsonLines {
     writing = undefined;
   }
 
+  /** Lines of many quick steps make one write. */
+  function gather(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, gatherMs);
+      writeNow = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   async function flush(): Promise<void> {
+    writeNow?.();
     await writing;
     if (!failure) await file.datasync().catch((error: unknown) => (failure = failed(path, error)));
     if (failure) throw failure;
@@ -106,8 +129,7 @@ function linesOf({ path, file, content, onFailure }: Opened): JsonLines {
       waiting.push(line);
       sum.update(line);
       appended += line.length;
-      // One tick later, so that the lines of one step make one write.
-      writing ??= Promise.resolve().then(writeWaiting);
+      writing ??= gather().then(writeWaiting);
     },
     position: () => ({ bytes: appended, sha256: sum.copy().digest('hex') }),
     flush,
@@ -119,7 +141,7 @@ function linesOf({ path, file, content, onFailure }: Opened): JsonLines {
   };
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+async function writeAll(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
   let written = 0;
   while (written < bytes.length) {
     const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { GradwireError, toError } from '@gradwire/errors';
+import { disk, type FileSystem } from './file-system.ts';
 import { refusal } from './safetensors/refusal.ts';
 import { sha256 } from './sha256.ts';
 import type { FilePrefix } from './snapshot/snapshot.ts';
@@ -16,9 +16,13 @@ export interface LinesRead {
  * What follows may end in a torn line, as after a crash. A damaged line before good ones has another cause: nothing that
  * is still good is thrown away without a word. Throws `GradwireError` FILE_CORRUPT.
  */
-export async function readJsonLines(path: string, prefix?: FilePrefix): Promise<LinesRead> {
+export async function readJsonLines(
+  path: string,
+  prefix?: FilePrefix,
+  files: FileSystem = disk,
+): Promise<LinesRead> {
   const refuse = refusal(path);
-  const bytes = await readBytes(path);
+  const bytes = await readBytes(path, files);
   checkTail(bytes, prefix?.bytes ?? 0, path);
   if (prefix === undefined) return { content: new Uint8Array(), values: [] };
   if (bytes.length < prefix.bytes) refuse(`at least ${prefix.bytes} bytes`, `${bytes.length}`);
@@ -61,9 +65,9 @@ function isJson(line: string): boolean {
   }
 }
 
-async function readBytes(path: string): Promise<Buffer> {
+async function readBytes(path: string, files: FileSystem): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await files.readFile(path);
   } catch (cause) {
     // A crash before the first line.
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);

@@ -44,6 +44,8 @@ function failingDisk(n: number, most = Infinity): { files: FileSystem; calls: st
     return calls.length === n ? Promise.reject(new Error(`EIO at ${name}`)) : operation();
   };
   const wrap = (file: OpenFile): OpenFile => ({
+    truncate: (bytes) => file.truncate(bytes),
+    datasync: () => file.datasync(),
     write: (bytes, offset, length) => run('write', () => file.write(bytes, offset, Math.min(length, most))),
     read: (bytes, offset, length) => run('read', () => file.read(bytes, offset, length)),
     sync: () => run('sync', () => file.sync()),
@@ -51,9 +53,9 @@ function failingDisk(n: number, most = Infinity): { files: FileSystem; calls: st
     close: () => file.close().then(() => run('close', () => Promise.resolve())),
   });
   const files: FileSystem = {
+    ...disk,
     open: (name, flags) => run('open', async () => wrap(await disk.open(name, flags))),
     rename: (from, to) => run('rename', () => disk.rename(from, to)),
-    remove: (name) => disk.remove(name),
   };
   return { files, calls };
 }

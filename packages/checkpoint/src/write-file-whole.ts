@@ -8,6 +8,8 @@ import { syncDirectory } from './sync-directory.ts';
 export interface WriteOptions {
   /** Permissions of the file, for example 0o600 for a secret; default 0o666 less the process's mask. */
   readonly mode?: number;
+  /** Default: the real disk. */
+  readonly files?: FileSystem;
 }
 
 /**
@@ -25,9 +27,9 @@ export interface WriteOptions {
 export function writeFileWhole(
   path: string,
   content: ArrayBufferView | string,
-  { mode }: WriteOptions = {},
+  { mode, files = mode === undefined ? disk : diskWithMode(mode) }: WriteOptions = {},
 ): Promise<void> {
-  return writeWhole(mode === undefined ? disk : diskWithMode(mode), path, content);
+  return writeWhole(files, path, content);
 }
 
 /** {@link writeFileWhole} on a given disk. */

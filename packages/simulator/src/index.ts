@@ -1,7 +1,8 @@
+export { createDraws } from './base/draws.ts';
 export { runBatch } from './batch/run-batch.ts';
 export { runSeeds } from './batch/run-seeds.ts';
 export { journalName, persistence, snapshotNames } from './disk/persistence.ts';
-export { DiskFull } from './disk/simulated-disk.ts';
+export { createDisk, DiskFull, Interrupted } from './disk/simulated-disk.ts';
 export { decodeSnapshot, encodeSnapshot, parseSnapshot } from './disk/snapshot-text.ts';
 export { faultKinds } from './faults/fault-kinds.ts';
 export { resize } from './scenario/resize.ts';

@@ -17,6 +17,8 @@ export interface Channel {
   readonly closed: Promise<ChannelClosed>;
   /** Frames in order of arrival; ends when the channel ends. Reading slowly stops the sender (back-pressure). One reader. */
   readonly frames: AsyncIterable<Uint8Array>;
+  /** Whether a sent frame has left when `send` returns. */
+  readonly sendsAtOnce: boolean;
   /** Queues one frame, whole or in pieces. After the end it does nothing. The bytes must not change until they have left. */
   send(frame: Frame): void;
   /** Resolves when fewer than `bytes` (default 1 MiB) are queued, or the channel has ended. */

@@ -116,6 +116,7 @@ function createEnd({ peer, inbound, outbound, end, maxBufferedBytes }: EndOption
     peer,
     closed,
     frames: inbound.queue.frames,
+    sendsAtOnce: true,
     get bufferedBytes() {
       return outbound.bufferedBytes();
     },

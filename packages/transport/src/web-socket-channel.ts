@@ -92,6 +92,7 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): Channe
     peer,
     closed: ending.closed,
     frames: queue.frames,
+    sendsAtOnce: false,
     get bufferedBytes() {
       return writer.bufferedBytes;
     },

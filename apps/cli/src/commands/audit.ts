@@ -7,6 +7,7 @@ import { auditRun, type RunAudit } from '../ledger/audit-run.ts';
 import { openRun, type OpenRun } from '../ledger/open-run.ts';
 import { createDataLines } from '../output/data-lines.ts';
 import { relativePath } from '../output/relative-path.ts';
+import { countIncidents } from '../output/status-lines.ts';
 import { commonOptions, options } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
 import type { CommandContext } from './command.ts';
@@ -49,9 +50,7 @@ function describe({ directory, summary }: OpenRun, audit: RunAudit): string[] {
   const { steps, totalSteps, contributions, samples, wholeEpochs, snapshots, hasModel, problems } = audit;
   const { incidents } = audit;
   const known =
-    incidents.length > 0
-      ? [`  ${formatCount(incidents.length)} incidents, the last: ${incidents.at(-1)}`]
-      : [];
+    incidents.length > 0 ? [`  ${countIncidents(incidents.length)}, the last: ${incidents.at(-1)}`] : [];
   const most = 20;
   const name = relativePath(directory.path);
   if (problems.length > 0) {

@@ -4,6 +4,7 @@ import {
   codecsOf,
   createBlobStore,
   createPlan,
+  otherData,
   type Splits,
   startOf,
 } from '@gradwire/coordinator';
@@ -152,12 +153,6 @@ function checkClasses(lines: readonly LedgerLine[], { numericsClass }: Bench): v
       { hint: `Use the Gradwire version of the run, with --backend ${backend}.` },
     );
   }
-}
-
-function otherData(path: string): GradwireError {
-  return new GradwireError('DATA_MISMATCH', `${path} was made with other data than what is loaded now`, {
-    hint: 'Give the --data-dir with which the run was started.',
-  });
 }
 
 function refusal(message: string): GradwireError {

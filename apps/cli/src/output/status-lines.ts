@@ -21,7 +21,7 @@ export function statusLines(status: RunStatus): string[] {
 
 function incidentLines({ incidents: { count, last } }: RunStatus): string[] {
   if (!last) return [];
-  return [`${formatCount(count)} incident${count === 1 ? '' : 's'}, the last at ${last.at}: ${last.message}`];
+  return [`${countIncidents(count)}, the last at ${last.at}: ${last.message}`];
 }
 
 /** For example `step 412 of 938 (epoch 1 of 2)`. */
@@ -42,4 +42,9 @@ function stateOf(
   if (stage === 'joined') return 'loading';
   if (stage === 'preparing') return 'fetching data';
   return spares.includes(worker) ? 'spare' : 'working';
+}
+
+/** `1 incident`, `2 incidents`. */
+export function countIncidents(count: number): string {
+  return `${formatCount(count)} incident${count === 1 ? '' : 's'}`;
 }

@@ -3,6 +3,7 @@ import {
   type Coordinator,
   type CoordinatorEvent,
   createCoordinator,
+  type RunResult,
   type Splits,
 } from '@gradwire/coordinator';
 import { GradwireError } from '@gradwire/errors';
@@ -74,16 +75,12 @@ export async function hostRun(
   const resolved = await resolveRun(chosen, isGiven);
   const { recipe: given, hash, host, stored, token = createToken() } = resolved;
   const { settings, again } = withKept(chosen, stored?.claim?.settings);
-  const { dataDir, cacheDir, runDir, snapshotEvery, exact, allowHost } = settings;
+  const { dataDir, cacheDir, runDir, snapshotEvery, exact, verify, allowHost } = settings;
   const tls = await loadCertificate(settings);
   if (exact) checkExact(given);
-  if (settings.verify !== undefined && given.strategy?.type === 'asynchronous') throw cannotVerify();
-  const data = await loadDataset(given.dataset, {
-    dataDir,
-    cacheDir,
-    signal,
-    onEvent: createDataLines(console),
-  });
+  if (verify !== undefined && given.strategy?.type === 'asynchronous') throw cannotVerify();
+  const onData = createDataLines(console);
+  const data = await loadDataset(given.dataset, { dataDir, cacheDir, signal, onEvent: onData });
   await ready;
   const output = createRunOutput(console, settings.json === true);
   const place = {
@@ -107,7 +104,7 @@ export async function hostRun(
     resume: stored !== undefined,
     snapshotEvery,
     exact,
-    verify: settings.verify,
+    verify,
     settings: { ...keptSettings(settings), ...(reason === undefined ? {} : { codecAuto: reason }) },
     onEvent: (event) => {
       output.handle(event);
@@ -126,10 +123,15 @@ export async function hostRun(
       const result = await coordinator.done;
       await coordinator.close();
       output.end(result, again);
-      if (result.outcome === 'failed') context.exit(exitCodes.training.code);
-      else if (result.problems.length > 0) context.exit(exitCodes.write.code);
+      const code = exitCodeOf(result);
+      if (code !== undefined) context.exit(code);
     },
   };
+}
+
+function exitCodeOf({ outcome, problems }: RunResult): number | undefined {
+  if (outcome === 'failed') return exitCodes.training.code;
+  return problems.length > 0 ? exitCodes.write.code : undefined;
 }
 
 interface CodecContext extends Pick<CommandContext, 'console' | 'signal'> {

@@ -56,7 +56,8 @@ export async function resolveRun(
 }
 
 /** What auto chose is part of the run. */
-function withCodecOf({ codec }: Recipe, { codec: _, ...others }: Recipe): Recipe {
+function withCodecOf({ codec }: Recipe, asked: Recipe): Recipe {
+  const { codec: _, ...others } = asked;
   return codec === undefined ? others : { ...others, codec };
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { writeFileWhole } from '@gradwire/checkpoint';
+import { type FileSystem, writeFileWhole } from '@gradwire/checkpoint';
 import { GradwireError, toError } from '@gradwire/errors';
 import { type ClaimContent, claimFile, claimFormat, readClaim } from './stored-claim.ts';
 
@@ -32,9 +32,9 @@ const lookEveryMs = 1_000;
  * Claims a run directory with a term above all earlier ones: whoever wrote it before stops by itself.
  * Throws FILE_WRITE_FAILED, or FILE_CORRUPT if the file of the coordinator before cannot be read.
  */
-export async function claimRun(directory: string, content: ClaimContent): Promise<Claim> {
+export async function claimRun(directory: string, content: ClaimContent, files?: FileSystem): Promise<Claim> {
   const path = join(directory, claimFile);
-  const before = await readClaim(directory);
+  const before = await readClaim(directory, files);
   const term = (before?.term ?? 0) + 1;
   let goBackTo = before?.goBackTo;
   // Two that start at the same moment have the same term, and the second one's file.
@@ -43,14 +43,12 @@ export async function claimRun(directory: string, content: ClaimContent): Promis
     writeFileWhole(
       path,
       `${JSON.stringify({ format: claimFormat, term, owner, goBackTo, ...claim }, null, 2)}\n`,
-      {
-        mode: 0o600,
-      },
+      { mode: 0o600, ...(files ? { files } : {}) },
     );
   await write(content);
 
   const check = async (): Promise<GradwireError | undefined> => {
-    const found = await readClaim(directory).catch(toError);
+    const found = await readClaim(directory, files).catch(toError);
     if (found === undefined || found instanceof Error || found.owner === owner) return undefined;
     return new GradwireError(
       'RUN_TAKEN',

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openSnapshots, type SnapshotStore, writeFileWhole } from '@gradwire/checkpoint';
+import { type FileSystem, openSnapshots, type SnapshotStore, writeFileWhole } from '@gradwire/checkpoint';
 import { type Recipe, recipeHash } from '@gradwire/recipes';
 import { createRecorder, type Recorder } from '../recorder.ts';
 import { type Claim, claimRun } from './claim.ts';
@@ -32,17 +32,21 @@ export interface StorageOptions {
   /** Whether the directory is that of an earlier run, which goes on. */
   readonly resume: boolean;
   readonly onProblem: (error: Error) => void;
+  /** Of all but incidents; default: the real disk. */
+  readonly files?: FileSystem;
 }
 
 /** Makes the files of a new run, or opens those of an earlier one where it goes on. Throws as {@link findResumePoint} does. */
 export async function openStorage(options: StorageOptions): Promise<RunStorage> {
-  const { directory, recipe, data, resume, onProblem } = options;
-  if (!resume) await writeFileWhole(join(directory, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`);
+  const { directory, recipe, data, resume, onProblem, files } = options;
+  const on = files ? { files } : {};
+  if (!resume)
+    await writeFileWhole(join(directory, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`, on);
   // First of all: whoever wrote here before must not add to what is read now.
-  const claim = await claimRun(directory, options.claim);
-  const store = openSnapshots(directory);
+  const claim = await claimRun(directory, options.claim, files);
+  const store = openSnapshots(directory, files);
   const identity = { recipeHash: await recipeHash(recipe), data };
-  const search = { directory, store, identity, onProblem };
+  const search = { directory, store, identity, onProblem, files };
   const { goBackTo } = claim;
   const point = resume ? await findResumePoint({ ...search, maxStep: goBackTo }) : undefined;
   if (goBackTo !== undefined) {
@@ -51,7 +55,7 @@ export async function openStorage(options: StorageOptions): Promise<RunStorage> 
     await claim.goBack(undefined);
   }
   const recorder = await createRecorder(
-    { directory, recipeHash: identity.recipeHash, onFailure: onProblem },
+    { directory, recipeHash: identity.recipeHash, onFailure: onProblem, files },
     point?.lines,
   );
   const incidents = await openIncidents(directory, claim, onProblem);

@@ -1,4 +1,5 @@
 import type {
+  FileSystem,
   KeptSnapshot,
   LedgerLine,
   SnapshotRecord,
@@ -26,6 +27,8 @@ export interface ResumeSearch {
   /** The run directory. */
   readonly directory: string;
   readonly store: SnapshotStore;
+  /** Default: the real disk. */
+  readonly files?: FileSystem | undefined;
   readonly identity: RunIdentity;
   /** The latest step that will do; default: any. */
   readonly maxStep?: number | undefined;
@@ -40,7 +43,7 @@ export interface ResumeSearch {
  * Throws RECIPE_MISMATCH or DATA_MISMATCH for a snapshot of another run, FILE_CORRUPT if nothing can be used.
  */
 export async function findResumePoint(search: ResumeSearch): Promise<ResumePoint> {
-  const { directory, store, maxStep = Number.POSITIVE_INFINITY, onProblem } = search;
+  const { directory, store, files, maxStep = Number.POSITIVE_INFINITY, onProblem } = search;
   const steps = (await store.steps()).filter((step) => step <= maxStep);
   let found: Omit<ResumePoint, 'kept'> | undefined;
   const kept: KeptSnapshot[] = [];
@@ -48,7 +51,7 @@ export async function findResumePoint(search: ResumeSearch): Promise<ResumePoint
   for (const step of steps) {
     try {
       const snapshot = await readOrSetAside(search, step);
-      found ??= { snapshot, lines: await readRunLines(directory, snapshot.record.files) };
+      found ??= { snapshot, lines: await readRunLines(directory, snapshot.record.files, files) };
       kept.unshift(snapshot.record);
     } catch (thrown) {
       const error = toError(thrown);
@@ -63,7 +66,7 @@ export async function findResumePoint(search: ResumeSearch): Promise<ResumePoint
   }
   const [first] = problems;
   if (first !== undefined && maxStep === Number.POSITIVE_INFINITY) throw noneUsable(directory, problems);
-  return { lines: await readRunLines(directory), kept };
+  return { lines: await readRunLines(directory, undefined, files), kept };
 }
 
 async function readOrSetAside({ store, identity }: ResumeSearch, step: number): Promise<StoredSnapshot> {
@@ -87,10 +90,15 @@ function checkIdentity({ recipeHash, data }: SnapshotRecord, expected: RunIdenti
     );
   }
   if (data.train !== expected.data.train || data.test !== expected.data.test) {
-    throw new GradwireError('DATA_MISMATCH', `${path} was made with other data than what is loaded now`, {
-      hint: 'Give the --data-dir with which the run was started.',
-    });
+    throw otherData(path);
   }
+}
+
+/** The error for a run or a snapshot at `path` that does not belong to the data. */
+export function otherData(path: string): GradwireError {
+  return new GradwireError('DATA_MISMATCH', `${path} was made with other data than what is loaded now`, {
+    hint: 'Give the --data-dir with which the run was started.',
+  });
 }
 
 function noneUsable(directory: string, problems: readonly GradwireError[]): GradwireError {

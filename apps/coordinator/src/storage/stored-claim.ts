@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { disk, type FileSystem } from '@gradwire/checkpoint';
 import { GradwireError, toError } from '@gradwire/errors';
 
 /** What a run directory says of the coordinator that writes it. */
@@ -28,10 +28,15 @@ export interface StoredClaim extends Omit<ClaimContent, 'token'> {
 }
 
 /** Reads the claim; undefined if nobody has made one. Throws FILE_CORRUPT. */
-export async function readClaim(directory: string): Promise<StoredClaim | undefined> {
+export async function readClaim(
+  directory: string,
+  files: FileSystem = disk,
+): Promise<StoredClaim | undefined> {
   const path = join(directory, claimFile);
   try {
-    const claim = JSON.parse(await readFile(path, 'utf8')) as StoredClaim & { format?: unknown };
+    const claim = JSON.parse((await files.readFile(path)).toString('utf8')) as StoredClaim & {
+      format?: unknown;
+    };
     if (claim.format === claimFormat && Number.isSafeInteger(claim.term)) return claim;
     throw new Error(`expected format ${claimFormat}, found ${String(claim.format)}`);
   } catch (cause) {

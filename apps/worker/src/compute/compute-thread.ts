@@ -1,14 +1,14 @@
 // A compute thread: started by `thread-pool.ts`, it computes leaves on a backend of its own.
-import { parentPort, workerData } from 'node:worker_threads';
-import { type BackendChoice, prepareBackend } from '@gradwire/backend';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { prepareBackend } from '@gradwire/backend';
 import { GradwireError, toError } from '@gradwire/errors';
 import { loadVectors } from '@gradwire/kernels/vectors';
 import { createBatcher, createTrainer, probeHash, type Trainer } from '@gradwire/training';
-import { freeYoungGarbage } from '@gradwire/transport';
+import { freeYoungGarbage } from '@gradwire/transport/young-garbage';
 import { createLeafComputer, type LeafComputer } from './leaf-computer.ts';
 import { createLeaseSamples } from './lease-samples.ts';
 import { openSharedSums, type SharedSums } from './shared-sums.ts';
-import type { ThreadFailure, ThreadOrder, ThreadReply, ThreadRun } from './thread-messages.ts';
+import type { ThreadFailure, ThreadOrder, ThreadReply, ThreadRun, ThreadStart } from './thread-messages.ts';
 
 /** A run as this thread sees it. */
 interface OpenRun {
@@ -22,12 +22,16 @@ interface OpenRun {
 
 type ComputeOrder = Extract<ThreadOrder, { type: 'compute' }>;
 
+/** How long an order is waited for at the bell: longer than the coordinator needs to add and to answer. */
+const patienceMs = 50;
+
+const { backend, bell } = workerData as ThreadStart;
 const vectors = loadVectors();
 let run: OpenRun | undefined;
 let leaf: number | undefined;
 
 async function start(): Promise<void> {
-  const [{ name, kernelHash }] = await Promise.all([prepareBackend(workerData as BackendChoice), vectors]);
+  const [{ name, kernelHash }] = await Promise.all([prepareBackend(backend), vectors]);
   reply({ type: 'ready', backend: { name, kernelHash } });
 }
 
@@ -63,15 +67,28 @@ function compute({ lease, cursor }: ComputeOrder): void {
     const summed = run.computeLeaf(lease, { leaf, slot });
     if (summed) reply({ type: 'summed', ...summed });
   }
-  reply({ type: 'idle' });
-  // While the others compute and the coordinator adds.
-  setImmediate(freeYoungGarbage);
 }
 
-async function obey(order: ThreadOrder): Promise<void> {
-  if (order.type === 'open') return open(order.run);
-  leaf = undefined;
-  compute(order);
+async function obey(first: ThreadOrder): Promise<void> {
+  for (let order: ThreadOrder | undefined = first; order; ) {
+    if (order.type === 'open') return open(order.run);
+    leaf = undefined;
+    compute(order);
+    const rung = Atomics.load(bell, 0);
+    reply({ type: 'idle' });
+    // While the others compute and the coordinator adds.
+    freeYoungGarbage();
+    order = waitAtBell(rung);
+  }
+}
+
+/** The next order, if it comes soon: who sleeps here is woken sooner than an event loop. */
+function waitAtBell(rung: number): ThreadOrder | undefined {
+  for (let seen = rung; ; seen = Atomics.load(bell, 0)) {
+    const received = parentPort && receiveMessageOnPort(parentPort);
+    if (received) return received.message as ThreadOrder;
+    if (Atomics.wait(bell, 0, seen, patienceMs) === 'timed-out') return undefined;
+  }
 }
 
 function reply(message: ThreadReply): void {

@@ -1,3 +1,4 @@
+import type { BackendChoice } from '@gradwire/backend';
 import type { LeaseMessage, WelcomeMessage } from '@gradwire/protocol';
 import type { Recipe } from '@gradwire/recipes';
 import type { RawSamples } from '@gradwire/training';
@@ -12,6 +13,13 @@ export interface ThreadRun {
   readonly splits: { readonly train: RawSamples; readonly test: RawSamples };
   readonly weights: Float32Array;
   readonly sums: SumsMemory;
+}
+
+/** What a thread is started with. */
+export interface ThreadStart {
+  readonly backend: BackendChoice;
+  /** One element: counts the orders. */
+  readonly bell: Int32Array;
 }
 
 /** Main thread -> compute thread. */

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { type BackendChoice, setNativeEnvironment } from '@gradwire/backend';
 import { type ErrorCode, GradwireError, toError } from '@gradwire/errors';
-import type { ThreadFailure, ThreadOrder, ThreadReply, ThreadRun } from './thread-messages.ts';
+import type { ThreadFailure, ThreadOrder, ThreadReply, ThreadRun, ThreadStart } from './thread-messages.ts';
 
 /** Compute threads of this process, each with a backend of its own. */
 export interface ThreadPool {
@@ -43,8 +43,12 @@ export async function startThreadPool(backend: BackendChoice, size: number): Pro
   if (backend === 'native') setNativeEnvironment();
   const inbox = createInbox();
   const threads: Worker[] = [];
+  const bell = new Int32Array(new SharedArrayBuffer(4));
   const order = (message: ThreadOrder): void => {
     for (const thread of threads) thread.postMessage(message);
+    // Wakes all that wait for it at once: woken one after the other, the first would take the core from who wakes.
+    Atomics.add(bell, 0, 1);
+    Atomics.notify(bell, 0);
   };
   const close = async (): Promise<void> => {
     await Promise.all(threads.map((thread) => thread.terminate()));
@@ -67,7 +71,7 @@ export async function startThreadPool(backend: BackendChoice, size: number): Pro
     // The native binding fills a table that its threads share without a lock: the first thread does it alone.
     const ready: ReplyOf<'ready'>[] = [];
     for (const count of backend === 'native' ? [1, size - 1] : [size]) {
-      for (let i = 0; i < count; i += 1) threads.push(startThread(backend, inbox));
+      for (let i = 0; i < count; i += 1) threads.push(startThread({ backend, bell }, inbox));
       ready.push(...(await receive('ready', count)));
     }
     const [{ backend: found }] = ready as [ReplyOf<'ready'>];
@@ -106,10 +110,10 @@ export async function startThreadPool(backend: BackendChoice, size: number): Pro
 
 type ReplyOf<Type extends ThreadReply['type']> = Extract<ThreadReply, { type: Type }>;
 
-function startThread(backend: BackendChoice, inbox: Inbox): Worker {
+function startThread(workerData: ThreadStart, inbox: Inbox): Worker {
   // Who profiles the process wants its threads too.
   const execArgv = process.execArgv.filter((option) => option.startsWith('--cpu-prof'));
-  const thread = new Worker(threadFile, { workerData: backend, execArgv });
+  const thread = new Worker(threadFile, { workerData, execArgv });
   thread.on('message', inbox.put);
   thread.on('error', (error: unknown) => {
     const { message, stack } = toError(error);

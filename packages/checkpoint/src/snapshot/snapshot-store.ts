@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GradwireError, toError } from '@gradwire/errors';
+import { disk, type FileSystem } from '../file-system.ts';
 import { syncDirectory } from '../sync-directory.ts';
-import { writeFileWhole } from '../write-file-whole.ts';
+import { writeWhole } from '../write-file-whole.ts';
 import { decodeSnapshot, encodeSnapshot, type StoredSnapshot } from './encode-snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -26,17 +25,23 @@ export interface SnapshotStore {
 }
 
 /**
- * Opens the folder `snapshots` of a run directory; it is made with the first snapshot.
+ * Opens the folder `snapshots` of a run directory; it is made with the first snapshot. `files`: default: the real disk.
  *
  * @example
  * const store = openSnapshots(run.path);
  * await store.write(snapshot);
  */
-export function openSnapshots(runDirectory: string): SnapshotStore {
+export function openSnapshots(runDirectory: string, files: FileSystem = disk): SnapshotStore {
   const folder = join(runDirectory, 'snapshots');
   const pathOf = (step: number): string => join(folder, `step-${String(step).padStart(8, '0')}.safetensors`);
+  /** Undefined before the first snapshot. */
+  const names = (): Promise<string[] | undefined> =>
+    files.names(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
   const steps = async (): Promise<number[]> =>
-    (await namesIn(folder))
+    ((await names()) ?? [])
       .flatMap((name) => /^step-(\d{8,15})\.safetensors$/.exec(name)?.[1] ?? [])
       .map(Number)
       .sort((a, b) => b - a);
@@ -46,44 +51,37 @@ export function openSnapshots(runDirectory: string): SnapshotStore {
     async write(snapshot) {
       const bytes = await encodeSnapshot(snapshot);
       await ours(folder, async () => {
-        if (await mkdir(folder, { recursive: true })) await syncDirectory(runDirectory);
+        if (await files.makeFolder(folder)) await syncDirectory(runDirectory, files);
       });
-      await writeFileWhole(pathOf(snapshot.record.step), bytes);
+      await writeWhole(files, pathOf(snapshot.record.step), bytes);
       return bytes.length;
     },
-    read: async (step) => decodeSnapshot(await readBytes(pathOf(step)), pathOf(step)),
+    read: async (step) => decodeSnapshot(await readBytes(files, pathOf(step)), pathOf(step)),
     async settle() {
-      if (existsSync(folder)) await ours(folder, () => syncDirectory(folder));
+      if (await names()) await ours(folder, () => syncDirectory(folder, files));
     },
     async setAside(step) {
       const aside = `${pathOf(step)}.damaged`;
       await ours(folder, async () => {
-        await rename(pathOf(step), aside);
-        await syncDirectory(folder);
+        await files.rename(pathOf(step), aside);
+        await syncDirectory(folder, files);
       });
       return aside;
     },
     async prune(keep) {
       const surplus = (await steps()).filter((step) => !keep(step)).map(pathOf);
       // What a coordinator was writing when it was killed.
-      const torn = (await namesIn(folder)).filter((name) => /^\.step-.*\.tmp$/.test(name));
+      const torn = ((await names()) ?? []).filter((name) => /^\.step-.*\.tmp$/.test(name));
       for (const path of [...surplus, ...torn.map((name) => join(folder, name))]) {
-        await ours(path, () => rm(path, { force: true }));
+        await ours(path, () => files.remove(path));
       }
     },
   };
 }
 
-async function namesIn(folder: string): Promise<string[]> {
-  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-}
-
-async function readBytes(path: string): Promise<Uint8Array> {
+async function readBytes(files: FileSystem, path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    return await files.readFile(path);
   } catch (cause) {
     const found = toError(cause).message;
     throw new GradwireError('FILE_CORRUPT', `${path}: expected a readable file, found ${found}`, { cause });

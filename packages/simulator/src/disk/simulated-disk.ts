@@ -17,8 +17,8 @@ export class Interrupted extends Error {
 export class DiskFull extends Error {}
 
 /**
- * One folder of a disk, as a careful program must expect it: what is written is lost in a power cut unless the file was
- * synced, and a new name is lost unless the folder was.
+ * A folder of a disk, as a careful program must expect it: what is written is lost in a power cut unless the file was
+ * synced, and a new name is lost unless its folder was. It may have folders in it: a file of one is `folder/file`.
  */
 export interface SimulatedDisk {
   /** Operations so far, those included that failed. */
@@ -32,7 +32,10 @@ export interface SimulatedDisk {
   append(name: string, content: string): void;
   truncate(name: string, length: number): void;
   sync(name: string): void;
-  syncFolder(): void;
+  /** Default: the outer one. */
+  syncFolder(folder?: string): void;
+  /** Returns whether it was not there before. */
+  makeFolder(folder: string): boolean;
   rename(from: string, to: string): void;
   remove(name: string): void;
   /** The content, or undefined if there is no such file. */
@@ -40,9 +43,11 @@ export interface SimulatedDisk {
   /** The content without an operation: for those who watch. Empty if there is no such file. */
   peek(name: string): string;
   /** In the order of their making. */
-  names(): string[];
+  names(folder?: string): string[];
   /** The same without an operation. */
   peekNames(): string[];
+  /** Whether there is such a file or folder, without an operation. */
+  has(name: string): boolean;
   /** One character of a file changes on the platter. */
   rot(name: string): void;
   /** Only what was synced is sure to be there afterwards; some of the rest may be, in part. */
@@ -57,15 +62,15 @@ interface File {
 /** @param cutAt The numbers of the operations, from 1, before which the power fails. */
 export function createDisk(draws: Draws, cutAt: readonly number[] = []): SimulatedDisk {
   const cuts = new Map<number, Interruption>(cutAt.map((operation) => [operation, 'power cut']));
-  const folder = createFolder(draws);
+  const folders = createFolders(draws);
   let operations = 0;
   let isFull = false;
 
-  const operate = (): Folder => {
+  const operate = (): Folders => {
     operations++;
     const how = cuts.get(operations);
     if (how) throw new Interrupted(how);
-    return folder;
+    return folders;
   };
 
   return {
@@ -95,18 +100,66 @@ export function createDisk(draws: Draws, cutAt: readonly number[] = []): Simulat
       const file = operate().get(name);
       file.durable = file.content;
     },
-    syncFolder: () => operate().sync(),
+    syncFolder: (folder = '') => operate().at(folder).sync(),
+    makeFolder: (folder) => operate().makeFolder(folder),
     rename: (from, to) => operate().rename(from, to),
     remove: (name) => operate().remove(name),
     read: (name) => operate().find(name)?.content,
-    names: () => operate().names(),
-    peek: (name) => folder.find(name)?.content ?? '',
-    peekNames: folder.names,
+    names: (folder = '') => operate().at(folder).names(),
+    peek: (name) => folders.find(name)?.content ?? '',
+    peekNames: () => folders.at('').names(),
+    has: (name) => folders.find(name) !== undefined || folders.find(`${name}/`) !== undefined,
     rot(name) {
-      const file = folder.get(name);
+      const file = folders.get(name);
       rotFile(file, draws.below(file.content.length));
     },
-    losePower: folder.losePower,
+    losePower: folders.losePower,
+  };
+}
+
+/** The outer folder and those in it. */
+interface Folders extends Omit<Folder, 'names' | 'sync'> {
+  /** Throws a `RangeError` if it is not there. */
+  at(folder: string): Folder;
+  makeFolder(folder: string): boolean;
+}
+
+function createFolders(draws: Draws): Folders {
+  const outer = createFolder(draws);
+  const folders = new Map([['', outer]]);
+  const at = (name: string): Folder => {
+    const folder = folders.get(name);
+    if (!folder) throw new RangeError(`no folder ${name}`);
+    return folder;
+  };
+  /** The name of a folder ends in a stroke. */
+  const place = (path: string): [Folder, string] => {
+    const stroke = path.slice(0, -1).lastIndexOf('/');
+    return stroke < 0 ? [outer, path] : [at(path.slice(0, stroke)), path.slice(stroke + 1)];
+  };
+  const on = <Result>(path: string, act: (folder: Folder, name: string) => Result): Result =>
+    act(...place(path));
+  return {
+    at,
+    find: (path) => on(path, (folder, name) => folder.find(name)),
+    get: (path) => on(path, (folder, name) => folder.get(name)),
+    make: (path) => on(path, (folder, name) => folder.make(name)),
+    rename: (from, to) => on(from, (folder, name) => folder.rename(name, place(to)[1])),
+    remove: (path) => on(path, (folder, name) => folder.remove(name)),
+    makeFolder(name) {
+      if (folders.has(name)) return false;
+      outer.make(`${name}/`);
+      folders.set(name, createFolder(draws));
+      return true;
+    },
+    losePower() {
+      outer.losePower();
+      for (const [name, folder] of folders) {
+        if (name === '') continue;
+        if (outer.find(`${name}/`)) folder.losePower();
+        else folders.delete(name);
+      }
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ParameterLayout } from '@gradwire/engine';
+import { kernelsReady, valuesInPlace } from '@gradwire/kernels';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { keep, tensor, tidy } from '@tensorflow/tfjs-core';
 
@@ -8,15 +9,15 @@ export interface WeightTensors {
   set(weights: Float32Array): void;
   /** In the layout's order; valid until the next `set`. TypeError before the first. */
   tensors(): readonly Tensor[];
-  /** The flat vector as it was set; not to be changed. */
+  /** The flat vector as it was set; not to be changed, and the same after the next `set`. */
   flat(): Float32Array;
   dispose(): void;
 }
 
 /** Creates an empty set of weight tensors; the caller disposes it. */
 export function createWeightTensors(layout: ParameterLayout): WeightTensors {
-  let current: { flat: Float32Array; tensors: Tensor[] } | undefined;
-  const weights = (): { flat: Float32Array; tensors: Tensor[] } => {
+  let current: { flat: Float32Array | undefined; tensors: Tensor[] } | undefined;
+  const weights = (): { flat: Float32Array | undefined; tensors: Tensor[] } => {
     if (current === undefined) throw new TypeError('weights: none set; call setWeights first');
     return current;
   };
@@ -29,13 +30,20 @@ export function createWeightTensors(layout: ParameterLayout): WeightTensors {
       if (values.length !== layout.size) {
         throw new RangeError(`weights: expected length ${layout.size}, found ${values.length}`);
       }
+      if (current && kernelsReady()) {
+        current.flat = undefined;
+        return writeTensors(layout, current.tensors, values);
+      }
       dispose();
       // The native backend reads a tensor's values at its first use, so they must not change until then.
       const flat = values.slice();
       current = { flat, tensors: createTensors(layout, flat) };
     },
     tensors: () => weights().tensors,
-    flat: () => weights().flat,
+    flat() {
+      const { tensors } = weights();
+      return (weights().flat ??= readTensors(layout, tensors));
+    },
     dispose,
   };
 }
@@ -44,4 +52,16 @@ function createTensors(layout: ParameterLayout, flat: Float32Array): Tensor[] {
   return layout.parameters.map(({ offset, size, shape }) =>
     tidy(() => keep(tensor(flat.subarray(offset, offset + size), [...shape]))),
   );
+}
+
+function writeTensors({ parameters }: ParameterLayout, tensors: readonly Tensor[], flat: Float32Array): void {
+  for (const [i, { offset, size }] of parameters.entries()) {
+    valuesInPlace(tensors[i] as Tensor).set(flat.subarray(offset, offset + size));
+  }
+}
+
+function readTensors({ parameters, size }: ParameterLayout, tensors: readonly Tensor[]): Float32Array {
+  const flat = new Float32Array(size);
+  for (const [i, { offset }] of parameters.entries()) flat.set(valuesInPlace(tensors[i] as Tensor), offset);
+  return flat;
 }
