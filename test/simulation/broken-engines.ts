@@ -21,12 +21,12 @@ type EffectOf<Type extends EngineEffect['type']> = Extract<EngineEffect, { type:
 /** What a broken engine does instead; `real` hands on to the engine itself. */
 type Fault = (engine: Engine, plan: EnginePlan) => Partial<Engine>;
 
-const makeReal: EngineMaker = (plan, from, verify) =>
-  createEngine(plan, { verify, ...(from ? { from } : {}) });
+const makeReal: EngineMaker = (plan, from, verify, contributed) =>
+  createEngine(plan, { verify, contributed, ...(from ? { from } : {}) });
 
 function around(fault: Fault): EngineMaker {
-  return (plan, from, verify) => {
-    const engine = makeReal(plan, from, verify);
+  return (plan, from, verify, contributed) => {
+    const engine = makeReal(plan, from, verify, contributed);
     return { ...engine, ...fault(engine, plan) };
   };
 }
@@ -94,11 +94,11 @@ function using(
 
 /** Goes on from a changed state. */
 function from(change: (state: RunState) => RunState): EngineMaker {
-  return (plan, state, verify) => makeReal(plan, state && change(state), verify);
+  return (plan, state, verify, contributed) => makeReal(plan, state && change(state), verify, contributed);
 }
 
 function planned(change: (plan: EnginePlan) => EnginePlan): EngineMaker {
-  return (plan, state, verify) => makeReal(change(plan), state, verify);
+  return (plan, state, verify, contributed) => makeReal(change(plan), state, verify, contributed);
 }
 
 function add(target: Float32Array, other: Float32Array): Float32Array {
@@ -297,6 +297,8 @@ export const brokenEngines: Readonly<Record<string, EngineMaker>> = {
           : effect;
       }),
   ),
+  'forgets, when it starts again, who has contributed what': (plan, state, verify) =>
+    makeReal(plan, state, verify, []),
   'forgets to go back': around((engine) => {
     const change = (effects: EngineEffect[], atMs: number): EngineEffect[] =>
       effects.flatMap((effect) => {

@@ -31,7 +31,7 @@ import { readStatus, type RunStatus, type StatusSource } from './run-status.ts';
 import { createSessions, type Sessions, type SessionsOptions } from './sessions.ts';
 import { goBack, type GoBackOptions } from './storage/go-back.ts';
 import { openStorage, type RunStorage } from './storage/open-storage.ts';
-import { startOf } from './storage/resume-point.ts';
+import { contributedUntil, startOf } from './storage/resume-point.ts';
 import { createSnapshots, type Snapshots } from './storage/snapshots.ts';
 import { createVerification } from './verification.ts';
 import { type WaitingNotice, watchForWaiting } from './waiting.ts';
@@ -121,6 +121,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     term,
     vectors: await loadFastVectors(onProblem),
     from: point?.snapshot && startOf(point.snapshot),
+    contributed: contributedUntil(point),
     verify: createVerification(options.verify),
     sessions: () => sessions,
     progress: createProgress({ plan, recorder, countWorkers: () => sessions.byId.size, onEvent }),

@@ -7,6 +7,7 @@ import {
   type EnginePlan,
   plainVectors,
   type RunState,
+  type StepContributions,
   type VectorMath,
   type Verification,
   type WorkerId,
@@ -47,6 +48,8 @@ export interface RunOptions {
   readonly verify?: Verification | undefined;
   /** Where an earlier run goes on, and how long it has trained. */
   readonly from?: { readonly state: RunState; readonly seconds: number } | undefined;
+  /** All steps of the earlier run until there, from the ledger. */
+  readonly contributed?: readonly StepContributions[];
   readonly sessions: () => Sessions;
   readonly progress: Progress;
   readonly onEvent: (event: CoordinatorEvent) => void;
@@ -77,10 +80,11 @@ export interface Run {
 
 /** Puts an engine to work; `sessions` is asked for when the first effect needs it. */
 export function createRun(options: RunOptions): Run {
-  const { plan, vectors, verify, from, onRoundClosed } = options;
+  const { plan, vectors, verify, from, contributed = [], onRoundClosed } = options;
   const engine = createEngine(plan, {
     ...(vectors ? { vectors } : {}),
     verify,
+    contributed,
     ...(from ? { from: from.state } : {}),
   });
   const secondsBefore = from?.seconds ?? 0;

@@ -92,6 +92,15 @@ export interface Contribution {
   readonly samples: number;
   /** Checksum of the gradient as it was added; see `VectorMath`. */
   readonly sum: string;
+  /** Others who computed the same bits; absent if nobody did. */
+  readonly agreed?: readonly WorkerId[];
+}
+
+/** Whose sums one step was made of. */
+export interface StepContributions {
+  /** From 1. */
+  readonly step: number;
+  readonly contributions: readonly Contribution[];
 }
 
 /** One optimizer update. */

@@ -20,6 +20,7 @@ export type {
   PartialSum,
   Round,
   RunError,
+  StepContributions,
   StepRecord,
   WorkerId,
 } from './events.ts';

@@ -4,6 +4,7 @@ import {
   type EnginePlan,
   type PartialSum,
   type RunState,
+  type StepContributions,
   type Verification,
 } from '@gradwire/engine';
 import { toError } from '@gradwire/errors';
@@ -110,8 +111,9 @@ function makeRealEngine(
   plan: EnginePlan,
   from: RunState | undefined,
   verify: Verification | undefined,
+  contributed: readonly StepContributions[],
 ): Engine {
-  return createEngine(plan, { verify, ...(from ? { from } : {}) });
+  return createEngine(plan, { verify, contributed, ...(from ? { from } : {}) });
 }
 
 function run(world: World, parts: Pick<CoordinatorParts, 'makeEngine' | 'persistence'>): void {

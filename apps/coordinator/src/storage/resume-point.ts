@@ -1,6 +1,7 @@
 import type {
   FileSystem,
   KeptSnapshot,
+  LedgerLine,
   SnapshotRecord,
   SnapshotStore,
   StoredSnapshot,
@@ -115,4 +116,9 @@ export function startOf({ record, weights, optimizer }: StoredSnapshot): {
 } {
   const { lastRound, epochTotals, seconds } = record;
   return { state: { ...(lastRound ? { lastRound } : {}), weights, optimizer, epochTotals }, seconds };
+}
+
+/** Whose sums all steps until a point used. */
+export function contributedUntil(point: ResumePoint | undefined): readonly LedgerLine[] {
+  return (point?.lines['ledger.jsonl'].values ?? []) as LedgerLine[];
 }

@@ -1,6 +1,7 @@
 import { averageGradient } from '../gradients/average.ts';
 import { takeStatistics } from '../gradients/statistics.ts';
 import { learningRateAt } from '../schedules/learning-rate.ts';
+import { withAgreed } from './count.ts';
 import { describeDivergence, describeOverflow } from './non-finite.ts';
 import { endRun } from './state.ts';
 import type { EngineEffect } from '../events.ts';
@@ -36,7 +37,7 @@ export function commitStep(run: Run, active: ActiveRound, sums: Sums): EngineEff
     learningRate,
     gradientNorm,
     ...(active.staleness === undefined ? {} : { staleness: active.staleness, batch: active.round.step }),
-    contributions: active.contributions.toSorted((a, b) => a.lo - b.lo),
+    contributions: withAgreed(active).toSorted((a, b) => a.lo - b.lo),
   };
   return [{ type: 'commit', record }, ...countTowardsEpoch(run, record.step, { samples, loss, correct })];
 }

@@ -10,7 +10,7 @@ import { createRun, endRun } from './state.ts';
 import { describeRun } from './status.ts';
 import { markLate, noteTime } from './turns.ts';
 import { plainVectors } from '../vectors/plain-vectors.ts';
-import type { EngineEffect, EngineEvent, EnginePlan } from '../events.ts';
+import type { EngineEffect, EngineEvent, EnginePlan, StepContributions } from '../events.ts';
 import type { RunState } from './run-state.ts';
 import type { Run, Verification, Worker, WorkerEvent, WorkerEventOf } from './state.ts';
 import type { EngineStatus } from './status.ts';
@@ -49,6 +49,8 @@ export interface EngineOptions {
   readonly vectors?: VectorMath;
   /** Where to go on, by default at the beginning. */
   readonly from?: RunState;
+  /** All steps up to that place, from the ledger: what a worker has contributed there is undone too if it lied. */
+  readonly contributed?: readonly StepContributions[];
   /** Has a share of the leases computed twice; not with `maxStaleness`. Default: none. */
   readonly verify?: Verification | undefined;
 }
@@ -72,9 +74,9 @@ function checkVerification({ maxStaleness }: EnginePlan, verify: Verification | 
  */
 export function createEngine(plan: EnginePlan, options: EngineOptions = {}): Engine {
   checkPlan(plan);
-  const { vectors = plainVectors, from = initialState(plan), verify } = options;
+  const { vectors = plainVectors, from = initialState(plan), verify, contributed = [] } = options;
   checkVerification(plan, verify);
-  const run = createRun(plan, { vectors, from, verify });
+  const run = createRun(plan, { vectors, from, verify, contributed });
   return {
     start: (atMs) => start(run, atMs),
     handle: (event) => handle(run, event),

@@ -1,13 +1,15 @@
 import { typicalSpeed } from '../leases/speed.ts';
 import { noteMagnitudes } from './absurd.ts';
 import { commitStep } from './commit-step.ts';
+import { withAgreed } from './count.ts';
 import { leaseUnowned } from './leasing.ts';
 import { reportEvaluation } from './report-evaluation.ts';
+import { stepsIn } from './run-state.ts';
 import { roundAfter } from './sequence.ts';
-import { keyOf } from './answers.ts';
 import { createActiveRound, endRun } from './state.ts';
 import { createStepPool } from './step-pool.ts';
-import type { Contribution, EngineEffect, WorkerId } from '../events.ts';
+import { noteRound } from './trust.ts';
+import type { EngineEffect } from '../events.ts';
 import type { Sums } from '../tree/sums.ts';
 import type { ActiveRound, Run } from './state.ts';
 
@@ -48,26 +50,9 @@ function closeRound(run: Run, active: ActiveRound, { sums, atMs }: Completion): 
     round.task === 'step' ? commitStep(run, active, sums) : reportEvaluation(run.plan, round, sums);
   if (run.phase !== 'running') return effects;
   run.lastRound = round;
-  noteTrust(run, active);
+  if (run.trust)
+    noteRound(run.trust, { step: stepsIn({ lastRound: round }), contributions: withAgreed(active) });
   return [...effects, ...openRound(run, atMs)];
-}
-
-const nobody: readonly WorkerId[] = [];
-
-function noteTrust({ trust }: Run, { round, contributions, verified }: ActiveRound): void {
-  if (!trust) return;
-  const step = round.version + (round.task === 'step' ? 1 : 0);
-  const others = (part: Contribution): readonly WorkerId[] =>
-    verified.get(keyOf(part))?.filter((each) => each !== part.worker) ?? nobody;
-  const rest: Contribution[] = [];
-  // The verified ones first: they vouch for what was before this round, not for what else is in it.
-  for (const part of contributions) {
-    const { worker, lo, hi } = part;
-    const agreed = others(part);
-    if (agreed.length > 0) trust.note(worker, { step, lo, hi }, agreed);
-    else rest.push(part);
-  }
-  for (const { worker, lo, hi } of rest) trust.note(worker, { step, lo, hi }, nobody);
 }
 
 function updateSpeeds(run: Run): void {

@@ -6,12 +6,20 @@ import { addSums } from '../tree/sums.ts';
 import { createTreeSum } from '../tree/tree-sum.ts';
 import { codeGroups, type CodedSums } from './code-groups.ts';
 import { optimizerAt } from './run-state.ts';
-import { createTrustLedger, type TrustLedger } from './trust.ts';
+import { createTrustLedger, noteRound, type TrustLedger } from './trust.ts';
 import type { Answer } from './answers.ts';
 import type { Check } from './checks.ts';
 import type { Deaths } from './suspects.ts';
 import { samplesOf } from './sequence.ts';
-import type { Contribution, EngineEffect, EngineEvent, EnginePlan, Round, WorkerId } from '../events.ts';
+import type {
+  Contribution,
+  EngineEffect,
+  EngineEvent,
+  EnginePlan,
+  Round,
+  StepContributions,
+  WorkerId,
+} from '../events.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import type { LeafSharing } from '../leases/share-leaves.ts';
 import type { ResponseMeter } from '../leases/response-meter.ts';
@@ -139,8 +147,18 @@ export interface Verification {
 /** A run that has not started, but may go on from where another one stood. */
 export function createRun(
   plan: EnginePlan,
-  { vectors, from, verify }: Pick<Run, 'vectors' | 'verify'> & { readonly from: RunState },
+  {
+    vectors,
+    from,
+    verify,
+    contributed,
+  }: Pick<Run, 'vectors' | 'verify'> & {
+    readonly from: RunState;
+    readonly contributed: readonly StepContributions[];
+  },
 ): Run {
+  const trust = plan.maxStaleness === undefined ? createTrustLedger() : undefined;
+  if (trust) for (const step of contributed) noteRound(trust, step);
   return {
     plan,
     vectors,
@@ -158,7 +176,7 @@ export function createRun(
     nextDueMs: Infinity,
     late: new Set(),
     verify,
-    trust: plan.maxStaleness === undefined ? createTrustLedger() : undefined,
+    trust,
     usualMagnitude: undefined,
     isGoingBack: false,
     hasDraining: false,

@@ -1,4 +1,4 @@
-import type { WorkerId } from '../events.ts';
+import type { Contribution, StepContributions, WorkerId } from '../events.ts';
 import type { TreeNode } from '../tree/tree.ts';
 
 /** A contribution to a round that is closed. */
@@ -48,4 +48,17 @@ export function createTrustLedger(): TrustLedger {
       }
     },
   };
+}
+
+const nobody: readonly WorkerId[] = [];
+
+/** Takes down a closed round; the verified parts first: they vouch for what was before it, not for what else is in it. */
+export function noteRound(trust: TrustLedger, { step, contributions }: StepContributions): void {
+  const rest: Contribution[] = [];
+  for (const part of contributions) {
+    const { worker, lo, hi, agreed } = part;
+    if (agreed) trust.note(worker, { step, lo, hi }, agreed);
+    else rest.push(part);
+  }
+  for (const { worker, lo, hi } of rest) trust.note(worker, { step, lo, hi }, nobody);
 }

@@ -1,9 +1,10 @@
-import type { Engine, EngineEffect } from '@gradwire/engine';
+import type { Contribution, Engine, EngineEffect, StepContributions } from '@gradwire/engine';
 import type { World } from '../base/world.ts';
 import { journalName, type Persistence } from '../disk/persistence.ts';
 import { type Procedure, runProcedure } from '../disk/procedure.ts';
 import { DiskFull, type Interruption } from '../disk/simulated-disk.ts';
 import type { SimulatedSnapshot } from '../disk/snapshot-text.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import type { Watch } from '../watch/watch.ts';
 
 /** What a process writes down: a journal of everything that is done, and now and then a snapshot. */
@@ -46,7 +47,7 @@ export function createArchive(world: World, parts: ArchiveParts): Archive {
 
   return {
     note(effects) {
-      const lines = effects.flatMap(lineOf).join('');
+      const lines = effects.flatMap((effect) => lineOf(effect, scenario)).join('');
       if (lines === '') return;
       journalLength += lines.length;
       disk.append(journalName, lines);
@@ -75,9 +76,26 @@ export function createArchive(world: World, parts: ArchiveParts): Archive {
   };
 }
 
-/** Each thing that is done, on a line of its own. */
-function lineOf(effect: EngineEffect): string[] {
-  if (effect.type === 'commit') return [`step ${effect.record.step}\n`];
+/** Each thing that is done, on a line of its own; where workers are verified, a step with whose sums it used. */
+function lineOf(effect: EngineEffect, { verify }: Scenario): string[] {
+  if (effect.type === 'commit') {
+    const { step, contributions } = effect.record;
+    return [`step ${step}${verify === undefined ? '' : `\t${JSON.stringify(contributions)}`}\n`];
+  }
   if (effect.type === 'evaluated') return [`${effect.record.split} ${effect.record.step}\n`];
   return effect.type === 'end' ? ['end\n'] : [];
+}
+
+/** Whose sums the steps of a journal used, as far as it says. */
+export function readContributions(journal: string): StepContributions[] {
+  return journal.split('\n').flatMap((line) => {
+    const [what = '', contributions] = line.split('\t');
+    if (contributions === undefined) return [];
+    return [
+      {
+        step: Number(what.slice('step '.length)),
+        contributions: JSON.parse(contributions) as Contribution[],
+      },
+    ];
+  });
 }

@@ -1,12 +1,13 @@
-import type { Engine, EnginePlan, RunState, Verification } from '@gradwire/engine';
+import type { Engine, EnginePlan, RunState, StepContributions, Verification } from '@gradwire/engine';
 import type { World } from '../base/world.ts';
-import type { Persistence } from '../disk/persistence.ts';
+import { journalName, type Persistence } from '../disk/persistence.ts';
 import { runProcedure } from '../disk/procedure.ts';
 import type { Interruption } from '../disk/simulated-disk.ts';
 import type { SimulatedSnapshot } from '../disk/snapshot-text.ts';
 import type { Connection, End, ToCoordinator } from '../workers/connection.ts';
 import type { SimulatedWorker } from '../workers/simulated-worker.ts';
 import type { Watch } from '../watch/watch.ts';
+import { readContributions } from './archive.ts';
 import { createLife, type Life } from './life.ts';
 
 /** Makes the engine of a run, from the state where it goes on: the real one, or one that is broken on purpose. */
@@ -14,6 +15,7 @@ export type EngineMaker = (
   plan: EnginePlan,
   from: RunState | undefined,
   verify: Verification | undefined,
+  contributed: readonly StepContributions[],
 ) => Engine;
 
 /** The coordinator's machine: one process after the other. */
@@ -63,7 +65,8 @@ export function createCoordinator(world: World, parts: CoordinatorParts): Coordi
 
   const begin = (snapshot: SimulatedSnapshot | undefined): void => {
     parts.watch.recovered(snapshot?.state);
-    life = createLife(world, { ...parts, onInterrupted }, { term, from: snapshot?.state });
+    const contributed = readContributions(disk.peek(journalName));
+    life = createLife(world, { ...parts, onInterrupted }, { term, from: snapshot?.state, contributed });
     life.start();
   };
   const start = (): void => {

@@ -4,6 +4,7 @@ import {
   type EngineEvent,
   initialState,
   type RunState,
+  type StepContributions,
   type Verification,
   type WorkerId,
 } from '@gradwire/engine';
@@ -46,12 +47,14 @@ export interface LifeParts extends CoordinatorParts {
 export interface LifeStart {
   readonly term: number;
   readonly from: RunState | undefined;
+  /** What the journal says of the steps until there. */
+  readonly contributed: readonly StepContributions[];
 }
 
-export function createLife(world: World, parts: LifeParts, { term, from }: LifeStart): Life {
+export function createLife(world: World, parts: LifeParts, { term, from, contributed }: LifeStart): Life {
   const { watch, makeEngine, onInterrupted } = parts;
   const { agenda, scenario } = world;
-  const engine = makeEngine(scenario.plan, from, createVerification(scenario, term));
+  const engine = makeEngine(scenario.plan, from, createVerification(scenario, term), contributed);
   const members = new Map<WorkerId, Member>();
   const perform = createPerformer(members, term);
   let outcome: string | undefined;

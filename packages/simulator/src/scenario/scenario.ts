@@ -93,7 +93,7 @@ function withLiars(scenario: Scenario, draws: Draws): Scenario {
   // Nobody may go: two could become the majority, and one that is alone with its NaN ends the run.
   const isFragile = kind === 'lie-pair' || kind === 'lie-nan';
   const workers = (isFragile ? 5 : 3) + draws.below(3);
-  return {
+  const liars: Scenario = {
     ...scenario,
     plan: { ...plan, totalSteps: plan.totalSteps + 3 },
     workers,
@@ -101,5 +101,18 @@ function withLiars(scenario: Scenario, draws: Draws): Scenario {
     verify: draws.pick([0.3, 1]),
     faults: isFragile ? [kind, 'duplicate', 'join'] : [kind, kind, ...scenario.faults],
     calmAtMs: scenario.calmAtMs + 1_000,
+  };
+  return !isFragile && draws.chance(0.3) ? withForgetting(liars, kind) : liars;
+}
+
+/** Lies are rarely found, and the coordinator is struck in between: it must not forget whose sums it has used. */
+function withForgetting(scenario: Scenario, kind: FaultKind): Scenario {
+  return {
+    ...scenario,
+    plan: { ...scenario.plan, totalSteps: scenario.plan.totalSteps + 5 },
+    verify: 0.1,
+    snapshotShare: 1,
+    faults: [kind, 'crash'],
+    faultGapMs: 300,
   };
 }

@@ -15,7 +15,7 @@ type EffectOf<Type extends EngineEffect['type']> = Extract<EngineEffect, { type:
 
 /** Knows which sums are lies, and sees what becomes of them. */
 export interface Truth {
-  /** A process begins, at a state: it knows nothing of who was verified before. */
+  /** A process begins, at a state: what was used before it, and who agreed, is known from the journal. */
   begin(state: RunState | undefined): void;
   /** The run goes back. */
   restored(state: RunState): void;
@@ -140,10 +140,7 @@ export function createTruth(isLie: (partial: PartialSum) => boolean): Truth {
   };
 
   return {
-    begin(state) {
-      goTo(state);
-      used = [];
-    },
+    begin: goTo,
     restored(state) {
       const most = limit ?? -1;
       must('lies undone', stepsIn(state) <= most, () => `back to ${stepsIn(state)}, not ${most}`);
