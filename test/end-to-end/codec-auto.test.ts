@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseLink } from '../../apps/cli/src/plan/link.ts';
-import { startShapedLink } from '../../apps/cli/src/plan/shaped-link.ts';
 import { type GradwireProcess, startGradwire } from '../harness/gradwire.ts';
+import { startTcpProxy } from '../harness/tcp-proxy.ts';
 import { stepDone } from '../harness/train.ts';
 import { createTemporaryFolder } from '../harness/temporary-folder.ts';
 
@@ -37,7 +36,7 @@ test('auto measures the first worker: float32 on loopback, bytes are saved on a 
 
   await using far = startHost(folder.path, [...recipe, '--steps', '12']);
   const port = await portOf(far, 'measuring');
-  await using link = await startShapedLink(port, parseLink('16mbit,20ms'));
+  await using link = await startTcpProxy(port, 16e6);
   await using slow = startGradwire(['worker', `ws://127.0.0.1:${link.port}#auto-token`]);
   const { codec, reason } = await far.line(({ event }) => event === 'codec-chosen');
   // On a busy machine their times hardly differ.

@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 /** A cable between a worker and its coordinator that can be cut. */
 export interface TcpProxy extends AsyncDisposable {
@@ -15,8 +16,12 @@ export interface TcpProxy extends AsyncDisposable {
   freeze(): void;
 }
 
-/** Listens on a free port of the loopback address and passes everything on to `firstPort`. */
-export async function startTcpProxy(firstPort: number): Promise<TcpProxy> {
+/**
+ * Listens on a free port of the loopback address and passes everything on to `firstPort`.
+ *
+ * @param bitsPerSecond - each way; default: as quickly as it goes.
+ */
+export async function startTcpProxy(firstPort: number, bitsPerSecond?: number): Promise<TcpProxy> {
   let port = firstPort;
   const sockets = new Set<Socket>();
   let connections = 0;
@@ -31,7 +36,8 @@ export async function startTcpProxy(firstPort: number): Promise<TcpProxy> {
       [far, near],
     ] as const) {
       sockets.add(socket);
-      socket.pipe(other);
+      if (bitsPerSecond === undefined) socket.pipe(other);
+      else socket.pipe(narrow(bitsPerSecond)).pipe(other);
       socket.on('error', () => other.destroy());
       socket.on('close', () => {
         sockets.delete(socket);
@@ -61,4 +67,12 @@ export async function startTcpProxy(firstPort: number): Promise<TcpProxy> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Lets so much through. */
+function narrow(bitsPerSecond: number): Transform {
+  return new Transform({
+    transform: (chunk: Buffer, _, done) =>
+      void setTimeout(() => done(null, chunk), (8000 * chunk.length) / bitsPerSecond),
+  });
 }

@@ -107,19 +107,7 @@ export function createLeaseTable(samples: readonly number[], atMs: number): Leas
     },
     unowned: () => present.filter(({ state }) => state === 'unowned').map(({ leaf }) => leaf),
     holdsAny: (worker) => (held.get(worker) ?? 0) > 0,
-    claim(worker, node) {
-      let found = 0;
-      let owned = 0;
-      for (let leaf = node.lo; leaf < node.hi; leaf++) {
-        const lease = leases[leaf];
-        if (!lease) continue;
-        if (!lease.holders.has(worker)) return 'foreign';
-        found++;
-        if (lease.state === 'owned' && lease.current.has(worker)) owned++;
-      }
-      if (found === 0) return 'foreign';
-      return owned === found ? 'owned' : 'outdated';
-    },
+    claim: (worker, node) => claimOn(leases, worker, node),
     samples({ lo, hi }) {
       let sum = 0;
       for (let leaf = lo; leaf < hi; leaf++) sum += leases[leaf]?.samples ?? 0;
@@ -153,4 +141,18 @@ function createLease(leaf: number, samples: number, sinceMs: number): Lease {
     current: new Set(),
     holders: new Set(),
   };
+}
+
+function claimOn(leases: readonly (Lease | undefined)[], worker: WorkerId, { lo, hi }: TreeNode): Claim {
+  let found = 0;
+  let owned = 0;
+  for (let leaf = lo; leaf < hi; leaf++) {
+    const lease = leases[leaf];
+    if (!lease) continue;
+    if (!lease.holders.has(worker)) return 'foreign';
+    found++;
+    if (lease.state === 'owned' && lease.current.has(worker)) owned++;
+  }
+  if (found === 0) return 'foreign';
+  return owned === found ? 'owned' : 'outdated';
 }

@@ -1,7 +1,7 @@
 import { setImmediate as noted } from 'node:timers/promises';
 import { createDisk, createDraws } from '@gradwire/simulator';
 import { expect, test } from 'vitest';
-import { createWorld, type World } from '../../apps/coordinator/src/storage/test-support.ts';
+import { createWorld, type World } from './test-support.ts';
 import { filesOn, type SimulatedFiles } from './files-on-disk.ts';
 
 const folder = '/run';
