@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createTemporaryFolder } from '../harness/temporary-folder.ts';
-import { startGradwire } from '../harness/gradwire.ts';
+import { type GradwireProcess, startGradwire } from '../harness/gradwire.ts';
 import { readSummary, stepDone, train, workerPid } from '../harness/train.ts';
 
 const run = ['--recipe', 'mnist-mlp', '--steps', '40', '--codec-shards', '2'];
@@ -35,6 +35,37 @@ test('int8: one worker, three, and a killed one give the same bits', async () =>
     },
   });
   expect([three.weightsSha256, killed.weightsSha256]).toEqual([alone.weightsSha256, alone.weightsSha256]);
+}, 300_000);
+
+test('top-k with error feedback: one worker, three, a killed one and a killed coordinator give the same bits', async () => {
+  const args = [...run, '--codec', 'top-k', '--codec-feedback', '8'];
+  const alone = await train([...args, '--workers', '1']);
+  const three = await train([...args, '--workers', '3']);
+  // The last but one step of a period that begins with step 9.
+  const killed = await train([...args, '--workers', '2'], {
+    async during(command) {
+      const pid = await workerPid(command, 'worker-1');
+      await stepDone(command, 14);
+      process.kill(pid, 'SIGKILL');
+    },
+  });
+  await using folder = await createTemporaryFolder();
+  const coordinate = (more: readonly string[]): GradwireProcess =>
+    startGradwire(['coordinator', '--json', '--run-dir', folder.path, '--snapshot-every', '1', ...more], {});
+  await using first = coordinate([...args, '--port', '0', '--token', 'codec-token']);
+  const { port } = await first.line(({ event }) => event === 'listening');
+  await using worker = startGradwire(['worker', `ws://127.0.0.1:${String(port)}#codec-token`], {});
+  await stepDone(first, 21);
+  first.child.kill('SIGKILL');
+  await first.exited;
+  await using second = coordinate(['--resume', join(folder.path, 'latest')]);
+  const { step } = await second.line(({ event }) => event === 'resumed');
+  expect(Number(step) % 8).toBe(0);
+  expect(await Promise.all([second.exited, worker.exited])).toEqual([0, 0]);
+  const resumed = await readSummary(join(folder.path, 'latest'));
+  expect([three, killed, resumed].map(({ weightsSha256 }) => weightsSha256)).toEqual(
+    Array(3).fill(alone.weightsSha256),
+  );
 }, 300_000);
 
 test('the recipe of a run says its codecs', async () => {

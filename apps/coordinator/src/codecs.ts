@@ -20,17 +20,20 @@ export interface Codecs {
 export function codecsOf(recipe: Recipe): Codecs {
   const gradients = gradientCodec(recipe);
   const weights = vectorCodecs[recipe.codec?.weights ?? 'float32'];
-  return gradients === undefined ? { weights } : { gradients, weights };
+  if (!gradients) return { weights };
+  const { feedbackSteps: _, ...coding } = gradients;
+  return { gradients: coding, weights };
 }
 
 /** The same for the engine: what becomes of the sum over a group of shards. */
 export function engineCoding(recipe: Recipe): Pick<EnginePlan, 'coding'> {
-  const { gradients } = codecsOf(recipe);
+  const gradients = gradientCodec(recipe);
   if (!gradients) return {};
+  const { shards: groupSize, feedbackSteps } = gradients;
   const codec = codecOf(gradients);
   const code = (gradient: Float32Array): Float32Array =>
     codec.decode(codec.encode(gradient), gradient.length);
-  return { coding: { groupSize: gradients.shards, code } };
+  return { coding: { groupSize, code, ...(feedbackSteps === undefined ? {} : { feedbackSteps }) } };
 }
 
 /** What a worker of the run may send. */

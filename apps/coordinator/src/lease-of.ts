@@ -1,15 +1,16 @@
 import type { Round } from '@gradwire/engine';
-import type { GradientCoding, LeaseMessage } from '@gradwire/protocol';
+import type { Feedback, GradientCoding, LeaseMessage } from '@gradwire/protocol';
 
 /** What is to be computed. */
 export interface LeasedWork {
   readonly round: Round;
   readonly leaves: readonly number[];
+  readonly feedback?: Feedback | undefined;
 }
 
 /** How a worker is told; only gradients are coded. */
 export function leaseOf(
-  { round, leaves }: LeasedWork,
+  { round, leaves, feedback }: LeasedWork,
   term: number,
   coding: GradientCoding | undefined,
 ): LeaseMessage {
@@ -26,5 +27,6 @@ export function leaseOf(
     leafCount,
     ...(split === undefined ? {} : { split }),
     ...(coding === undefined || task !== 'step' ? {} : { coding }),
+    ...(feedback === undefined ? {} : { feedback }),
   };
 }

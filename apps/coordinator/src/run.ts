@@ -15,6 +15,7 @@ import {
 import { encodePieces, type Message } from '@gradwire/protocol';
 import { type Frame, freeYoungGarbage } from '@gradwire/transport';
 import { createAlarm } from './alarm.ts';
+import { type CatchUp, createCatchUp } from './catch-up.ts';
 import type { Codecs } from './codecs.ts';
 import type { CoordinatorEvent } from './events.ts';
 import type { Progress } from './progress.ts';
@@ -90,7 +91,8 @@ export function createRun(options: RunOptions): Run {
   let lastMoveMs = performance.now();
   let firstLeaseMs: number | undefined;
 
-  const apply = createApply(options, engine, () => {
+  const catchUp = createCatchUp(plan);
+  const apply = createApply(options, { engine, catchUp }, () => {
     firstLeaseMs ??= performance.now();
   });
   let unnoted: readonly EngineEffect[] = [];
@@ -139,6 +141,7 @@ export function createRun(options: RunOptions): Run {
     },
     restore(state) {
       note();
+      catchUp.goBack();
       carryOut(engine.restore(state, performance.now()));
       alarm.arm();
     },
@@ -154,13 +157,26 @@ export function createRun(options: RunOptions): Run {
 /** Carries out one effect. */
 function createApply(
   options: RunOptions,
-  engine: Engine,
+  { engine, catchUp }: { readonly engine: Engine; readonly catchUp: CatchUp },
   onLease: () => void,
 ): (effect: EngineEffect) => void {
   const { codecs, term, vectors, sessions, progress } = options;
   const { checksum } = vectors ?? plainVectors;
   const send = (worker: WorkerId, frame: Frame): void => sessions().byId.get(worker)?.channel.send(frame);
   const tell = (worker: WorkerId, message: Message): void => send(worker, encodePieces(message));
+  const lease = (effect: Extract<EngineEffect, { type: 'lease' }>): void => {
+    const { worker, round, leaves } = effect;
+    const session = sessions().byId.get(worker);
+    if (!session) return;
+    const work = catchUp.expand(session, { round, leaves, weights: engine.weights() });
+    for (const each of work) {
+      const { weights: values } = each;
+      // The engine has published those of the lease itself.
+      if (work.length > 1)
+        tell(worker, { type: 'weights', version: each.round.version, values, codec: codecs.weights });
+      tell(worker, leaseOf(each, term, codecs.gradients));
+    }
+  };
 
   return (effect) => {
     switch (effect.type) {
@@ -175,7 +191,7 @@ function createApply(
       }
       case 'lease':
         onLease();
-        return tell(effect.worker, leaseOf(effect, term, codecs.gradients));
+        return lease(effect);
       case 'commit':
         // No later step is committed before this one is noted.
         return progress.step(effect.record, checksum(engine.weights()));

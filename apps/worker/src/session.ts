@@ -120,7 +120,8 @@ function createMessageHandler(
       place.leaf = error.leaf;
       throw error.cause;
     }
-    onEvent({ type: 'computed', task: lease.task, version: lease.version, samples });
+    // None in a replay.
+    if (samples > 0) onEvent({ type: 'computed', task: lease.task, version: lease.version, samples });
     // While the others compute and the coordinator adds.
     setImmediate(freeYoungGarbage);
   };

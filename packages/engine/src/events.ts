@@ -45,6 +45,11 @@ export interface GradientCoding {
   readonly groupSize: number;
   /** What a receiver makes of a gradient that was sent in this codec: a pure function, the same on every machine. */
   readonly code: (gradient: Float32Array) => Float32Array;
+  /**
+   * Error feedback: workers keep what the code of a group leaves out and add it to the group's next sum; at the latest after
+   * so many steps, at least 2, they send the sum whole. They alone code then, and whole groups are leased. Default: none.
+   */
+  readonly feedbackSteps?: number;
 }
 
 /** What happened. `atMs` is the time at which it did, on the caller's monotonic clock. */

@@ -2,6 +2,7 @@ export { averageGradient } from './gradients/average.ts';
 export { parameterAt } from './layout.ts';
 export { createOptimizer } from './optimizers/create-optimizer.ts';
 export { createEngine } from './run/engine.ts';
+export { feedbackOf, type FeedbackPlace } from './run/feedback.ts';
 export { roundAfter } from './run/sequence.ts';
 export { learningRateAt } from './schedules/learning-rate.ts';
 export { addSums } from './tree/sums.ts';

@@ -73,6 +73,12 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     task: 'step' as const,
     coding: { codec: 'top-k' as const, shards: 4, share: 0.01 },
   })),
+  lease.map((fields) => ({
+    ...fields,
+    task: 'step' as const,
+    coding: { codec: 'top-k' as const, shards: 4, share: 0.01 },
+    feedback: { since: Math.floor(fields.version / 2), isLast: false, isReplay: true as const },
+  })),
   lease.map((fields) => ({ ...fields, task: 'evaluate' as const, split: 'validation' as const })),
   fc.record({
     type: fc.constant('partial' as const),

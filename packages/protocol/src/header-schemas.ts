@@ -77,6 +77,12 @@ const coding = v.pipe(
   ),
 );
 
+const feedback = v.strictObject({
+  since: count,
+  isLast: v.boolean(),
+  isReplay: v.exactOptional(v.literal(true)),
+});
+
 const lease = v.pipe(
   v.strictObject({
     type: v.literal('lease'),
@@ -90,7 +96,16 @@ const lease = v.pipe(
     leaves: v.pipe(indices, v.minLength(1)),
     leafCount: count,
     coding: v.exactOptional(coding),
+    feedback: v.exactOptional(feedback),
   }),
+  v.check(
+    ({ coding: given, feedback: more }) => more === undefined || given !== undefined,
+    'expected no feedback without a coding',
+  ),
+  v.check(
+    ({ version, feedback: given }) => given === undefined || given.since <= version,
+    'expected feedback since this version or an earlier one',
+  ),
   v.check(
     ({ task, coding: given }) => task === 'step' || given === undefined,
     'expected no coding of an evaluation',

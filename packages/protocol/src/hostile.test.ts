@@ -214,6 +214,12 @@ test.each<[string, object, RegExp]>([
     { task: 'evaluate', split: 'test', coding: { codec: 'int8', shards: 1 } },
     /no coding of an evaluation/,
   ],
+  ['feedback of nothing', { feedback: { since: 0, isLast: true } }, /no feedback without a coding/],
+  [
+    'feedback since later',
+    { coding: { codec: 'int8', shards: 1 }, feedback: { since: lease.version + 1, isLast: true } },
+    /feedback since this version/,
+  ],
 ])('a lease with %s is refused', (_, change, expected) => {
   expect(decodeMessage(createFrame(pack(lease)), limits)).toEqual(lease);
   expect(decodeError(createFrame(pack({ ...lease, ...change }))).message).toMatch(expected);

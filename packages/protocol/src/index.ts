@@ -13,6 +13,7 @@ export type {
   CoordinatorMessage,
   EndMessage,
   FailedMessage,
+  Feedback,
   GradientCoding,
   HelloMessage,
   LeaseMessage,

@@ -99,6 +99,18 @@ export interface LeaseMessage {
   readonly leafCount: number;
   /** `step`: absent if gradients are sent as they are. */
   readonly coding?: GradientCoding;
+  /** With `coding`: what a code leaves out is added to the group's next sum. Absent: it is lost. */
+  readonly feedback?: Feedback;
+}
+
+/** Error feedback: where a step stands in its period, at whose end sums are sent whole. */
+export interface Feedback {
+  /** Version of the period's first step: nothing was left out before. */
+  readonly since: number;
+  /** The period's last step: sums are sent as float32, with all that was left out. */
+  readonly isLast: boolean;
+  /** Another worker has answered this lease: it is computed for what it leaves out alone, and not answered. */
+  readonly isReplay?: true;
 }
 
 /** Worker -> coordinator: the sum over one node [lo, hi) of the canonical tree. */

@@ -23,6 +23,11 @@ export interface TopKCodec {
   readonly shards?: number;
   /** Of the elements that are sent, above 0, up to 0.5; default 0.1. */
   readonly share?: number;
+  /**
+   * Error feedback: what is not sent is added to the next sum, and at the latest after so many steps, from 2 to 1,024, the
+   * sum is sent whole. Default: what is not sent is lost.
+   */
+  readonly feedbackSteps?: number;
 }
 
 /** A gradient codec with every setting. */
@@ -32,6 +37,8 @@ export interface CompleteCodec {
   readonly shards: number;
   /** `top-k` only. */
   readonly share?: number;
+  /** `top-k` only. */
+  readonly feedbackSteps?: number;
 }
 
 /** The recipe's gradient codec with its defaults filled in; undefined if gradients are sent as they are. */
@@ -42,7 +49,9 @@ export function gradientCodec(recipe: {
   const gradients = recipe.codec?.gradients;
   if (!gradients) return undefined;
   const { type: codec, shards = usualGroup(recipe.shards) } = gradients;
-  return gradients.type === 'top-k' ? { codec, shards, share: gradients.share ?? 0.1 } : { codec, shards };
+  if (gradients.type !== 'top-k') return { codec, shards };
+  const { share = 0.1, feedbackSteps } = gradients;
+  return { codec, shards, share, ...(feedbackSteps === undefined ? {} : { feedbackSteps }) };
 }
 
 /** The largest power of two up to half of the shards: two workers then send one coded vector each, if these are a power of two. */

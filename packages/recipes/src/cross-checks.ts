@@ -13,6 +13,7 @@ export function crossChecks(recipe: Recipe): string[] {
     ...taskMisfits(recipe.task),
     ...updateMisfits(recipe),
     ...lengthMisfits(recipe),
+    ...feedbackMisfits(recipe),
   ];
 }
 
@@ -57,4 +58,18 @@ function lengthMisfits({ schedule, steps, strategy }: Recipe): string[] {
   if (steps === undefined || warmup < steps * localSteps) return [];
   const most = localSteps === 1 ? `steps (${steps})` : `steps times localSteps (${steps * localSteps})`;
   return [`schedule.warmupSteps: expected fewer than ${most}, found ${warmup}`];
+}
+
+/** What is kept of a shard's gradient must be sent with its next one. */
+function feedbackMisfits({ codec, strategy, batchSize, shards }: Recipe): string[] {
+  const gradients = codec?.gradients;
+  if (gradients?.type !== 'top-k' || gradients.feedbackSteps === undefined) return [];
+  const misfits: string[] = [];
+  if (strategy?.type === 'asynchronous')
+    misfits.push(`codec.gradients.feedbackSteps: expected steps in order, found the strategy asynchronous`);
+  if (batchSize < shards)
+    misfits.push(
+      `batchSize: expected at least one sample a shard (${shards}) for feedbackSteps, found ${batchSize}`,
+    );
+  return misfits;
 }

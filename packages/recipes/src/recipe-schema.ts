@@ -151,6 +151,7 @@ const codec: v.GenericSchema<unknown, CodecSpec> = object({
           type: v.literal('top-k'),
           shards: optional(groupSize),
           share: optional(number('a number above 0, up to 0.5', (value) => value > 0 && value <= 0.5)),
+          feedbackSteps: optional(integer(2, 1024)),
         }),
       ],
       variantMessage,

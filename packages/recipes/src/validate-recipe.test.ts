@@ -238,6 +238,24 @@ const faults: [string, object, string][] = [
     'codec.gradients.share: expected a number above 0, up to 0.5, found 1',
   ],
   [
+    'error feedback of a codec without',
+    { codec: { gradients: { type: 'int8', feedbackSteps: 8 } } },
+    'codec.gradients.feedbackSteps: expected one of "type", "shards", found the unknown setting "feedbackSteps"',
+  ],
+  [
+    'error feedback of steps in any order',
+    {
+      codec: { gradients: { type: 'top-k', feedbackSteps: 8 } },
+      strategy: { type: 'asynchronous', maxStaleness: 1 },
+    },
+    'codec.gradients.feedbackSteps: expected steps in order, found the strategy asynchronous',
+  ],
+  [
+    'error feedback of shards without samples',
+    { codec: { gradients: { type: 'top-k', feedbackSteps: 8 } }, batchSize: 1 },
+    'batchSize: expected at least one sample a shard',
+  ],
+  [
     'weights in 8 bits',
     { codec: { weights: 'int8' } },
     'codec.weights: expected "bfloat16" or "float16", found "int8"',

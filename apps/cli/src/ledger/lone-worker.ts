@@ -1,4 +1,4 @@
-import { type Codecs, leaseOf } from '@gradwire/coordinator';
+import { type Codecs, createCatchUp, leaseOf } from '@gradwire/coordinator';
 import {
   createEngine,
   type EngineEffect,
@@ -39,16 +39,24 @@ export interface LoneWorker {
 const me = 'here' as WorkerId;
 
 export function createLoneWorker({ plan, codecs, bench }: LoneWorkerOptions): LoneWorker {
-  const compute = async ({ round, weights }: StepStart, leaves: readonly number[]): Promise<PartialSum[]> => {
-    // What a worker reads is what was written in the codec.
-    bench.setWeights(codecs.weights.decode(codecs.weights.encode(weights), weights.length));
+  const catchUp = createCatchUp(plan);
+  const compute = async (start: StepStart, leaves: readonly number[]): Promise<PartialSum[]> => {
     const partials: PartialSum[] = [];
-    for await (const partial of bench.compute(leaseOf({ round, leaves }, 0, codecs.gradients))) {
-      const { codec } = partial;
-      const gradient = codec
-        ? codec.decode(codec.encode(partial.gradient), partial.gradient.length)
-        : partial.gradient.slice();
-      partials.push({ ...partial, gradient, metrics: partial.metrics.slice(), isCoded: codec !== undefined });
+    for (const work of catchUp.expand(bench, { ...start, leaves })) {
+      // What a worker reads is what was written in the codec.
+      bench.setWeights(codecs.weights.decode(codecs.weights.encode(work.weights), work.weights.length));
+      for await (const partial of bench.compute(leaseOf(work, 0, codecs.gradients))) {
+        const { codec } = partial;
+        const gradient = codec
+          ? codec.decode(codec.encode(partial.gradient), partial.gradient.length)
+          : partial.gradient.slice();
+        partials.push({
+          ...partial,
+          gradient,
+          metrics: partial.metrics.slice(),
+          isCoded: codec !== undefined,
+        });
+      }
     }
     return partials;
   };

@@ -67,6 +67,32 @@ test.each<[string, Partial<Recipe>]>([
   expect(recorded).toEqual(computed);
 });
 
+test('steps with error feedback are replayed too, also where the way to them ends', async () => {
+  const codec: Recipe['codec'] = {
+    gradients: { type: 'top-k', shards: 2, share: 0.1, feedbackSteps: 4 },
+    weights: 'bfloat16',
+  };
+  const { summary } = await trainSmall(join(folder, 'feedback'), { ...smallRecipe, codec });
+  // Snapshots would shorten the way.
+  await rm(join(summary.directory, 'snapshots'), { recursive: true, force: true });
+  for (const step of [1, 7, 8, 20, 21, 42]) {
+    const found = await replay(summary.directory, { step });
+    expect(found).toMatchObject({ step, isDeadEnd: false, notes: [] });
+    const [recorded, computed] = sumsOf(found);
+    expect(recorded).toEqual(computed);
+  }
+  const path = join(summary.directory, 'ledger.jsonl');
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  const changed = lines.map((line, i) =>
+    i === 6 ? line.replace(/"weights":"(.)/, (_, digit: string) => `"weights":"${otherDigit(digit)}`) : line,
+  );
+  await writeFile(path, changed.join('\n'));
+  const found = await replay(summary.directory, { step: 12 });
+  expect(found).toMatchObject({ step: 7, isDeadEnd: true });
+  const [recorded, computed] = sumsOf(found);
+  expect(recorded).toEqual(computed);
+});
+
 test('a sum that was changed in the ledger differs, and the broken chain is named', async () => {
   const copy = await tampered('sum', (line, step) =>
     step === 7 ? line.replace(/"sum":"(.)/, (_, digit: string) => `"sum":"${otherDigit(digit)}`) : line,

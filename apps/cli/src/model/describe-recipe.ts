@@ -80,9 +80,10 @@ function codecText(recipe: Recipe): string {
   const gradients = gradientCodec(recipe);
   const { weights = 'float32' } = recipe.codec ?? {};
   if (!gradients) return `gradients float32, weights ${weights}`;
-  const { codec, shards, share } = gradients;
+  const { codec, shards, share, feedbackSteps } = gradients;
   const part = share === undefined ? '' : `, the largest ${share * 100} %`;
-  return `gradients ${codec} by ${shards} shards${part}, weights ${weights}`;
+  const rest = feedbackSteps === undefined ? '' : `, the rest within ${feedbackSteps} steps`;
+  return `gradients ${codec} by ${shards} shards${part}${rest}, weights ${weights}`;
 }
 
 function strategyText(strategy: Strategy): string {

@@ -24,6 +24,12 @@ test.each<[string, CodecSettings, CodecSpec | undefined, CodecSpec | undefined]>
     own,
     { ...own, gradients: { ...own.gradients!, shards: 2 } },
   ],
+  [
+    'error feedback',
+    { codec: 'top-k', codecFeedback: 8 },
+    undefined,
+    { gradients: { type: 'top-k', feedbackSteps: 8 } },
+  ],
   ['auto, until it has chosen', { codec: 'auto', lossy: true }, own, {}],
 ])('%s', (_, settings, before, expected) => {
   expect(codecOf(settings, before)).toEqual(expected);
@@ -31,6 +37,7 @@ test.each<[string, CodecSettings, CodecSpec | undefined, CodecSpec | undefined]>
 
 test.each<[CodecSettings, string]>([
   [{ codecShards: 2 }, '--codec-shards belongs to a lossy --codec, found float32'],
+  [{ codec: 'int8', codecFeedback: 8 }, '--codec-feedback belongs to --codec top-k, found int8'],
   [{ codec: 'auto', codecShards: 2 }, 'found auto'],
   [{ codec: 'auto', weightsCodec: 'float16' }, 'found --weights-codec float16'],
   [{ codec: 'int8', lossy: true }, '--lossy belongs to --codec auto, found --codec int8'],
@@ -49,5 +56,7 @@ test('the arguments that choose codecs choose the same ones again', () => {
     'bfloat16',
   ]);
   expect(codecOf({ codec: 'int8', codecShards: 2, weightsCodec: 'bfloat16' })).toEqual(spec);
+  const sparse: CodecSpec = { gradients: { type: 'top-k', feedbackSteps: 8 } };
+  expect(codecArguments(sparse)).toEqual(['--codec', 'top-k', '--codec-feedback', '8']);
   expect(codecArguments()).toEqual([]);
 });

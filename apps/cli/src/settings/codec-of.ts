@@ -7,6 +7,8 @@ export interface CodecSettings {
   readonly codec?: CompleteCodec['codec'] | 'float32' | 'auto';
   readonly weightsCodec?: 'float32' | 'bfloat16' | 'float16';
   readonly codecShards?: number;
+  /** Of `top-k`. */
+  readonly codecFeedback?: number;
   /** Leave for `auto` to choose a lossy one. */
   readonly lossy?: boolean;
 }
@@ -27,9 +29,8 @@ export const codecNames: readonly NonNullable<CodecSettings['codec']>[] = [
  */
 export function codecOf(settings: CodecSettings, own?: CodecSpec): CodecSpec | undefined {
   checkAuto(settings);
-  const { codec, weightsCodec, codecShards } = settings;
-  const isPlain = codec === undefined && weightsCodec === undefined && codecShards === undefined;
-  if (isPlain) return own;
+  const { codec, weightsCodec, codecShards, codecFeedback } = settings;
+  if ([codec, weightsCodec, codecShards, codecFeedback].every((value) => value === undefined)) return own;
   const gradients = gradientsOf(settings, own?.gradients);
   const weights = codec === 'auto' || weightsCodec === 'float32' ? undefined : (weightsCodec ?? own?.weights);
   // A recipe that names no codec sends float32 already, and keeps its hash.
@@ -43,6 +44,7 @@ export function settingsOfCodec({ gradients, weights }: CodecSpec = {}): Record<
     codec: gradients?.type ?? 'float32',
     weightsCodec: weights ?? 'float32',
     codecShards: gradients?.shards,
+    codecFeedback: feedbackOf(gradients),
   };
 }
 
@@ -50,21 +52,33 @@ export function settingsOfCodec({ gradients, weights }: CodecSpec = {}): Record<
 export function codecArguments({ gradients, weights }: CodecSpec = {}): string[] {
   const args = gradients ? ['--codec', gradients.type] : [];
   if (gradients?.shards !== undefined) args.push('--codec-shards', `${gradients.shards}`);
+  const feedback = feedbackOf(gradients);
+  if (feedback !== undefined) args.push('--codec-feedback', `${feedback}`);
   if (weights) args.push('--weights-codec', weights);
   return args;
 }
 
 function gradientsOf(
-  { codec, codecShards }: CodecSettings,
+  { codec, codecShards, codecFeedback }: CodecSettings,
   own: CodecSpec['gradients'],
 ): CodecSpec['gradients'] | undefined {
   const type = codec ?? own?.type ?? 'float32';
+  if (type !== 'top-k' && codecFeedback !== undefined)
+    throw misplaced('--codec-feedback belongs to --codec top-k', `found ${type}`);
   if (type === 'float32' || type === 'auto') {
     if (codecShards === undefined) return undefined;
     throw misplaced('--codec-shards belongs to a lossy --codec', `found ${type}`);
   }
   const same = own?.type === type ? own : { type };
-  return codecShards === undefined ? same : { ...same, shards: codecShards };
+  return {
+    ...same,
+    ...(codecShards === undefined ? {} : { shards: codecShards }),
+    ...(codecFeedback === undefined ? {} : { feedbackSteps: codecFeedback }),
+  };
+}
+
+function feedbackOf(gradients: CodecSpec['gradients']): number | undefined {
+  return gradients?.type === 'top-k' ? gradients.feedbackSteps : undefined;
 }
 
 function checkAuto({ codec, weightsCodec, lossy }: CodecSettings): void {

@@ -89,6 +89,11 @@ export const options = {
       '--codec-shards <n>',
       'shards whose sum is coded as one, a power of two (default: half of them)',
     ).argParser(wholeFrom(1)),
+  codecFeedback: (): Option =>
+    setting(
+      '--codec-feedback <n>',
+      'steps within which top-k sends what it left out (default: never)',
+    ).argParser(wholeFrom(2)),
   lossy: (): Option => setting('--lossy', 'let --codec auto choose a codec that loses something'),
   seed: (): Option =>
     setting('--seed <n>', "seed of everything random (default: the recipe's)").argParser(wholeFrom(0)),
@@ -173,6 +178,7 @@ export const runOptions: readonly (() => Option)[] = [
   options.codec,
   options.weightsCodec,
   options.codecShards,
+  options.codecFeedback,
   options.lossy,
   options.link,
   options.dataDir,

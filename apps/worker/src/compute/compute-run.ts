@@ -9,6 +9,7 @@ import {
 import type { Recipe } from '@gradwire/recipes';
 import { answerCount, parameterLayout } from '@gradwire/models';
 import { concat, createLeaseSamples } from './lease-samples.ts';
+import { createResiduals } from './residuals.ts';
 import { createSumsMemory, openSharedSums, type SummedSlot } from './shared-sums.ts';
 import type { SampleStore } from '../sample-store.ts';
 import type { SummedReplies, ThreadPool } from './thread-pool.ts';
@@ -31,7 +32,7 @@ export interface ComputeRun {
   setWeights(values: Float32Array): void;
   /**
    * Yields each node of the canonical tree as soon as it is complete, in any order. The gradient of a partial is valid
-   * until the next one is asked for. Stopping early is fine: what is being computed is finished and thrown away.
+   * until the next one is asked for. Replays yield none. Stopping early is fine: what is being computed is finished and thrown away.
    */
   compute(lease: LeaseMessage): AsyncGenerator<PartialMessage>;
 }
@@ -54,9 +55,12 @@ export async function openComputeRun({
   const splits = { train: stores.train.samples, test: stores.test.samples };
   const probe = await pool.open({ recipe, statistics, counts, splits, weights, sums: memory });
 
+  const residuals = createResiduals();
   const toPartial = (lease: LeaseMessage, { lo, hi, slot }: SummedSlot): PartialMessage => {
     const [samples = 0, computeMs = 0] = sums.facts(slot);
-    const codec = codecFor(lease, { lo, hi });
+    const node = { lo, hi };
+    const gradient = lease.task === 'step' ? sums.gradient(slot) : new Float32Array(0);
+    const codec = codecFor(lease, node);
     return {
       type: 'partial',
       term: lease.term,
@@ -66,9 +70,8 @@ export async function openComputeRun({
       samples,
       // The threads work side by side: this is how long the worker was occupied.
       computeMs: computeMs / pool.size,
-      gradient: lease.task === 'step' ? sums.gradient(slot) : new Float32Array(0),
       metrics: sums.facts(slot).slice(2, 2 + metrics[lease.task]),
-      ...(codec && { codec }),
+      ...(lease.feedback ? residuals.code(lease, node, gradient) : { gradient, ...(codec && { codec }) }),
     };
   };
 
@@ -85,7 +88,8 @@ export async function openComputeRun({
       let isDone = false;
       try {
         for (let reply = await replies.next(); reply; reply = await replies.next()) {
-          yield toPartial(lease, reply);
+          const partial = toPartial(lease, reply);
+          if (!lease.feedback?.isReplay) yield partial;
           sums.free(reply.slot);
         }
         isDone = true;

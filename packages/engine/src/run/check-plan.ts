@@ -19,6 +19,7 @@ export function checkPlan(plan: EnginePlan): void {
   if (!Number.isInteger(groupSize) || groupSize < 1 || (groupSize & (groupSize - 1)) !== 0) {
     throw new RangeError(`coding.groupSize must be a power of two, found ${groupSize}`);
   }
+  checkFeedback(plan);
   if (!Number.isInteger(maxStaleness) || maxStaleness < 0) {
     throw new RangeError(`maxStaleness must be at least 0, found ${maxStaleness}`);
   }
@@ -27,4 +28,13 @@ export function checkPlan(plan: EnginePlan): void {
       throw new RangeError(`evaluations.blocks.${split} must hold samples`);
     }
   }
+}
+
+function checkFeedback({ coding, maxStaleness }: EnginePlan): void {
+  const { feedbackSteps } = coding ?? {};
+  if (feedbackSteps === undefined) return;
+  if (!Number.isInteger(feedbackSteps) || feedbackSteps < 2)
+    throw new RangeError(`coding.feedbackSteps must be at least 2, found ${feedbackSteps}`);
+  if (maxStaleness !== undefined)
+    throw new RangeError('coding.feedbackSteps: not possible with maxStaleness');
 }

@@ -16,7 +16,8 @@ export function codeGroups(
   { coding }: EnginePlan,
   { task, leafCount }: Round,
 ): (node: SummedNode<CodedSums>) => CodedSums {
-  if (!coding || task !== 'step') return ({ value }) => value;
+  // With error feedback what is kept decides the code, and the sender alone has that.
+  if (!coding || coding.feedbackSteps !== undefined || task !== 'step') return ({ value }) => value;
   return (node) => {
     const { value } = node;
     if (value.isCoded || !isGroupNode(node, leafCount, coding.groupSize)) return value;

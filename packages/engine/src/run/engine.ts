@@ -33,7 +33,7 @@ export interface Engine {
   weights(): Float32Array;
   /**
    * The state as of the last closed round, to go on from later; its vectors do not change afterwards. None where there
-   * is no clean boundary: in an epoch of asynchronous steps, and after a failure.
+   * is no clean boundary: in an epoch of asynchronous steps, within a period of error feedback, and after a failure.
    */
   snapshot(): RunState | undefined;
   /**

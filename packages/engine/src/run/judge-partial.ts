@@ -1,4 +1,5 @@
 import { isGroupNode, isTreeNode } from '../tree/tree.ts';
+import { feedbackOf } from './feedback.ts';
 import { describeRound, metricsLength } from './sequence.ts';
 import type { EnginePlan, PartialSum, WorkerId } from '../events.ts';
 import type { ActiveRound } from './state.ts';
@@ -26,6 +27,8 @@ export interface PartialCase {
  *     not a node of the tree              invalid
  *     coded, but not a group of a step    invalid
  *     not coded, but beyond one group     invalid
+ *     with error feedback: coded in a     invalid
+ *     period's last step, or whole before
  *     vectors of the wrong length         invalid
  *     impossible time or metrics          invalid
  *     a leaf it never had                 invalid
@@ -69,11 +72,14 @@ export function judgePartial({ plan, active, worker, partial }: PartialCase): Ve
 
 /** The codec acts on whole groups, before anything is added to them. */
 function findCodingMisfit(
-  { coding }: EnginePlan,
+  plan: EnginePlan,
   { round }: ActiveRound,
   { isCoded = false, lo, hi }: PartialSum,
 ): string | undefined {
-  const groupSize = round.task === 'step' ? coding?.groupSize : undefined;
+  const groupSize = round.task === 'step' ? plan.coding?.groupSize : undefined;
+  const feedback = feedbackOf(plan, round);
+  if (feedback && feedback.isLast === isCoded)
+    return `${isCoded ? 'coded' : 'not coded'}, but error feedback demands the other`;
   if (isCoded && (groupSize === undefined || !isGroupNode({ lo, hi }, round.leafCount, groupSize))) {
     return 'coded, but not a group of shards to be coded';
   }

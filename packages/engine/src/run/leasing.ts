@@ -1,5 +1,6 @@
 import { typicalSpeed } from '../leases/speed.ts';
 import { divideLeaves } from '../leases/share-leaves.ts';
+import { unitSize, unitsOf } from './feedback.ts';
 import { isSuspect } from './suspects.ts';
 import { launchFlights, replaceLate } from './step-pool.ts';
 import { createTypicalMs, giveTurn, isLate, isReady } from './turns.ts';
@@ -21,11 +22,13 @@ export function leaseUnowned(run: Run, atMs: number): EngineEffect[] {
   const ready = available(run, atMs);
   if (ready.length === 0) return [];
 
-  const shares = run.sharing.share(unowned, toCandidates(ready));
+  const units = unitsOf(run.plan, active.round, unowned);
+  const size = unitSize(run.plan, active.round);
+  const shares = run.sharing.share([...units.keys()], toCandidates(ready, size));
   const owners = ready.filter(({ id }) => shares.has(id));
   const typicalMs = createTypicalMs(run, active.round.task);
   const leases = owners.map((worker) => {
-    const leaves = shares.get(worker.id) ?? [];
+    const leaves = (shares.get(worker.id) ?? []).flatMap((unit) => units[unit] ?? []);
     active.leases.grant(leaves, worker.id, atMs);
     return giveTurn(run, worker, { active, leaves, atMs, typicalMs });
   });
@@ -82,8 +85,11 @@ function leaseSteps(run: Run, pool: StepPool, atMs: number): EngineEffect[] {
 export function expectedShards(run: Run, worker: Worker): number[] {
   if (run.plan.maxStaleness !== undefined) return [...Array(run.plan.shards).keys()];
   const expected = [...run.workers.values()].filter(({ stage }) => stage !== 'joined');
+  const { shards, coding } = run.plan;
+  const size = coding?.feedbackSteps === undefined ? 1 : coding.groupSize;
   let start = 0;
-  for (const [id, count] of divideLeaves(run.plan.shards, toCandidates(expected))) {
+  for (const [id, units] of divideLeaves(Math.ceil(shards / size), toCandidates(expected, size))) {
+    const count = Math.min(units * size, shards - start);
     if (id === worker.id) return Array.from({ length: count }, (_, i) => start + i);
     start += count;
   }
@@ -99,11 +105,12 @@ export function publish(run: Run, workers: readonly Worker[]): EngineEffect[] {
   return [{ type: 'publish', version, weights: run.weights, workers: lacking.map(({ id }) => id) }];
 }
 
-function toCandidates(workers: readonly Worker[]): Candidate[] {
+/** `unit`: leaves that are leased together. */
+function toCandidates(workers: readonly Worker[], unit = 1): Candidate[] {
   const typical = typicalSpeed(workers);
   return workers.map(({ id, speed, threads, turns }) => ({
     worker: id,
     speed: speed.estimate() ?? typical * threads,
-    load: turns.reduce((sum, { unanswered }) => sum + unanswered.size, 0),
+    load: turns.reduce((sum, { unanswered }) => sum + unanswered.size, 0) / unit,
   }));
 }

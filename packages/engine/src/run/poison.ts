@@ -1,3 +1,4 @@
+import { unitsOf } from './feedback.ts';
 import { describeLeaves, describeRound } from './sequence.ts';
 import { publish } from './leasing.ts';
 import { endRun } from './state.ts';
@@ -30,12 +31,13 @@ export function noteDeath(run: Run, worker: Worker, atMs: number): EngineEffect[
     .filter(({ round }) => round === active.round.index)
     .flatMap(({ unanswered }) => [...unanswered.keys()])
     .filter((leaf) => active.leases.lease(leaf)?.state === 'owned');
+  const isAlone = unitsOf(run.plan, active.round, held).length === 1;
   for (const leaf of held) {
     const deaths = active.deaths.get(leaf) ?? { workers: new Set(), alone: new Set(), lastMs: -Infinity };
     if (atMs - deaths.lastMs < burstMs) continue;
     deaths.lastMs = atMs;
     deaths.workers.add(worker.id);
-    if (held.length === 1) deaths.alone.add(worker.id);
+    if (isAlone) deaths.alone.add(worker.id);
     active.deaths.set(leaf, deaths);
     if (isProven(deaths)) return endRun(run, 'failed', describePoison(active, leaf, deaths));
   }
@@ -61,10 +63,11 @@ function describePoison({ round, leases }: ActiveRound, leaf: number, { workers 
 export function leaseSuspects(run: Run, atMs: number): EngineEffect[] {
   const { active } = run;
   if (!active || active.deaths.size === 0) return [];
-  const suspects = active.leases.unowned().filter((leaf) => isSuspect(active, leaf));
+  const leavesLeft = active.leases.unowned().filter((leaf) => isSuspect(active, leaf));
+  const suspects = unitsOf(run.plan, active.round, leavesLeft);
   const idle = [...run.workers.values()].filter((worker) => isReady(worker) && worker.turns.length === 0);
   return idle.slice(0, suspects.length).flatMap((worker, i) => {
-    const leaves = suspects.slice(i, i + 1);
+    const leaves = suspects[i] ?? [];
     active.leases.grant(leaves, worker.id, atMs);
     return [...publish(run, [worker]), giveTurn(run, worker, { active, leaves, atMs })];
   });

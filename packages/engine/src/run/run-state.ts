@@ -1,4 +1,5 @@
 import { createOptimizer } from '../optimizers/create-optimizer.ts';
+import { isPeriodStart } from './feedback.ts';
 import type { EnginePlan, Round } from '../events.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { VectorMath } from '../vectors/vector-math.ts';
@@ -33,9 +34,11 @@ export function stepsIn({ lastRound }: Pick<RunState, 'lastRound'>): number {
 
 /**
  * The state as of the last closed round. The optimizer's vectors are copied, the weights never change. None while
- * steps are computed asynchronously: then those before the newest may still be missing.
+ * steps are computed asynchronously: then those before the newest may still be missing. And none within a period of error
+ * feedback: then workers keep what a later round depends on.
  */
 export function snapshotRun({
+  plan,
   lastRound,
   weights,
   optimizer,
@@ -45,9 +48,11 @@ export function snapshotRun({
 }: Run): RunState | undefined {
   // A run that failed may have spoilt its optimizer.
   if (pool || phase === 'failed') return undefined;
+  const closed = lastRound ? { lastRound } : {};
+  if (!isPeriodStart(plan, stepsIn(closed))) return undefined;
   const vectors = Object.entries(optimizer.state).map(([name, vector]) => [name, vector.slice()] as const);
   return {
-    ...(lastRound ? { lastRound } : {}),
+    ...closed,
     weights,
     optimizer: Object.fromEntries(vectors),
     epochTotals: { ...epochTotals },
@@ -65,6 +70,8 @@ export function optimizerAt(plan: EnginePlan, vectors: VectorMath, state: RunSta
   if (state.weights.length !== plan.layout.size) {
     throw new RangeError(`state: ${state.weights.length} weights, the layout has ${plan.layout.size}`);
   }
+  if (!isPeriodStart(plan, stepsDone))
+    throw new RangeError(`state: ${stepsDone} steps end within a period of error feedback`);
   if (stepsDone === 0) return optimizer;
   const expected = Object.keys(optimizer.state).toSorted().join(', ');
   const found = Object.keys(state.optimizer).toSorted().join(', ');
