@@ -17,6 +17,7 @@ import {
   createToken,
 } from '@gradwire/transport';
 import { type BlobStore, createBlobStore } from './blobs.ts';
+import { watchClock } from './clock-watch.ts';
 import { codecsOf, limitsOf } from './codecs.ts';
 import { createEnding } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
@@ -191,10 +192,16 @@ function begin(
 ): WaitingNotice {
   onEvent({ type: 'listening', host, port, run: directory.name, directory: directory.path });
   const notice = watchForWaiting(run, onEvent);
+  const clock = watchClock(storage.incidents.note);
   const { point, recorder, claim } = storage;
   if (point) onEvent({ type: 'resumed', step: recorder.steps, term: claim.term });
   run.start();
-  return notice;
+  return {
+    stop() {
+      notice.stop();
+      clock.stop();
+    },
+  };
 }
 
 /** What a worker is told when it joins. */

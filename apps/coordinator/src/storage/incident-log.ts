@@ -9,8 +9,9 @@ export interface IncidentFacts {
   /**
    * `answers-differ`: workers of one class computed different numbers. `settled`: it is known who was wrong. `expelled`: a
    * worker was put out. `rolled-back`: the run goes back to a snapshot. `failed`: the run ended.
+   * `clock-jumped`: this process did not run for a while, or the time of day jumped.
    */
-  readonly what: 'answers-differ' | 'settled' | 'expelled' | 'rolled-back' | 'failed';
+  readonly what: 'answers-differ' | 'settled' | 'expelled' | 'rolled-back' | 'failed' | 'clock-jumped';
   /** From 1. */
   readonly step?: number;
   readonly shards?: readonly number[];
