@@ -41,7 +41,8 @@ export async function startTcpProxy(firstPort: number, bitsPerSecond?: number): 
       socket.on('error', () => other.destroy());
       socket.on('close', () => {
         sockets.delete(socket);
-        other.destroy();
+        // What is still on its way through a narrow one arrives, and then the end.
+        if (bitsPerSecond === undefined || !socket.readableEnded) other.destroy();
       });
     }
   });

@@ -21,12 +21,9 @@ type EffectOf<Type extends EngineEffect['type']> = Extract<EngineEffect, { type:
 /** What a broken engine does instead; `real` hands on to the engine itself. */
 type Fault = (engine: Engine, plan: EnginePlan) => Partial<Engine>;
 
-const makeReal: EngineMaker = (plan, from, verify, contributed) =>
-  createEngine(plan, { verify, contributed, ...(from ? { from } : {}) });
-
 function around(fault: Fault): EngineMaker {
-  return (plan, from, verify, contributed) => {
-    const engine = makeReal(plan, from, verify, contributed);
+  return (plan, options) => {
+    const engine = createEngine(plan, options);
     return { ...engine, ...fault(engine, plan) };
   };
 }
@@ -94,11 +91,12 @@ function using(
 
 /** Goes on from a changed state. */
 function from(change: (state: RunState) => RunState): EngineMaker {
-  return (plan, state, verify, contributed) => makeReal(plan, state && change(state), verify, contributed);
+  return (plan, { from: state, ...options }) =>
+    createEngine(plan, { ...options, ...(state ? { from: change(state) } : {}) });
 }
 
 function planned(change: (plan: EnginePlan) => EnginePlan): EngineMaker {
-  return (plan, state, verify, contributed) => makeReal(change(plan), state, verify, contributed);
+  return (plan, options) => createEngine(change(plan), options);
 }
 
 function add(target: Float32Array, other: Float32Array): Float32Array {
@@ -297,8 +295,8 @@ export const brokenEngines: Readonly<Record<string, EngineMaker>> = {
           : effect;
       }),
   ),
-  'forgets, when it starts again, who has contributed what': (plan, state, verify) =>
-    makeReal(plan, state, verify, []),
+  'forgets, when it starts again, who has contributed what': (plan, options) =>
+    createEngine(plan, { ...options, contributed: [] }),
   'forgets to go back': around((engine) => {
     const change = (effects: EngineEffect[], atMs: number): EngineEffect[] =>
       effects.flatMap((effect) => {

@@ -15,7 +15,6 @@ const noticeableMs = 5_000;
 
 /** Takes down when this process did not run for a while, or the time of day jumped. Deadlines are the engine's: they start again. */
 export function watchClock(note: (facts: IncidentFacts) => void): { stop(): void } {
-  const look = (): ClockLook => ({ steadyMs: performance.now(), wallMs: Date.now() });
   let before = look();
   const timer = setInterval(() => {
     const now = look();
@@ -25,6 +24,10 @@ export function watchClock(note: (facts: IncidentFacts) => void): { stop(): void
   }, lookEveryMs);
   timer.unref();
   return { stop: () => clearInterval(timer) };
+}
+
+function look(): ClockLook {
+  return { steadyMs: performance.now(), wallMs: Date.now() };
 }
 
 /** A sentence about what happened between two looks that should be a second apart; nothing if all is well. */

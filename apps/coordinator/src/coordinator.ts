@@ -155,7 +155,6 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const channels = serve(server, { ...served, bounds: options.limits });
   server.on('error', onProblem);
   const notice = begin(run, { host, port, directory, storage, onEvent });
-
   const { classNames } = data.train;
   const source = { run, recorder, sessions, plan, recipe, statistics, classNames, directory: directory.path };
   const done = finishRun({ ...source, ending, storage, snapshots, onProblem }).finally(notice.stop);

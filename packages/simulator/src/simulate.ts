@@ -1,12 +1,4 @@
-import {
-  createEngine,
-  type Engine,
-  type EnginePlan,
-  type PartialSum,
-  type RunState,
-  type StepContributions,
-  type Verification,
-} from '@gradwire/engine';
+import { createEngine, type PartialSum } from '@gradwire/engine';
 import { toError } from '@gradwire/errors';
 import { createAgenda } from './base/agenda.ts';
 import { type Concern, createDraws, type Draws } from './base/draws.ts';
@@ -61,7 +53,7 @@ export interface SimulationResult {
  * if (broken) console.error(`${broken.promise}: ${broken.message}`);
  */
 export function simulate(seed: number, options: SimulationOptions = {}): SimulationResult {
-  const { makeEngine = makeRealEngine, persistence = usualPersistence } = options;
+  const { makeEngine = createEngine, persistence = usualPersistence } = options;
   const world = createWorld(seed, options);
   let broken: SimulationResult['broken'];
   try {
@@ -105,15 +97,6 @@ function withoutVectors(what: object): object {
   return JSON.parse(
     JSON.stringify(what, (_, value: unknown) => (ArrayBuffer.isView(value) ? undefined : value)),
   ) as object;
-}
-
-function makeRealEngine(
-  plan: EnginePlan,
-  from: RunState | undefined,
-  verify: Verification | undefined,
-  contributed: readonly StepContributions[],
-): Engine {
-  return createEngine(plan, { verify, contributed, ...(from ? { from } : {}) });
 }
 
 function run(world: World, parts: Pick<CoordinatorParts, 'makeEngine' | 'persistence'>): void {

@@ -104,8 +104,8 @@ export function recommend(candidates: readonly Candidate[]): Candidate {
   return found;
 }
 
-/** What loses something must save a seventh of a step, at least: more than chance makes of it. */
-const worthwhile = 0.85;
+/** What loses something must save a third of a step, at least: more than chance makes of it. */
+const worthwhile = 0.67;
 
 /**
  * The first of {@link codecCandidates} whose workers compute nine tenths of the time, or the one with the least

@@ -56,7 +56,7 @@ function openFile(disk: SimulatedDisk, operate: Operate): OpenFile {
   return {
     sync,
     datasync: sync,
-    write: (bytes, offset, length, position) =>
+    write: (...[bytes, offset, length, position]: Parameters<OpenFile['write']>) =>
       operate((name) => {
         if ((position ?? disk.peek(name).length) !== disk.peek(name).length)
           throw new RangeError('not at the end');

@@ -1,4 +1,4 @@
-import type { Engine, EnginePlan, RunState, StepContributions, Verification } from '@gradwire/engine';
+import type { Engine, EngineOptions, EnginePlan } from '@gradwire/engine';
 import type { World } from '../base/world.ts';
 import { journalName, type Persistence } from '../disk/persistence.ts';
 import { runProcedure } from '../disk/procedure.ts';
@@ -11,12 +11,7 @@ import { readContributions } from './archive.ts';
 import { createLife, type Life } from './life.ts';
 
 /** Makes the engine of a run, from the state where it goes on: the real one, or one that is broken on purpose. */
-export type EngineMaker = (
-  plan: EnginePlan,
-  from: RunState | undefined,
-  verify: Verification | undefined,
-  contributed: readonly StepContributions[],
-) => Engine;
+export type EngineMaker = (plan: EnginePlan, options: EngineOptions) => Engine;
 
 /** The coordinator's machine: one process after the other. */
 export interface Coordinator {

@@ -54,7 +54,8 @@ export interface LifeStart {
 export function createLife(world: World, parts: LifeParts, { term, from, contributed }: LifeStart): Life {
   const { watch, makeEngine, onInterrupted } = parts;
   const { agenda, scenario } = world;
-  const engine = makeEngine(scenario.plan, from, createVerification(scenario, term), contributed);
+  const verify = createVerification(scenario, term);
+  const engine = makeEngine(scenario.plan, { verify, contributed, ...(from ? { from } : {}) });
   const members = new Map<WorkerId, Member>();
   const perform = createPerformer(members, term);
   let outcome: string | undefined;
