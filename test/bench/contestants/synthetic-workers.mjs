@@ -23,7 +23,14 @@ process.exit();
 async function work({ url, token, gradient, name }) {
   const channel = await connectChannel(url, { token, maxFrameBytes: limits.maxFrameBytes });
   const send = (message) => channel.send(encodeMessage(message));
-  send({ type: 'hello', protocol: protocolVersion, software: 'synthetic', name, backend: 'wasm' });
+  send({
+    type: 'hello',
+    protocol: protocolVersion,
+    software: 'synthetic',
+    name,
+    backend: 'wasm',
+    threads: 1,
+  });
   let dueMs = performance.now();
   for await (const frame of channel.frames) {
     // Weights are not looked at, and not decoded: only the coordinator is measured.
