@@ -113,13 +113,12 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const blobs = await createBlobStore(data);
   const onProblem = ({ message }: Error): void => onEvent({ type: 'problem', message });
   const { server, port, directory, storage } = await open({ ...options, token }, blobs, onProblem);
-  const { recorder, point, incidents } = storage;
-  const { term } = storage.claim;
+  const { recorder, point, incidents, claim } = storage;
   const ending = createEnding();
   const run: Run = createRun({
     plan,
     codecs,
-    term,
+    term: claim.term,
     vectors: await loadFastVectors(onProblem),
     from: point?.snapshot && startOf(point.snapshot),
     contributed: contributedUntil(point),
@@ -139,7 +138,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   };
   const limits = limitsOf(plan, codecs);
   const sessions: Sessions = createSessions({
-    welcome: welcomeTo(directory, { ...options, term, manifests: blobs.manifests, statistics }),
+    welcome: welcomeTo(directory, { ...options, ...blobs, term: claim.term, statistics }),
     limits,
     exact: options.exact ?? false,
     onEvent,
