@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { toError } from '@gradwire/errors';
 import type { CommandContext } from './commands/command.ts';
@@ -75,7 +76,9 @@ async function createProgram(
     .exitOverride();
   const full: CommandContext = { ...context, program };
   const [first = ''] = args;
-  const wanted = Object.hasOwn(commands, first) ? [first] : Object.keys(commands);
+  // A settings file may have settings of any command.
+  const hasFile = args.some((arg) => arg.startsWith('--config')) || existsSync('gradwire.config.json');
+  const wanted = Object.hasOwn(commands, first) && !hasFile ? [first] : Object.keys(commands);
   for (const name of wanted) {
     const create = await commands[name]?.();
     if (create) program.addCommand(create(full).copyInheritedSettings(program));
