@@ -62,4 +62,4 @@ test('auto measures the first worker: bytes are saved on a slow link, and a run 
   expect(again.output.stdout).not.toContain('"measuring"');
   expect(await readJson(run, 'recipe.json')).toMatchObject({ codec });
   expect(await readJson(run, 'summary.json')).toMatchObject({ outcome: 'finished', steps: 12 });
-}, 120_000);
+}, 300_000);
