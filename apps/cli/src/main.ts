@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { toError } from '@gradwire/errors';
 import type { CommandContext } from './commands/command.ts';
@@ -62,10 +61,18 @@ const commands: Readonly<Record<string, () => Promise<(context: CommandContext) 
   native: async () => (await import('./commands/native.ts')).nativeCommand,
 };
 
-async function createProgram(
-  args: readonly string[],
-  context: Omit<CommandContext, 'program'>,
-): Promise<Command> {
+type Surroundings = Omit<CommandContext, 'program' | 'isSetting'>;
+
+function load(names: readonly string[], given: Omit<CommandContext, 'isSetting'>): Promise<Command[]> {
+  const isSetting = async (name: string): Promise<boolean> => {
+    const all = await load(Object.keys(commands), given);
+    return all.some(({ options }) => options.some((option) => option.attributeName() === name));
+  };
+  const context = { ...given, isSetting };
+  return Promise.all(names.map(async (name) => (await commands[name]!())(context)));
+}
+
+async function createProgram(args: readonly string[], surroundings: Surroundings): Promise<Command> {
   const program = new Command('gradwire')
     .description(
       'Distributed data-parallel training for TensorFlow.js: the same bits for any number of workers.',
@@ -74,14 +81,10 @@ async function createProgram(
     .showSuggestionAfterError()
     .showHelpAfterError('(--help shows the options and examples)')
     .exitOverride();
-  const full: CommandContext = { ...context, program };
   const [first = ''] = args;
-  // A settings file may have settings of any command.
-  const hasFile = args.some((arg) => arg.startsWith('--config')) || existsSync('gradwire.config.json');
-  const wanted = Object.hasOwn(commands, first) && !hasFile ? [first] : Object.keys(commands);
-  for (const name of wanted) {
-    const create = await commands[name]?.();
-    if (create) program.addCommand(create(full).copyInheritedSettings(program));
+  const names = Object.hasOwn(commands, first) ? [first] : Object.keys(commands);
+  for (const command of await load(names, { ...surroundings, program })) {
+    program.addCommand(command.copyInheritedSettings(program));
   }
   return program;
 }

@@ -132,7 +132,8 @@ async function parse(create, args) {
     print: silent,
     json: silent,
   };
-  const context = { console, signal: AbortSignal.abort(), program, exit: silent };
+  const isSetting = async () => false;
+  const context = { console, signal: AbortSignal.abort(), program, isSetting, exit: silent };
   const command = create(context).copyInheritedSettings(program);
   program.addCommand(command);
   await command.parseAsync(args, { from: 'user' });

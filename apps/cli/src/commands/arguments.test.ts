@@ -24,6 +24,7 @@ async function run(create: (context: CommandContext) => Command, args: string[])
     },
     signal: new AbortController().signal,
     program,
+    isSetting: async () => false,
     exit: () => {},
   };
   await create(context).copyInheritedSettings(program).parseAsync(args, { from: 'user' });

@@ -6,8 +6,10 @@ export interface CommandContext {
   readonly console: Console;
   /** Aborted by Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
-  /** The command line's program, for `--help` and settings of all commands. */
+  /** The command line's program. */
   readonly program: Command;
+  /** Whether any command has a setting of that name. */
+  isSetting(name: string): Promise<boolean>;
   /** Sets the exit code. */
   exit(code: number): void;
 }

@@ -9,7 +9,6 @@ import { type Candidate, codecCandidates, isGood, recommendCodec } from './candi
 import { autoCodecs, type Codec, inGroupsFor } from './codecs.ts';
 import { crewOf } from './crew.ts';
 import type { Link } from './link.ts';
-import { measureCosts } from './measure-costs.ts';
 import type { FirstWorker } from './measure-first-worker.ts';
 import { codecText } from './plan-lines.ts';
 
@@ -65,6 +64,8 @@ async function fromLink(
 ): Promise<ChosenCodec> {
   console.live('codec auto: measuring this machine …');
   await prepareBackend(backend);
+  // Here alone a coordinator loads tfjs.
+  const { measureCosts } = await import('./measure-costs.ts');
   const costs = measureCosts(recipe, data);
   console.settle();
   const crew = crewOf({ workers, threads, isRemote: true });
@@ -109,6 +110,7 @@ async function fromFirstWorker(
     ...(first ? { port: first.port } : {}),
   };
 }
+
 function countTraining(recipe: Recipe, { train }: Splits): number {
   return trainingIndices(train.count, { validationShare: 0, ...recipe }).training.length;
 }

@@ -9,7 +9,10 @@ import { closestName } from '@gradwire/recipes';
  * Keys are the long flags in camel case, for example `{ "workers": 4, "batchSize": 256 }`; a key that only
  * other commands know is passed over. Throws OPTION_INVALID.
  */
-export function applyConfigFile(command: Command, isKnownAnywhere: (key: string) => boolean): void {
+export async function applyConfigFile(
+  command: Command,
+  isKnownAnywhere: (key: string) => Promise<boolean>,
+): Promise<void> {
   const named = command.opts<{ config?: string }>().config;
   const file = named ?? resolve('gradwire.config.json');
   if (!existsSync(file)) {
@@ -19,7 +22,7 @@ export function applyConfigFile(command: Command, isKnownAnywhere: (key: string)
   for (const [key, value] of Object.entries(readSettings(file))) {
     const option = command.options.find((candidate) => candidate.attributeName() === key);
     if (option === undefined) {
-      if (isKnownAnywhere(key)) continue;
+      if (await isKnownAnywhere(key)) continue;
       const suggestion = closestName(
         key,
         command.options.map((candidate) => candidate.attributeName()),

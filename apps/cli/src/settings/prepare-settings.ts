@@ -9,12 +9,10 @@ import { printConfig, settingOrigins } from './print-config.ts';
  */
 export async function prepareSettings<T extends object>(
   command: Command,
-  { console, program }: CommandContext,
+  { console, isSetting }: CommandContext,
   fromRecipe?: (settings: T) => Promise<Record<string, unknown>>,
 ): Promise<T | undefined> {
-  applyConfigFile(command, (key) =>
-    program.commands.some((other) => other.options.some((option) => option.attributeName() === key)),
-  );
+  await applyConfigFile(command, isSetting);
   const settings = command.opts<T & { printConfig?: boolean; json?: boolean }>();
   if (!settings.printConfig) return settings;
   printConfig(console, settingOrigins(command, await fromRecipe?.(settings)), settings.json === true);
