@@ -55,9 +55,12 @@ function lateNodes(run: Run, active: ActiveRound, turn: Turn): TreeNode[] {
     if (lease?.state !== 'owned') return false;
     return [...lease.current].every((id) => {
       const holder = run.workers.get(id);
-      return (
-        holder?.turns.every((each) => !each.unanswered.has(leaf) || isOverdue(run, holder, each)) ?? true
+      if (!holder) return true;
+      // Leaves of earlier rounds have the same numbers.
+      const now = holder.turns.filter(
+        ({ round, unanswered }) => round === turn.round && unanswered.has(leaf),
       );
+      return now.every((each) => isOverdue(run, holder, each));
     });
   });
   const groupSize = task === 'step' ? run.plan.coding?.groupSize : undefined;

@@ -249,6 +249,26 @@ test('a helper that is late as well is replaced, also when the first worker woul
   expect(world.commits).toBe(commits + 1);
 });
 
+test('who never answered in an earlier round and gets leases again is helped with all of them', () => {
+  const world = createWorld([a, b]);
+  world.warmUp(10);
+  const leavesOf = (worker: WorkerId): number[][] =>
+    world.leases.filter((each) => each.worker === worker).map(({ leaves }) => [...leaves]);
+  world.nowMs += 10;
+  world.answer(b);
+  world.pass(patience(world));
+  for (let i = 0; i < 1_000 && leavesOf(a).length < 2; i++) {
+    world.nowMs += 10;
+    world.answer(b);
+  }
+  const [before, again = []] = leavesOf(a);
+  expect(again.length).toBeGreaterThan(0);
+  expect(before).toEqual(expect.arrayContaining(again));
+  world.answer(b);
+  while (leavesOf(b).length === 0 && Number.isFinite(patience(world))) world.pass(patience(world));
+  expect(leavesOf(b).flat()).toEqual(again);
+});
+
 test('who has answered before helps first', () => {
   const world = createWorld([a, b]);
   world.warmUp(10);
