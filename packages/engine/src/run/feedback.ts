@@ -30,7 +30,7 @@ export function isPeriodStart({ coding, stepsPerEpoch, totalSteps }: FeedbackPla
 }
 
 /** Leaves that are leased together: with error feedback a whole group. */
-export function unitSize({ coding }: EnginePlan, { task }: Round): number {
+export function unitSize({ coding }: EnginePlan, { task }: Pick<Round, 'task'>): number {
   return task === 'step' && coding?.feedbackSteps !== undefined ? coding.groupSize : 1;
 }
 

@@ -85,8 +85,8 @@ function leaseSteps(run: Run, pool: StepPool, atMs: number): EngineEffect[] {
 export function expectedShards(run: Run, worker: Worker): number[] {
   if (run.plan.maxStaleness !== undefined) return [...Array(run.plan.shards).keys()];
   const expected = [...run.workers.values()].filter(({ stage }) => stage !== 'joined');
-  const { shards, coding } = run.plan;
-  const size = coding?.feedbackSteps === undefined ? 1 : coding.groupSize;
+  const { shards } = run.plan;
+  const size = unitSize(run.plan, { task: 'step' });
   let start = 0;
   for (const [id, units] of divideLeaves(Math.ceil(shards / size), toCandidates(expected, size))) {
     const count = Math.min(units * size, shards - start);
