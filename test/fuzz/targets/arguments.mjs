@@ -119,6 +119,8 @@ export async function createTarget() {
 
 const silent = () => undefined;
 
+const isSetting = async () => false;
+
 async function parse(create, args) {
   const program = new Command('gradwire')
     .exitOverride()
@@ -132,7 +134,6 @@ async function parse(create, args) {
     print: silent,
     json: silent,
   };
-  const isSetting = async () => false;
   const context = { console, signal: AbortSignal.abort(), program, isSetting, exit: silent };
   const command = create(context).copyInheritedSettings(program);
   program.addCommand(command);
