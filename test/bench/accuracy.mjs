@@ -1,5 +1,5 @@
-// Whole runs of a recipe, by default the article's: `npm run bench -- accuracy [recipe] [backend] [seed …]`.
-// Prints a Markdown table. A run of mnist-cnn takes about five to ten minutes on two cores.
+// Whole runs of a recipe, by default the article's: `npm run bench -- accuracy [recipe] [backend] [seed …] [--option …]`.
+// What begins with a stroke, and all after it, goes to `gradwire train`. Prints a Markdown table. A run of mnist-cnn takes about five to ten minutes on two cores.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const bin = fileURLToPath(new URL('../../apps/cli/bin/gradwire.js', import.meta.url));
-const given = process.argv.slice(2);
+const all = process.argv.slice(2);
+const firstOption = all.findIndex((arg) => arg.startsWith('-'));
+const given = firstOption < 0 ? all : all.slice(0, firstOption);
+const options = all.slice(given.length);
 const recipe = given.find((arg) => arg.startsWith('mnist-')) ?? 'mnist-cnn';
 const backend = given.find((arg) => ['wasm', 'native'].includes(arg)) ?? 'wasm';
 const numbers = given.filter((arg) => /^\d+$/.test(arg));
@@ -23,7 +26,7 @@ console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
 for (const row of rows) console.log(`| ${row.join(' | ')} |`);
 
 function run(seed) {
-  const args = ['train', '--json', '--recipe', recipe, '--seed', seed, '--backend', backend];
+  const args = ['train', '--json', '--recipe', recipe, '--seed', seed, '--backend', backend, ...options];
   const output = execFileSync(process.execPath, [bin, ...args, '--run-dir', folder], {
     maxBuffer: 2 ** 28,
     stdio: ['ignore', 'pipe', 'inherit'],

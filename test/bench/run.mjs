@@ -33,7 +33,8 @@ const sections = {
 const scripts = {
   attack: 'step time and memory, calm and under attack: attack [rounds]',
   strategies: 'accuracy of local SGD and DiLoCo beside synchronous training',
-  accuracy: "whole runs, by default the article's on three seeds: accuracy [recipe] [backend] [seed …]",
+  accuracy:
+    "whole runs, by default the article's on three seeds: accuracy [recipe] [backend] [seed …] [--option …]",
 };
 if (Object.hasOwn(scripts, process.argv[2])) {
   const file = fileURLToPath(new URL(`${process.argv[2]}.mjs`, import.meta.url));

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const bin = fileURLToPath(new URL('../../apps/cli/bin/gradwire.js', import.meta.url));
 const [epochs = '1', ...given] = process.argv.slice(2);
+const recipe = process.env.GRADWIRE_RECIPE ?? 'mnist-cnn';
 const seeds = given.length > 0 ? given : ['1', '2', '3'];
 const variants = (process.env.VARIANTS ?? 'synchronous diloco-32 diloco-64 diloco-128 local-sgd-32').split(
   ' ',
@@ -35,8 +36,8 @@ rmSync(folder, { recursive: true });
 
 function run(variant, seed) {
   const [, strategy, localSteps] = /^(.*?)(?:-(\d+))?$/.exec(variant);
-  const args = ['train', '--json', '--workers', '1', '--epochs', epochs, '--seed', seed, '--run-dir', folder];
-  args.push('--strategy', strategy);
+  const args = ['train', '--json', '--recipe', recipe, '--workers', '1', '--epochs', epochs, '--seed', seed];
+  args.push('--run-dir', folder, '--strategy', strategy);
   if (localSteps !== undefined) args.push('--local-steps', localSteps);
   execFileSync(process.execPath, [bin, ...args], { maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'ignore'] });
   const { testAccuracy, steps } = JSON.parse(readFileSync(join(folder, 'latest', 'summary.json'), 'utf8'));

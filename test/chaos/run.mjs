@@ -66,6 +66,7 @@ process.exit(results.some(({ wrong }) => wrong) ? 1 : 0);
 
 async function attempt(name, roundSeed) {
   const startMs = performance.now();
+  if (!values.json) console.error(`${name}: ${scenarios[name].what} …`);
   try {
     const result = await runScenario(name, roundSeed);
     const calm = results[0] ?? result;
@@ -185,7 +186,7 @@ function report() {
     scenarios[result.name].what,
     result.seed,
     Object.entries(result.faults ?? {})
-      .map(([kind, times]) => `${number(times)} ${kind}`)
+      .map(([kind, times]) => `${number(times)} ${times === 1 ? kind.replace(/s$/, '') : kind}`)
       .join(', '),
     result.weightsSha256?.slice(0, 16),
     result.skipped ? `left out: ${result.skipped}` : result.wrong ? 'no' : 'yes',

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { uniform } from '@gradwire/random';
 import { beforeAll, expect, test } from 'vitest';
@@ -68,6 +68,40 @@ test('the coordinator killed at random moments, and while it recovers: the weigh
   expect(summary.workers).toMatchObject([{ name: 'attic', backend: 'wasm', leases: steps * 8 }]);
   await expectEachStepOnce(directory);
 }, 300_000);
+
+test('scenario 2: steps that were said to be safe, and that the disk has lost, are computed again by workers that had gone beyond them', async () => {
+  await using folder = await createTemporaryFolder();
+  await using elsewhere = await createTemporaryFolder();
+  const directory = join(folder.path, '0001-mnist-cnn-small');
+  const disk = join(elsewhere.path, 'disk');
+  await using run = coordinate(folder.path, [...recipe, '--port', '0', '--token', 'join-token']);
+  const { port } = await run.line(({ event }) => event === 'listening');
+  await using attic = work(port, 'attic');
+  await using cellar = work(port, 'cellar');
+  const { step: kept } = await run.line(({ event }) => event === 'snapshot');
+  run.child.kill('SIGSTOP');
+  await cp(directory, disk, { recursive: true });
+  run.child.kill('SIGCONT');
+  const later = await run.line(
+    ({ event, step }) => event === 'snapshot' && Number(step) >= Number(kept) + 14,
+  );
+  await stepDone(run, Number(later['step']) + 1);
+  run.child.kill('SIGKILL');
+  await run.exited;
+  await rm(directory, { recursive: true });
+  await cp(disk, directory, { recursive: true });
+
+  await using again = coordinate(folder.path, ['--resume', directory]);
+  expect(await again.line(({ event }) => event === 'resumed')).toMatchObject({ step: kept });
+  expect(await again.exited, again.output.stderr).toBe(0);
+  // The very same processes, from the first step to the last.
+  expect(await attic.exited, attic.output.stderr).toBe(0);
+  expect(await cellar.exited, cellar.output.stderr).toBe(0);
+  const summary = await readSummary(directory);
+  expect(summary).toMatchObject({ weightsSha256: calm, steps, samplesSeen: steps * 64, exact: true });
+  expect(summary.workers.map(({ name }) => name).toSorted()).toEqual(['attic', 'cellar']);
+  await expectEachStepOnce(directory);
+}, 60_000);
 
 test('a coordinator that was stopped while another one went on with its run writes nothing, and ends with code 11', async () => {
   await using folder = await createTemporaryFolder();

@@ -53,6 +53,24 @@ test('status and explain say in words where a run stands and what it waits for',
   expect(worker.child.exitCode).toBeNull();
 }, 300_000);
 
+test('status says what --codec auto chose and why, also of a run that was resumed', async () => {
+  await using folder = await createTemporaryFolder();
+  const place = ['coordinator', '--run-dir', folder.path, '--port', '0', '--json'];
+  const auto = ['--codec', 'auto', '--lossy', '--link', '5mbit,50ms'];
+  const askOf = async (coordinator: GradwireProcess): Promise<string> => {
+    const { port } = await coordinator.line(({ event }) => event === 'listening');
+    return ask('status', `ws://127.0.0.1:${String(port)}#${token}`);
+  };
+  await using first = startGradwire([...place, ...recipe, ...auto, '--token', token]);
+  const { reason } = await first.line(({ event }) => event === 'codec-chosen');
+  expect(reason).toMatch(/^(bfloat16|int8) .*of the time, \d+ % with float32$/);
+  expect(await askOf(first)).toContain(`\ncodec auto: ${String(reason)}\n`);
+  first.child.kill('SIGKILL');
+  await first.exited;
+  await using second = startGradwire([...place, '--resume', join(folder.path, 'latest')]);
+  expect(await askOf(second)).toContain(`\ncodec auto: ${String(reason)}\n`);
+}, 60_000);
+
 test('a wrong token is refused with code 6, and nobody there is code 5', async () => {
   await using folder = await createTemporaryFolder();
   const args = [

@@ -341,5 +341,46 @@ export const brokenEngines: Readonly<Record<string, EngineMaker>> = {
       return dueMs && 1000 * dueMs;
     },
   })),
+  'takes workers for late because it slept': around((engine) => ({
+    handle(event) {
+      const dueMs = engine.nextDeadlineMs() ?? Infinity;
+      const late = event.atMs > dueMs ? engine.handle({ type: 'time-passed', atMs: dueMs }) : [];
+      return [...late, ...engine.handle(event)];
+    },
+  })),
+  'does not hear that a worker is drained': deafTo('operator-asked', 1),
+  'lets a drained worker go in the middle of its work': around((engine) => ({
+    handle(event) {
+      if (event.type !== 'operator-asked' || event.request !== 'drain') return engine.handle(event);
+      const { worker, atMs } = event;
+      return [{ type: 'release', worker }, ...engine.handle({ type: 'worker-left', worker, atMs })];
+    },
+  })),
+  'never lets a drained worker go': sayingOf('release', () => undefined),
+  'believes the first answer to an evaluation': using(() => {
+    const first = new Map<string, Float64Array>();
+    return (partial, _, engine) => {
+      if (engine.status().round?.task !== 'evaluate') return partial;
+      const key = `${partial.round} ${partial.lo} ${partial.hi}`;
+      if (!first.has(key) && partial.metrics.length > 0 && partial.metrics.every((value) => value >= 0))
+        first.set(key, partial.metrics);
+      return { ...partial, metrics: first.get(key) ?? partial.metrics };
+    };
+  }),
+  // The first line of a step is its own, others are of evaluations after it.
+  'forgets, when it starts again, who has evaluated': (plan, { contributed = [], ...options }) =>
+    createEngine(plan, {
+      ...options,
+      contributed: contributed.filter(({ step }, i) => contributed[i - 1]?.step !== step),
+    }),
+  'knows nothing of error feedback': planned(({ coding, ...plan }) => {
+    if (!coding) return plan;
+    const { feedbackSteps: _, ...forgetful } = coding;
+    return { ...plan, coding: forgetful };
+  }),
+  'ends the periods of error feedback late': planned(({ coding, ...plan }) => {
+    if (coding?.feedbackSteps === undefined) return coding ? { ...plan, coding } : plan;
+    return { ...plan, coding: { ...coding, feedbackSteps: coding.feedbackSteps + 1 } };
+  }),
   'decides by chance': saying(() => (effects) => (Math.random() < 0.5 ? effects : effects.toReversed())),
 };

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { runGradwire } from '../harness/gradwire.ts';
 
-test('100,000 seeds keep every promise, and every kind of fault strikes', {
+test('100,000 seeds keep every promise, twice with one trace, and every kind of fault strikes', {
   timeout: 1_200_000,
 }, async () => {
-  const args = ['simulate', '--seeds', '100000', '--repeat-every', '10', '--json'];
+  const args = ['simulate', '--seeds', '100000', '--json'];
   const { code, stdout } = await runGradwire(args);
   const { seeds, broken, faults } = JSON.parse(stdout) as {
     seeds: number;

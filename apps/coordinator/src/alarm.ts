@@ -22,7 +22,7 @@ export function createAlarm(nextMs: () => number | undefined, ring: (nowMs: numb
     clearTimeout(timer);
     armedMs = dueMs;
     if (dueMs === undefined) return;
-    timer = setTimeout(goOff, Math.min(Math.max(dueMs - performance.now(), 1), longestMs));
+    timer = setTimeout(wait, Math.min(Math.max(dueMs - performance.now(), 1), longestMs));
     timer.unref();
   };
   const goOff = (): void => {
@@ -30,5 +30,7 @@ export function createAlarm(nextMs: () => number | undefined, ring: (nowMs: numb
     ring(performance.now());
     arm();
   };
+  // What has come meanwhile is read before immediates are called: whoever is late must not be so because this process was.
+  const wait = (): void => void setImmediate(goOff);
   return { arm };
 }

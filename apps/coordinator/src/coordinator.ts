@@ -66,6 +66,8 @@ export interface CoordinatorOptions {
   readonly hosts?: readonly string[];
   /** Kept in the run directory, as JSON, for whoever resumes the run: `readStoredRun` gives it back. No secrets. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** What `--codec auto` chose and why, for the status. */
+  readonly codecChoice?: string | undefined;
   /** Other bounds on connections than usual, for tests. */
   readonly limits?: Partial<ChannelServerLimits>;
   readonly onEvent: (event: CoordinatorEvent) => void;
@@ -106,7 +108,7 @@ export interface Coordinator {
  * RECIPE_MISMATCH or DATA_MISMATCH if the run was another one, FILE_CORRUPT if it cannot go on.
  */
 export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const { recipe, data, host, onEvent, token = createToken() } = options;
+  const { recipe, data, host, onEvent, token = createToken(), codecChoice } = options;
   const plan = createPlan(recipe, data);
   const codecs = codecsOf(recipe);
   const statistics = statisticsOf(recipe, data.train);
@@ -150,8 +152,8 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const from = { name: directory.name, storage, run, sessions, everySteps: options.snapshotEvery };
   const snapshots: Snapshots = createSnapshots({ ...from, onEvent });
   const access = createAccess({ run: directory.name, token, hosts: [host, ...(options.hosts ?? [])] });
-  const served = { name: directory.name, recipe, plan, run, sessions, incidents, access, blobs, limits };
-  const channels = serve(server, { ...served, bounds: options.limits });
+  const shown = { name: directory.name, recipe, plan, run, sessions, incidents, codecChoice };
+  const channels = serve(server, { ...shown, access, blobs, limits, bounds: options.limits });
   server.on('error', onProblem);
   const notice = begin(run, { host, port, directory, storage, onEvent });
   const { classNames } = data.train;
@@ -168,7 +170,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     get workers() {
       return sessions.byId.size;
     },
-    status: () => readStatus(served),
+    status: () => readStatus(shown),
     done,
     connect: () => connectInside(sessions, limits),
     stop: () => stop(run, snapshots),

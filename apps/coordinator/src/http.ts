@@ -36,7 +36,14 @@ function answer(
   if (path === '/link') return answerLinkTest(request, response);
   if (path === '/drain') return answerDrain(request, response, drainage);
   if (path === '/status') return sendJson(response, status());
-  const blob = path.startsWith('/data/') ? blobs.read(path.slice('/data/'.length)) : undefined;
+  if (!path.startsWith('/data/')) return refuseRequest(response, refusals.path);
+  void blobs.read(path.slice('/data/'.length)).then(
+    (blob) => sendBlob(response, blob),
+    () => response.destroy(),
+  );
+}
+
+function sendBlob(response: ServerResponse, blob: Uint8Array | undefined): void {
   if (blob === undefined) return refuseRequest(response, refusals.path);
   response.writeHead(200, {
     'content-type': 'application/octet-stream',

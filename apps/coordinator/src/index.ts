@@ -5,7 +5,6 @@ export type { BlobStore } from './blobs.ts';
 export type { Codecs } from './codecs.ts';
 export type { Coordinator, CoordinatorOptions } from './coordinator.ts';
 export type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
-export { type CatchUp, createCatchUp } from './catch-up.ts';
 export { leaseOf } from './lease-of.ts';
 export type { LeasedWork } from './lease-of.ts';
 export { createPlan, statisticsOf } from './plan.ts';

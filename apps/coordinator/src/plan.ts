@@ -4,7 +4,7 @@ import type { EnginePlan } from '@gradwire/engine';
 import { GradwireError } from '@gradwire/errors';
 import { initialWeights, parameterLayout } from '@gradwire/models';
 import { type FeatureStatistics, featureStatistics } from '@gradwire/preprocess';
-import { countSteps, localStrategy, type Recipe } from '@gradwire/recipes';
+import { countSteps, localStrategy, outerStep, type Recipe } from '@gradwire/recipes';
 import { engineCoding } from './codecs.ts';
 
 /** What is trained and evaluated on. */
@@ -67,9 +67,9 @@ function updateOf(
   if (local.type === 'local-sgd') {
     return { optimizer: { type: 'sgd' }, schedule: { type: 'constant', learningRate: 1 } };
   }
-  const { outerLearningRate = 0.7, outerMomentum = 0.9 } = local;
-  const outer = { type: 'sgd', momentum: outerMomentum, nesterov: outerMomentum > 0 } as const;
-  return { optimizer: outer, schedule: { type: 'constant', learningRate: outerLearningRate } };
+  const { learningRate, momentum } = outerStep(local);
+  const outer = { type: 'sgd', momentum, nesterov: momentum > 0 } as const;
+  return { optimizer: outer, schedule: { type: 'constant', learningRate } };
 }
 
 function checkFit(recipe: Recipe, train: Dataset): void {

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { EnginePlan, EvaluationRecord, StepRecord } from '@gradwire/engine';
+import type { Contribution, EnginePlan, EvaluationRecord, StepRecord } from '@gradwire/engine';
 import type { CoordinatorEvent } from './events.ts';
 import { createPace } from './pace.ts';
 import type { Recorder } from './recorder.ts';
@@ -9,7 +9,7 @@ export interface Progress {
   /** @param weights Checksum of the weights after the step. */
   step(record: StepRecord, weights: string): void;
   epoch(means: { readonly epoch: number; readonly loss: number; readonly accuracy: number }): void;
-  evaluation(record: EvaluationRecord): void;
+  evaluation(record: EvaluationRecord, contributions: readonly Contribution[]): void;
 }
 
 /** Where progress goes, and what it is seen against. */
@@ -34,8 +34,8 @@ export function createProgress({ plan, recorder, countWorkers, onEvent }: Progre
       recorder.epoch({ epoch, loss, accuracy });
       onEvent({ type: 'epoch', epoch, loss, accuracy });
     },
-    evaluation(record) {
-      recorder.evaluation(record);
+    evaluation(record, contributions) {
+      recorder.evaluation(record, contributions);
       onEvent({ type: 'evaluated', record });
     },
   };

@@ -10,7 +10,7 @@ import {
   readJsonLines,
   resumeJsonLines,
 } from '@gradwire/checkpoint';
-import type { EvaluationRecord, StepRecord } from '@gradwire/engine';
+import type { Contribution, EvaluationRecord, StepContributions, StepRecord } from '@gradwire/engine';
 import type { GradwireError } from '@gradwire/errors';
 
 /** What one worker has contributed as one numerics class. */
@@ -41,7 +41,7 @@ export interface Recorder extends RunRecord {
   /** @param weights Checksum of the weights after the step. */
   step(record: StepRecord, weights: string): void;
   epoch(means: { epoch: number; loss: number; accuracy: number }): void;
-  evaluation(record: EvaluationRecord): void;
+  evaluation(record: EvaluationRecord, contributions: readonly Contribution[]): void;
   /** How long each file is by now, by name. */
   position(): Record<RunFile, FilePrefix>;
   /** Resolves when every line so far is on disk. Rejects with FILE_WRITE_FAILED. */
@@ -67,6 +67,18 @@ export async function readRunLines(
   const read = (name: RunFile): Promise<LinesRead> =>
     readJsonLines(join(directory, name), prefixes?.[name], files);
   return { 'metrics.jsonl': await read('metrics.jsonl'), 'ledger.jsonl': await read('ledger.jsonl') };
+}
+
+/** Whose sums all steps and evaluations of these files used, in order. */
+export function contributionsIn(lines: RunLines): StepContributions[] {
+  const ofSteps = lines['ledger.jsonl'].values as readonly LedgerLine[];
+  const ofEvaluations = (lines['metrics.jsonl'].values as readonly MetricsLine[]).flatMap((line) =>
+    line.type === 'evaluation' && line.contributions
+      ? [{ step: line.step, contributions: line.contributions }]
+      : [],
+  );
+  // Stable: an evaluation comes after its step.
+  return [...ofSteps, ...ofEvaluations].sort((a, b) => a.step - b.step);
 }
 
 /** Where a recorder writes. */
@@ -127,7 +139,8 @@ export async function createRecorder(
       ledger.append(line);
     },
     epoch: (means) => write(metrics, memory, { type: 'epoch', ...means }),
-    evaluation: (record) => write(metrics, memory, { type: 'evaluation', ...record }),
+    evaluation: (record, contributions) =>
+      write(metrics, memory, { type: 'evaluation', ...record, contributions }),
     position: () => ({ 'metrics.jsonl': metrics.position(), 'ledger.jsonl': ledger.position() }),
     flush: () => all([metrics, ledger], (file) => file.flush()),
     async goBack(from) {
@@ -143,7 +156,11 @@ export async function createRecorder(
 type MetricsLine =
   | ({ readonly type: 'step' } & Omit<StepRecord, 'contributions' | 'batch'>)
   | { readonly type: 'epoch'; readonly epoch: number }
-  | ({ readonly type: 'evaluation' } & EvaluationRecord);
+  | ({
+      readonly type: 'evaluation';
+      /** Runs that began before these were written down have none. */
+      readonly contributions?: readonly Contribution[];
+    } & EvaluationRecord);
 
 interface Memory extends RunRecord {
   chain: string;
@@ -172,7 +189,7 @@ function write(metrics: JsonLines, memory: Memory, line: MetricsLine): void {
 function note(memory: Memory, line: MetricsLine): void {
   if (line.type === 'epoch') memory.epochs = line.epoch;
   if (line.type === 'evaluation') {
-    const { type: _, ...record } = line;
+    const { type: _type, contributions: _contributions, ...record } = line;
     memory.evaluations.push(record);
   }
   if (line.type !== 'step') return;

@@ -27,6 +27,8 @@ export interface RunStatus extends EngineStatus {
   readonly exact: true | string;
   /** How many there were, over all coordinators of the run, and the last one. */
   readonly incidents: { readonly count: number; readonly last?: Incident };
+  /** What `--codec auto` chose and why; absent if it was not asked. */
+  readonly codecChoice?: string;
   /** What the run waits for and why, as a sentence. */
   readonly waiting: string;
 }
@@ -40,10 +42,12 @@ export interface StatusSource {
   readonly run: Run;
   readonly sessions: Sessions;
   readonly incidents: Pick<IncidentLog, 'count' | 'last'>;
+  readonly codecChoice?: string | undefined;
 }
 
 /** Where the run stands now. */
-export function readStatus({ name, recipe, plan, run, sessions, incidents }: StatusSource): RunStatus {
+export function readStatus(source: StatusSource): RunStatus {
+  const { name, recipe, plan, run, sessions, incidents, codecChoice } = source;
   const nowMs = performance.now();
   const status = run.engine.status();
   const { totalSteps, stepsPerEpoch } = plan;
@@ -61,6 +65,7 @@ export function readStatus({ name, recipe, plan, run, sessions, incidents }: Sta
     }),
     exact: exactness(recipe, [...sessions.backends.keys()]),
     incidents: { count: incidents.count, ...(incidents.last ? { last: incidents.last } : {}) },
+    ...(codecChoice === undefined ? {} : { codecChoice }),
     waiting: describeWaiting(status, nowMs),
   };
 }

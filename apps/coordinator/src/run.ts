@@ -1,5 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import {
+  type CatchUp,
+  createCatchUp,
   createEngine,
   type Engine,
   type EngineEffect,
@@ -15,7 +17,6 @@ import {
 import { encodePieces, type Message } from '@gradwire/protocol';
 import { type Frame, freeYoungGarbage } from '@gradwire/transport';
 import { createAlarm } from './alarm.ts';
-import { type CatchUp, createCatchUp } from './catch-up.ts';
 import type { Codecs } from './codecs.ts';
 import type { CoordinatorEvent } from './events.ts';
 import type { Progress } from './progress.ts';
@@ -48,7 +49,7 @@ export interface RunOptions {
   readonly verify?: Verification | undefined;
   /** Where an earlier run goes on, and how long it has trained. */
   readonly from?: { readonly state: RunState; readonly seconds: number } | undefined;
-  /** All steps of the earlier run until there, from the ledger. */
+  /** All steps and evaluations of the earlier run until there. */
   readonly contributed?: readonly StepContributions[];
   readonly sessions: () => Sessions;
   readonly progress: Progress;
@@ -223,7 +224,7 @@ function applyRare(given: RareEffect, options: RunOptions): void {
   for (const facts of incidentsOf(effect)) onIncident(facts);
   switch (effect.type) {
     case 'evaluated':
-      return progress.evaluation(effect.record);
+      return progress.evaluation(effect.record, effect.contributions);
     case 'expel':
       return sessions().expel(effect.worker, expelCodes[effect.code], effect.message);
     case 'release':

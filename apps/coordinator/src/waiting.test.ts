@@ -1,6 +1,6 @@
 import type { EngineStatus, OutstandingLeaf, WorkerId } from '@gradwire/engine';
 import { expect, test } from 'vitest';
-import { describeWaiting } from './waiting.ts';
+import { describeWaiting, expectedMs } from './waiting.ts';
 
 const [laptop, attic] = ['kitchen-laptop', 'attic'] as WorkerId[] as [WorkerId, WorkerId];
 
@@ -14,6 +14,8 @@ function statusOf(...outstanding: Partial<OutstandingLeaf>[]): EngineStatus {
       owner: laptop,
       sinceMs: 1000,
       backups: [],
+      usualMs: undefined,
+      dueMs: undefined,
       ...leaf,
     })),
     checks: [],
@@ -38,4 +40,11 @@ test('says in words whom the run waits for, how long, and who helps', () => {
     'step 412 waits on worker kitchen-laptop, shard 17, for 2.4 s of its usual 5.0 s; ' +
       'and on worker attic, shard 3, for 2.4 s, not measured yet',
   );
+});
+
+test('nobody is told of a wait that is as long as it usually is', () => {
+  expect(expectedMs(statusOf({ sinceMs: 1000, usualMs: 6000 }, { sinceMs: 1200, usualMs: 300 }))).toBe(1500);
+  expect(expectedMs(statusOf({ sinceMs: 1000, usualMs: 6000 }, {}))).toBe(-Infinity);
+  expect(expectedMs({ ...statusOf({ usualMs: 6000 }), waitingFor: 'workers' })).toBe(-Infinity);
+  expect(expectedMs(statusOf())).toBe(-Infinity);
 });

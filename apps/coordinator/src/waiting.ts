@@ -3,7 +3,7 @@ import type { CheckStatus, EngineStatus, OutstandingLeaf } from '@gradwire/engin
 import type { CoordinatorEvent } from './events.ts';
 import type { Run } from './run.ts';
 
-/** Says what a run waits for, once it has stood still for two seconds and then every ten. */
+/** Says what a run waits for, once it has stood still for two seconds longer than usual, and then every ten. */
 export interface WaitingNotice {
   stop(): void;
 }
@@ -16,13 +16,24 @@ export function watchForWaiting(run: Run, onEvent: (event: CoordinatorEvent) => 
   let saidMs = 0;
   const timer = setInterval(() => {
     const now = performance.now();
-    const dueMs = saidMs > run.lastMoveMs ? saidMs + againMs : run.lastMoveMs + firstMs;
-    if (now < dueMs) return;
+    const { lastMoveMs } = run;
+    if (now < (saidMs > lastMoveMs ? saidMs + againMs : lastMoveMs + firstMs)) return;
+    const status = run.engine.status();
+    if (now < expectedMs(status) + firstMs) return;
     saidMs = now;
-    const seconds = (now - run.lastMoveMs) / 1000;
-    onEvent({ type: 'waiting', message: describeWaiting(run.engine.status(), now), seconds });
+    const seconds = (now - lastMoveMs) / 1000;
+    onEvent({ type: 'waiting', message: describeWaiting(status, now), seconds });
   }, 500);
   return { stop: () => clearInterval(timer) };
+}
+
+/** When the first answer that is waited for usually comes; -Infinity if that is not known of all of them. */
+export function expectedMs({ waitingFor, outstanding }: EngineStatus): number {
+  if (waitingFor !== 'leases' || outstanding.length === 0) return -Infinity;
+  const times = outstanding.map(({ sinceMs, usualMs }) =>
+    usualMs === undefined ? -Infinity : sinceMs + usualMs,
+  );
+  return Math.min(...times);
 }
 
 /**

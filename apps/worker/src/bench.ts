@@ -1,10 +1,10 @@
 import type { BackendChoice } from '@gradwire/backend';
-import { createManifest, type Dataset } from '@gradwire/data';
+import type { Dataset } from '@gradwire/data';
 import type { WelcomeMessage } from '@gradwire/protocol';
 import type { Recipe } from '@gradwire/recipes';
-import { type ComputeRun, openComputeRun } from './compute/compute-run.ts';
+import { type ComputeRun, openComputeRun, sharedInitialWeights } from './compute/compute-run.ts';
 import { startThreadPool } from './compute/thread-pool.ts';
-import { createLocalStore, type SampleStore } from './sample-store.ts';
+import { createLocalStore } from './sample-store.ts';
 import { className } from './workbench.ts';
 
 /** What is computed, and on what. */
@@ -30,8 +30,9 @@ export interface Bench extends AsyncDisposable, Pick<ComputeRun, 'setWeights' | 
 export async function openBench({ backend, threads, data, ...run }: BenchOptions): Promise<Bench> {
   const pool = await startThreadPool(backend, threads);
   try {
-    const stores = { train: await storeOf(data.train), test: await storeOf(data.test) };
-    const { probe, setWeights, compute } = await openComputeRun({ ...run, pool, stores });
+    const stores = { train: createLocalStore(data.train), test: createLocalStore(data.test) };
+    const weights = sharedInitialWeights(run.recipe);
+    const { probe, setWeights, compute } = await openComputeRun({ ...run, pool, stores, weights });
     return {
       numericsClass: className(pool.backend, probe),
       setWeights,
@@ -42,8 +43,4 @@ export async function openBench({ backend, threads, data, ...run }: BenchOptions
     await pool.close();
     throw error;
   }
-}
-
-async function storeOf(dataset: Dataset): Promise<SampleStore> {
-  return createLocalStore(await createManifest(dataset), dataset);
 }

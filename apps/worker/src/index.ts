@@ -1,4 +1,5 @@
 export { openBench } from './bench.ts';
+export { leavesOfPass } from './compute/lease-pieces.ts';
 export { createMember } from './member.ts';
 export { runWorker } from './worker.ts';
 export type { Bench, BenchOptions } from './bench.ts';

@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
 import type { BackendChoice } from '@gradwire/backend';
+import { backendName } from '@gradwire/backend/prepare';
 import { type EndMessage, messageLimits, protocolVersion } from '@gradwire/protocol';
 import type { Channel } from '@gradwire/transport';
 import type { BlobSource } from './blob-fetcher.ts';
-import { startThreadPool } from './compute/thread-pool.ts';
+import { startThreadPool, type ThreadPool } from './compute/thread-pool.ts';
 import type { WorkerEvent } from './events.ts';
 import { runSession } from './session.ts';
 import { createTermCheck } from './term-check.ts';
@@ -14,6 +15,8 @@ export interface MemberOptions {
   readonly backend: BackendChoice;
   /** Compute threads; they share data, weights and the connection. */
   readonly threads: number;
+  /** These threads, if they were started before. */
+  readonly starting?: Promise<ThreadPool>;
   /** What the worker would like to be called; default: the host name. */
   readonly name?: string;
   /** Gradwire's version, for the coordinator's log. */
@@ -42,13 +45,29 @@ export interface Member {
  * @throws GradwireError `BACKEND_UNAVAILABLE` as `prepareBackend` does.
  */
 export async function createMember(options: MemberOptions): Promise<Member> {
+  const member = startMember(options);
+  await member.started;
+  return member;
+}
+
+/** A member whose compute threads may not have started yet: what it serves waits for them where it computes. */
+export interface StartingMember extends Member {
+  /** Rejects as {@link createMember} does. */
+  readonly started: Promise<unknown>;
+}
+
+/** As {@link createMember}; meanwhile the caller can connect. */
+export function startMember(options: MemberOptions): StartingMember {
   const { name = hostname(), threads, software, recipeHash, lastLines = () => [] } = options;
-  const pool = await startThreadPool(options.backend, threads);
+  const { starting = startThreadPool(options.backend, threads) } = options;
+  // Whoever waits for it hears of it.
+  starting.catch(() => undefined);
   let bench: Workbench | undefined;
   const checkTerm = createTermCheck();
-  const { name: backend } = pool.backend;
+  const backend = backendName(options.backend);
   const recipe = recipeHash === undefined ? {} : { recipeHash };
   return {
+    started: starting,
     serve: (channel, source) =>
       runSession({
         ...options,
@@ -59,10 +78,13 @@ export async function createMember(options: MemberOptions): Promise<Member> {
         openWorkbench: async (welcome) => {
           checkTerm(welcome);
           if (bench?.key === workbenchKey(welcome)) return bench;
-          bench = await createWorkbench({ ...options, welcome, source, pool });
+          bench = await createWorkbench({ ...options, welcome, source, starting });
           return bench;
         },
       }),
-    close: pool.close,
+    async close() {
+      const pool = await starting.catch(() => undefined);
+      await pool?.close();
+    },
   };
 }

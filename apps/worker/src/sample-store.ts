@@ -11,7 +11,8 @@ import type { BlobFetcher } from './blob-fetcher.ts';
 
 /** One split of the data set on a worker: only the chunks that its leases need. */
 export interface SampleStore {
-  readonly manifest: DatasetManifest;
+  /** Number of samples. */
+  readonly count: number;
   /** Makes samples present. */
   ensure(indices: Uint32Array): Promise<void>;
   /** All samples of the split in shared memory, row-major; those that were never ensured are zero. */
@@ -19,9 +20,9 @@ export interface SampleStore {
 }
 
 /** A store over a data set that this machine has already; copied unless it lies in shared memory. */
-export function createLocalStore(manifest: DatasetManifest, dataset: Dataset): SampleStore {
+export function createLocalStore(dataset: Dataset): SampleStore {
   const samples = { features: shared(dataset.features), labels: shared(dataset.labels) as Uint8Array };
-  return { manifest, samples, ensure: async () => undefined };
+  return { count: dataset.count, samples, ensure: async () => undefined };
 }
 
 /** A store that fetches missing chunks from the coordinator (or the disk cache), each verified by its sum. */
@@ -41,7 +42,7 @@ export async function createFetchingStore(manifestSha256: string, blobs: BlobFet
       chunksOf(manifest, indices).filter((entry) => !present.has(entry)),
       load,
     );
-  return { manifest, samples, ensure };
+  return { count: manifest.count, samples, ensure };
 }
 
 /** The chunks that hold any of `indices`. */

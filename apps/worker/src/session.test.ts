@@ -1,4 +1,5 @@
 import { decodeMessage, encodeMessage, messageLimits, protocolVersion } from '@gradwire/protocol';
+import { GradwireError } from '@gradwire/errors';
 import { createPair } from '@gradwire/transport';
 import { findRecipe } from '@gradwire/recipes';
 import { expect, test } from 'vitest';
@@ -6,6 +7,24 @@ import { runSession } from './session.ts';
 import type { Workbench } from './workbench.ts';
 
 const sum = '0'.repeat(64);
+const statistics = { mean: [0], deviation: [1] };
+const manifests = { train: sum, test: sum };
+const welcome = {
+  protocol: protocolVersion,
+  run: 'r',
+  term: 1,
+  worker: 'w',
+  recipe: '{}',
+  recipeHash: sum,
+};
+const hello = {
+  type: 'hello',
+  protocol: protocolVersion,
+  software: '0',
+  name: 'w',
+  backend: 'wasm',
+  threads: 1,
+} as const;
 
 /** A workbench that must not be asked to compute. */
 const bench = {
@@ -22,30 +41,13 @@ test.each([
   const limits = messageLimits({ role: 'coordinator' });
   const session = runSession({
     channel: mine,
-    hello: {
-      type: 'hello',
-      protocol: protocolVersion,
-      software: '0',
-      name: 'w',
-      backend: 'wasm',
-      threads: 1,
-    },
+    hello,
     limits,
     openWorkbench: async () => bench,
     signal: new AbortController().signal,
     onEvent: () => undefined,
     lastLines: () => [],
   });
-  const statistics = { mean: [0], deviation: [1] };
-  const manifests = { train: sum, test: sum };
-  const welcome = {
-    protocol: protocolVersion,
-    run: 'r',
-    term: 1,
-    worker: 'w',
-    recipe: '{}',
-    recipeHash: sum,
-  };
   theirs.send(encodeMessage({ type: 'welcome', ...welcome, manifests, statistics }));
   theirs.send(encodeMessage({ type: 'weights', version: 6, values: Float32Array.of(1) }));
   const lease = {
@@ -69,4 +71,25 @@ test.each([
     { type: 'ready' },
     { type: 'failed', round: 7, message: expect.stringContaining(message) },
   ]);
+});
+
+test('a worker whose threads do not start leaves: that is no failure of the run', async () => {
+  const [mine, theirs] = createPair();
+  const session = runSession({
+    channel: mine,
+    hello,
+    limits: messageLimits({ role: 'coordinator' }),
+    openWorkbench: async () => {
+      throw new GradwireError('BACKEND_UNAVAILABLE', 'no SIMD here');
+    },
+    signal: new AbortController().signal,
+    onEvent: () => undefined,
+    lastLines: () => [],
+  });
+  theirs.send(encodeMessage({ type: 'welcome', ...welcome, manifests, statistics }));
+  await expect(session).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE' });
+
+  const said: unknown[] = [];
+  for await (const frame of theirs.frames) said.push(decodeMessage(frame, messageLimits({ role: 'worker' })));
+  expect(said).toMatchObject([{ type: 'hello' }, { type: 'leave', reason: 'no SIMD here' }]);
 });

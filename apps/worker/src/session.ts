@@ -169,6 +169,11 @@ async function reported(
     if (code === 'CONNECTION_FAILED' || signal.aborted) {
       return channel.close(closeCodes.connectionLost.code, error.message.slice(0, 100));
     }
+    if (code === 'BACKEND_UNAVAILABLE') {
+      // It never took part: that is nothing which the run should take for a failure.
+      channel.send(encodeMessage({ type: 'leave', reason: error.message }));
+      throw error;
+    }
     const report = { code, message: error.message, stack: error.stack ?? '', log: lastLines() };
     channel.send(encodeMessage({ type: 'failed', ...report, ...place }));
     throw error;

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createManifest, type Dataset, encodeManifest } from '@gradwire/data';
+import { type Dataset, manifestHash } from '@gradwire/data';
 import { createChunkCache } from '@gradwire/data/node';
 import type { WelcomeMessage } from '@gradwire/protocol';
 import { type Recipe, validateRecipe } from '@gradwire/recipes';
 import { type BlobFetcher, type BlobSource, createBlobFetcher } from './blob-fetcher.ts';
-import { type ComputeRun, openComputeRun } from './compute/compute-run.ts';
+import { type ComputeRun, openComputeRun, sharedInitialWeights } from './compute/compute-run.ts';
 import type { ThreadPool } from './compute/thread-pool.ts';
 import type { WorkerEvent } from './events.ts';
 import { createFetchingStore, createLocalStore, type SampleStore } from './sample-store.ts';
@@ -32,7 +32,8 @@ export interface WorkbenchOptions {
   readonly source: BlobSource;
   readonly cacheDirectory: string;
   readonly findLocal: FindLocal;
-  readonly pool: ThreadPool;
+  /** The threads load while the data is read. */
+  readonly starting: Promise<ThreadPool>;
   readonly signal: AbortSignal;
   readonly onEvent: (event: WorkerEvent) => void;
 }
@@ -44,13 +45,15 @@ export function workbenchKey({ recipe, manifests }: WelcomeMessage): string {
 
 /** Builds the model, names its numerics class and opens the data set. */
 export async function createWorkbench(options: WorkbenchOptions): Promise<Workbench> {
-  const { welcome, pool, onEvent } = options;
+  const { welcome, starting, onEvent } = options;
   const recipe = validateRecipe(JSON.parse(welcome.recipe));
   const onCacheProblem = (message: string): void => onEvent({ type: 'problem', message });
   const cache = createChunkCache(options.cacheDirectory, onCacheProblem);
   const blobs = createBlobFetcher({ ...options, cache, onCacheProblem });
   const stores = await openStores(recipe, blobs, options);
-  const computeRun = await openComputeRun({ pool, recipe, statistics: welcome.statistics, stores });
+  const weights = sharedInitialWeights(recipe);
+  const pool = await starting;
+  const computeRun = await openComputeRun({ pool, recipe, statistics: welcome.statistics, stores, weights });
   const numericsClass = className(pool.backend, computeRun.probe);
   onEvent({ type: 'ready', backend: pool.backend.name, numericsClass });
   return {
@@ -92,7 +95,6 @@ async function openStores(
 
 /** A store over this machine's own data, if it is what the manifest of that sum describes. */
 async function openLocal(dataset: Dataset, manifestSha256: string): Promise<SampleStore | undefined> {
-  const manifest = await createManifest(dataset);
-  const found = createHash('sha256').update(encodeManifest(manifest)).digest('hex');
-  return found === manifestSha256 ? createLocalStore(manifest, dataset) : undefined;
+  const found = await manifestHash(dataset);
+  return found === manifestSha256 ? createLocalStore(dataset) : undefined;
 }

@@ -3,7 +3,7 @@ import { GradwireError, toError } from '@gradwire/errors';
 import { describeCloseCode, type EndMessage, messageLimits } from '@gradwire/protocol';
 import { backoff, type Channel, connectChannel } from '@gradwire/transport';
 import type { WorkerEvent } from './events.ts';
-import { createMember, type MemberOptions } from './member.ts';
+import { type MemberOptions, startMember } from './member.ts';
 
 /** How a worker is started. */
 export interface WorkerOptions extends MemberOptions {
@@ -32,8 +32,10 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
     options.onEvent(event);
   };
   const { url, token } = options;
-  const member = await createMember({ ...options, onEvent });
+  const member = startMember({ ...options, onEvent });
   try {
+    // Native is not installed everywhere: nobody need hear of a worker that cannot work.
+    if (options.backend === 'native') await member.started;
     const end = await serveUntilEnd(options, patience, (channel) => member.serve(channel, { url, token }));
     onEvent({ type: 'ended', outcome: end.outcome, message: end.message });
     return end;

@@ -1,7 +1,7 @@
-import { checkNative } from './native/check-native.ts';
 import type { PreparedBackend } from './prepared-backend.ts';
 
-// What loads tfjs is imported where it is needed: a process whose threads compute needs none itself.
+// What loads tfjs is imported where it is needed: a process whose threads compute needs none itself. So is what looks for
+// native: threads do not.
 
 /** What a caller may ask for. */
 export type BackendChoice = 'auto' | 'wasm' | 'native';
@@ -35,18 +35,25 @@ export function prepareBackend(choice: BackendChoice): Promise<PreparedBackend> 
 // One after the other: of two that initialise at once, tfjs gives up the first.
 let latest: Promise<unknown> = Promise.resolve();
 
+/** The backend that {@link prepareBackend} takes for a choice. */
+export function backendName(choice: BackendChoice): PreparedBackend['name'] {
+  return choice === 'auto' ? 'wasm' : choice;
+}
+
 async function prepare(choice: BackendChoice): Promise<PreparedBackend> {
-  if (choice === 'wasm' || choice === 'auto') return (await import('./wasm/load-wasm.ts')).loadWasm();
-  if (choice === 'native') return (await import('./native/load-native.ts')).loadNative();
-  throw new RangeError(`choice: expected auto, wasm or native, found ${String(choice)}`);
+  const name = backendName(choice);
+  if (name === 'wasm') return (await import('./wasm/load-wasm.ts')).loadWasm();
+  if (name === 'native') return (await import('./native/load-native.ts')).loadNative();
+  throw new RangeError(`choice: expected auto, wasm or native, found ${String(name)}`);
 }
 
 /** Tries every backend, native in a process of its own. The current backend of this process stays. */
 export async function probeBackends(): Promise<BackendProbe[]> {
-  const { getBackend, setBackend } = await import('@tensorflow/tfjs-core');
+  const { getBackend, setBackend } = await import('#tfjs-core');
   const current = getBackend();
   const wasm = await probeWasm();
   if (current !== undefined && current !== getBackend()) await setBackend(current);
+  const { checkNative } = await import('./native/check-native.ts');
   return [wasm, { name: 'native', ...(await checkNative()) }];
 }
 

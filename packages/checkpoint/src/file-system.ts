@@ -20,7 +20,8 @@ export interface OpenFile {
 
 /** The disk as far as a run's files need it, so that tests can make any single operation fail. Errors have Node's codes. */
 export interface FileSystem {
-  open(path: string, flags: 'wx' | 'r' | 'r+'): Promise<OpenFile>;
+  /** `mode`: permissions of a new file; default 0o666 less the process's mask. */
+  open(path: string, flags: 'wx' | 'r' | 'r+', mode?: number): Promise<OpenFile>;
   readFile(path: string): Promise<Buffer>;
   rename(from: string, to: string): Promise<void>;
   /** Does nothing if it is not there. */
@@ -32,18 +33,13 @@ export interface FileSystem {
 
 /** The real disk. */
 export const disk: FileSystem = {
-  open: (path, flags) => open(path, flags),
+  open: (path, flags, mode) => open(path, flags, mode),
   readFile: (path) => readFile(path),
   rename,
   remove: (path) => rm(path, { force: true }),
   names: (folder) => readdir(folder),
   makeFolder: async (path) => (await mkdir(path, { recursive: true })) !== undefined,
 };
-
-/** The real disk; new files get these permissions from the first moment. */
-export function diskWithMode(mode: number): FileSystem {
-  return { ...disk, open: (path, flags) => open(path, flags, mode) };
-}
 
 /** Closes the file whatever happens; a failed close counts, as some systems report a full disk there. */
 export async function withFile(file: OpenFile, use: (file: OpenFile) => Promise<void>): Promise<void> {

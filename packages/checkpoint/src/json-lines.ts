@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { GradwireError, toError } from '@gradwire/errors';
 import { disk, type FileSystem, type OpenFile } from './file-system.ts';
 import type { FilePrefix } from './snapshot/snapshot.ts';
-import { writeWhole } from './write-file-whole.ts';
+import { writeFileWhole } from './write-file-whole.ts';
 
 /** What a file of JSON lines is opened with. */
 export interface JsonLinesOptions {
@@ -59,7 +59,7 @@ export async function resumeJsonLines(
   { onFailure, files = disk }: JsonLinesOptions = {},
 ): Promise<JsonLines> {
   try {
-    await writeWhole(files, path, content);
+    await writeFileWhole(path, content, { files });
     return linesOf({ path, file: await files.open(path, 'r+'), content, onFailure });
   } catch (error) {
     throw failed(path, error);

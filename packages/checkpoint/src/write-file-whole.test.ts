@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { disk, type FileSystem, type OpenFile } from './file-system.ts';
-import { writeFileWhole, writeWhole } from './write-file-whole.ts';
+import { writeFileWhole } from './write-file-whole.ts';
 
 let folder: string;
 let path: string;
@@ -65,7 +65,7 @@ test('whichever operation fails, the file is whole, old or new, and nothing is l
   for (let n = 1; ; n++) {
     await writeFile(path, old);
     const { files, calls } = failingDisk(n, 300_000);
-    const error = await writeWhole(files, path, fresh).then(
+    const error = await writeFileWhole(path, fresh, { files }).then(
       () => undefined,
       (thrown: unknown) => thrown,
     );
@@ -84,12 +84,12 @@ test('whichever operation fails, the file is whole, old or new, and nothing is l
 });
 
 test('short writes are continued', async () => {
-  await writeWhole(failingDisk(0, 65_537).files, path, fresh);
+  await writeFileWhole(path, fresh, failingDisk(0, 65_537));
   expect((await readFile(path)).equals(fresh)).toBe(true);
 });
 
 test('a disk that takes nothing does not hang the writer', async () => {
-  await expect(writeWhole(failingDisk(0, 0).files, path, 'x')).rejects.toThrow(/took 0 of 1 bytes/);
+  await expect(writeFileWhole(path, 'x', failingDisk(0, 0))).rejects.toThrow(/took 0 of 1 bytes/);
 });
 
 test('bytes that read back otherwise are not renamed over the good file', async () => {
@@ -104,7 +104,7 @@ test('bytes that read back otherwise are not renamed over the good file', async 
       return { ...file, write: zeros };
     },
   };
-  await expect(writeWhole(forgetful, path, fresh)).rejects.toThrow(/differ/);
+  await expect(writeFileWhole(path, fresh, { files: forgetful })).rejects.toThrow(/differ/);
   expect(await readFile(path, 'utf8')).toBe(old);
 });
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { GradwireError, toError } from '@gradwire/errors';
-import { disk, diskWithMode, type FileSystem, withFile } from './file-system.ts';
+import { disk, type FileSystem, type OpenFile, withFile } from './file-system.ts';
 import { syncDirectory } from './sync-directory.ts';
 
 /** Options of {@link writeFileWhole}. */
@@ -9,7 +9,7 @@ export interface WriteOptions {
   /** Permissions of the file, for example 0o600 for a secret; default 0o666 less the process's mask. */
   readonly mode?: number;
   /** Default: the real disk. */
-  readonly files?: FileSystem;
+  readonly files?: FileSystem | undefined;
 }
 
 /**
@@ -24,24 +24,15 @@ export interface WriteOptions {
  * @example
  * await writeFileWhole('summary.json', JSON.stringify(summary));
  */
-export function writeFileWhole(
+export async function writeFileWhole(
   path: string,
   content: ArrayBufferView | string,
-  { mode, files = mode === undefined ? disk : diskWithMode(mode) }: WriteOptions = {},
-): Promise<void> {
-  return writeWhole(files, path, content);
-}
-
-/** {@link writeFileWhole} on a given disk. */
-export async function writeWhole(
-  files: FileSystem,
-  path: string,
-  content: ArrayBufferView | string,
+  { mode, files = disk }: WriteOptions = {},
 ): Promise<void> {
   const bytes = toBytes(content);
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    await writeNew(files, temporary, bytes);
+    await writeAll(await files.open(temporary, 'wx', mode), bytes);
     await checkWritten(files, temporary, bytes);
     await files.rename(temporary, path);
     await syncDirectory(dirname(path), files);
@@ -61,8 +52,8 @@ function toBytes(content: ArrayBufferView | string): Uint8Array {
   return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
 }
 
-async function writeNew(files: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
-  await withFile(await files.open(path, 'wx'), async (file) => {
+async function writeAll(opened: OpenFile, bytes: Uint8Array): Promise<void> {
+  await withFile(opened, async (file) => {
     let written = 0;
     while (written < bytes.length) {
       const { bytesWritten } = await file.write(bytes, written, bytes.length - written);

@@ -1,8 +1,10 @@
 export { chunkBytes, decodeChunk, sampleSize } from './chunk.ts';
 export { createManifest } from './create-manifest.ts';
 export { evaluationBlocks } from './evaluation-blocks.ts';
+export { formatCount } from './format-count.ts';
 export { datasetFromIdx } from './idx-dataset.ts';
 export { decodeManifest, encodeManifest } from './manifest-codec.ts';
+export { manifestHash } from './manifest-hash.ts';
 export { readIdx } from './read-idx.ts';
 export { sha256Hex } from './sha256.ts';
 export { createShardOrder, microBatch } from './shard-order.ts';

@@ -16,6 +16,10 @@ test('every sample is in exactly one part, both ascending', () => {
   );
 });
 
+test('refuses a seed out of range, also where nothing is drawn', () => {
+  expect(() => trainingIndices(10, { validationShare: 0, seed: -1 })).toThrow(RangeError);
+});
+
 test('the choice depends on the seed alone', () => {
   const options = { validationShare: 0.2, seed: 1 };
   expect(trainingIndices(1000, options)).toEqual(trainingIndices(1000, options));

@@ -26,8 +26,13 @@ export function trainingIndices(count: number, { validationShare, seed }: SplitO
   if (!(validationShare >= 0 && validationShare < 1)) {
     throw new RangeError(`validationShare must be at least 0 and below 1, got ${validationShare}`);
   }
-  const order = permutation({ seed, stream: 'validation' }, count);
+  checkInteger('seed', seed, [0, 0xffffffff]);
   const validationCount = Math.round(count * validationShare);
+  // Any order of all, sorted, is this one; every thread of a worker needs it at its start.
+  if (validationCount === 0) {
+    return { training: Uint32Array.from({ length: count }, (_, i) => i), validation: new Uint32Array(0) };
+  }
+  const order = permutation({ seed, stream: 'validation' }, count);
   return {
     training: order.subarray(validationCount).sort(),
     validation: order.slice(0, validationCount).sort(),

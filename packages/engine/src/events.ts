@@ -96,7 +96,7 @@ export interface Contribution {
   readonly agreed?: readonly WorkerId[];
 }
 
-/** Whose sums one step was made of. */
+/** Whose sums one step, or the evaluation after it, was made of. */
 export interface StepContributions {
   /** From 1. */
   readonly step: number;
@@ -183,7 +183,12 @@ export type EngineEffect =
       readonly leaves: readonly number[];
     }
   | { readonly type: 'commit'; readonly record: StepRecord }
-  | { readonly type: 'evaluated'; readonly record: EvaluationRecord }
+  | {
+      readonly type: 'evaluated';
+      readonly record: EvaluationRecord;
+      /** Not in the record: the same evaluation may be made of others'. */
+      readonly contributions: readonly Contribution[];
+    }
   /** The epoch's means over training samples, before its evaluation. `epoch` counts from 1. */
   | { readonly type: 'epoch-done'; readonly epoch: number; readonly loss: number; readonly accuracy: number }
   /** Close the connection; the engine has already forgotten the worker. */

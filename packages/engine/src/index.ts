@@ -1,6 +1,7 @@
 export { averageGradient } from './gradients/average.ts';
 export { parameterAt } from './layout.ts';
 export { createOptimizer } from './optimizers/create-optimizer.ts';
+export { createCatchUp } from './run/catch-up.ts';
 export { createEngine } from './run/engine.ts';
 export { feedbackOf, type FeedbackPlace } from './run/feedback.ts';
 export { roundAfter } from './run/sequence.ts';
@@ -27,6 +28,7 @@ export type {
 export type { AverageOptions } from './gradients/average.ts';
 export type { Parameter, ParameterLayout } from './layout.ts';
 export type { Optimizer, OptimizerOptions } from './optimizers/optimizer.ts';
+export type { CatchUp, LeasePlace, WeightedWork } from './run/catch-up.ts';
 export type { Engine, EngineOptions } from './run/engine.ts';
 export { initialState, stepsIn } from './run/run-state.ts';
 export type { RunState } from './run/run-state.ts';

@@ -16,6 +16,13 @@ export function addBias(x: usize, bias: usize, rows: i32, columns: i32, relu: bo
   }
 }
 
+/** `x += y`. */
+export function addTo(x: usize, y: usize, size: i32): void {
+  const whole = <usize>((size & ~3) << 2);
+  for (let i: usize = 0; i < whole; i += 16) v128.store(x + i, f32x4.add(v128.load(x + i), v128.load(y + i)));
+  for (let i = whole; i < <usize>(size << 2); i += 4) store<f32>(x + i, load<f32>(x + i) + load<f32>(y + i));
+}
+
 /** `dx = y > 0 ? dy : 0`, y being relu's output. */
 export function reluGradient(dy: usize, y: usize, size: i32, dx: usize): void {
   const whole = <usize>((size & ~3) << 2);

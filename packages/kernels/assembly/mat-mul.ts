@@ -1,5 +1,6 @@
 import { allocate, free } from './heap';
 import { Sample } from './convolution';
+import { addTo } from './elementwise';
 import { multiplyTile, packPanels, panelBytes } from './tile';
 import { transpose } from './transpose';
 
@@ -63,6 +64,66 @@ function multiplyPanels(
       multiplyTile(run, panels, p, p1, p2, height > 3 ? p2 + stride : p, tile);
       storeTile(tile, c + ((row * n + column) << 2), n << 2, height, width, add);
     }
+  }
+}
+
+/**
+ * `c[m x n] = a' b` with a `[k x m]` and b `[k x n]`, whose rows are divided in parts: the product of each part, added as the
+ * halves of a balanced tree. Nothing but their sum is stored.
+ *
+ * @param sizes - rows of each part, 32-bit, at most 256 each: then a part's product has the bits of `matMul`.
+ * @param count - of the parts; a power of two.
+ */
+export function sumOfProducts(a: usize, b: usize, c: usize, m: i32, n: i32, sizes: usize, count: i32): void {
+  let k = 0;
+  for (let part = 0; part < count; part++) k += load<i32>(sizes + (part << 2));
+  const run = changetype<Sample>(allocate(offsetof<Sample>()));
+  run.rows = 1;
+  run.columns = 1;
+  const tiles = allocate(count << 7);
+  const panels = allocate(panelBytes(k, n));
+  const rows = allocate((k * m) << 2);
+  packPanels(b, n << 2, k, n, panels);
+  transpose(a, k, m, m << 2, rows, k << 2);
+  const stride = k << 2;
+  for (let column = 0, panel = panels; column < n; column += 8, panel += k << 5) {
+    for (let row = 0; row < m; row += 4) {
+      multiplyParts(run, panel, rows + row * stride, stride, min(4, m - row), sizes, count, tiles);
+      storeTile(tiles, c + ((row * n + column) << 2), n << 2, min(4, m - row), min(8, n - column), false);
+    }
+  }
+  free(changetype<usize>(run));
+  free(tiles);
+  free(panels);
+  free(rows);
+}
+
+/** The sum of the parts' tiles, in the first one. */
+function multiplyParts(
+  run: Sample,
+  panel: usize,
+  p: usize,
+  stride: i32,
+  height: i32,
+  sizes: usize,
+  count: i32,
+  tiles: usize,
+): void {
+  let p1 = height > 1 ? p + stride : p,
+    p2 = height > 2 ? p1 + stride : p,
+    p3 = height > 3 ? p2 + stride : p;
+  for (let part = 0; part < count; part++) {
+    const size = load<i32>(sizes + (part << 2));
+    run.runBytes = size << 2;
+    multiplyTile(run, panel, p, p1, p2, p3, tiles + (part << 7));
+    panel += size << 5;
+    p += size << 2;
+    p1 += size << 2;
+    p2 += size << 2;
+    p3 += size << 2;
+  }
+  for (let half = 1; half < count; half <<= 1) {
+    for (let i = 0; i < count; i += half << 1) addTo(tiles + (i << 7), tiles + ((i + half) << 7), 32);
   }
 }
 

@@ -44,23 +44,28 @@ export function average(
   l2: f64,
   lanes: usize,
 ): void {
-  // What lies behind the last element must not count.
-  memory.fill(gradient + ((<usize>count) << 2), 0, 28);
-  memory.fill(weights + ((<usize>count) << 2), 0, 28);
   const divisors = f32x4.splat(samples);
-  let lanes01 = v128.load(lanes);
-  let lanes23 = v128.load(lanes, 16);
-  let lanes45 = v128.load(lanes, 32);
-  let lanes67 = v128.load(lanes, 48);
   for (let i: usize = 0; i < (<usize>count) << 2; i += 32) {
     const g = gradient + i;
     v128.store(g, f32x4.div(v128.load(g), divisors));
     v128.store(g, f32x4.div(v128.load(g, 16), divisors), 16);
     if (l2 != 0) addPenalty(g, weights + i, l2);
-    lanes01 = f64x2.add(lanes01, square(load2(g)));
-    lanes23 = f64x2.add(lanes23, square(load2(g + 8)));
-    lanes45 = f64x2.add(lanes45, square(load2(g + 16)));
-    lanes67 = f64x2.add(lanes67, square(load2(g + 24)));
+  }
+  addSquares(gradient, count, lanes);
+}
+
+/** Adds the squares to the eight float64 sums at `lanes`. What lies behind the last element becomes 0, not to count. */
+export function addSquares(values: usize, count: i32, lanes: usize): void {
+  memory.fill(values + ((<usize>count) << 2), 0, 28);
+  let lanes01 = v128.load(lanes);
+  let lanes23 = v128.load(lanes, 16);
+  let lanes45 = v128.load(lanes, 32);
+  let lanes67 = v128.load(lanes, 48);
+  for (let i: usize = 0; i < (<usize>count) << 2; i += 32) {
+    lanes01 = f64x2.add(lanes01, square(load2(values + i)));
+    lanes23 = f64x2.add(lanes23, square(load2(values + i + 8)));
+    lanes45 = f64x2.add(lanes45, square(load2(values + i + 16)));
+    lanes67 = f64x2.add(lanes67, square(load2(values + i + 24)));
   }
   v128.store(lanes, lanes01);
   v128.store(lanes, lanes23, 16);

@@ -1,4 +1,4 @@
 // A module of its own, on a memory of its own: the coordinator has no tfjs. See src/vectors/.
-export { add, average, isFinite, scale } from './vector-sums';
+export { add, addSquares, average, isFinite, scale } from './vector-sums';
 export { mixWords } from './vector-checksum';
 export { adam, descend, momentum } from './vector-updates';

@@ -1,4 +1,4 @@
-import { util } from '@tensorflow/tfjs-core';
+import { util } from '#tfjs-core';
 import type { NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
 import { addressOf, allocate, expectShape, floatInput } from './heap.ts';
 import type { KernelCall, WasmKernel } from './heap.ts';

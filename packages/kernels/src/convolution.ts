@@ -1,8 +1,9 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { geometryOf, inputGradientGeometryOf } from './geometry.ts';
-import { addressOf, allocate, expectShape, floatInput } from './heap.ts';
+import { geometryOf, inputGradientGeometryOf, ofSamples } from './geometry.ts';
+import { addressOf, allocate, bytesBefore, expectShape, floatInput } from './heap.ts';
 import type { KernelCall, WasmKernel } from './heap.ts';
 import { kernelsOn } from './module.ts';
+import { addParts, partsOf } from './parts.ts';
 
 /** `Conv2D`. */
 export const conv2d: WasmKernel = ({ inputs, attrs, backend }) => {
@@ -15,7 +16,7 @@ export const conv2d: WasmKernel = ({ inputs, attrs, backend }) => {
   return y;
 };
 
-/** `Conv2DBackpropFilter`. */
+/** `Conv2DBackpropFilter`; also part by part (`parts`). */
 export const conv2dFilterGradient: WasmKernel = ({ inputs, attrs, backend }) => {
   const [x, dy] = [floatInput(inputs, 'x'), floatInput(inputs, 'dy')];
   const filterShape = attrs['filterShape'] as number[];
@@ -61,7 +62,7 @@ export const convolvePool: WasmKernel<TensorInfo[]> = ({ inputs, attrs, backend 
   return [y, index];
 };
 
-/** Gradients of {@link convolvePool}: by filter, by bias and, if `inputNeeded`, by x. */
+/** Gradients of {@link convolvePool}: by filter, by bias and, if `inputNeeded`, by x; also part by part (`parts`). */
 export const convolvePoolGradients: WasmKernel<TensorInfo[]> = ({ inputs, attrs, backend }) => {
   const [x, filter, dy] = [floatInput(inputs, 'x'), floatInput(inputs, 'filter'), floatInput(inputs, 'dy')];
   const dFilter = allocate(backend, filter.shape);
@@ -90,7 +91,22 @@ function gradients({ backend, attrs, inputShape, filterShape, ...tensors }: Grad
   expectShape('dy', dy, pooled ? [info.batchSize, ...pooled, info.outChannels] : info.outShape);
   if (index) expectShape('index', index, dy.shape);
   const { run, placeGeometry } = kernelsOn(backend);
+  const parts = partsOf({ attrs }, info.batchSize);
+  const sums = [dFilter, dBias].filter((tensor) => tensor !== undefined);
   const at = (tensor: TensorInfo | undefined): number => addressOf(backend, tensor);
-  const geometry = placeGeometry(fields);
-  run.convolveGradients(geometry, at(x), at(filter), at(dy), at(index), at(dFilter), at(dBias), at(dx));
+  addParts(backend, { parts, sums }, ({ first, count }, [partFilter, partBias]) => {
+    const from = (tensor: TensorInfo | undefined): number =>
+      tensor ? at(tensor) + bytesBefore(tensor, first) : 0;
+    const geometry = placeGeometry(ofSamples(fields, count));
+    run.convolveGradients(
+      geometry,
+      from(x),
+      at(filter),
+      from(dy),
+      from(index),
+      at(partFilter),
+      at(partBias),
+      from(dx),
+    );
+  });
 }

@@ -1,8 +1,9 @@
-import { util } from '@tensorflow/tfjs-core';
+import { util } from '#tfjs-core';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { addressOf, allocate, floatInput } from './heap.ts';
 import type { WasmKernel } from './heap.ts';
 import { kernelsOn } from './module.ts';
+import { addParts, partsOf } from './parts.ts';
 
 /** `x + bias` along the last axis, and relu if `relu`. */
 export const addBias: WasmKernel = ({ inputs, attrs, backend }) => {
@@ -12,6 +13,20 @@ export const addBias: WasmKernel = ({ inputs, attrs, backend }) => {
   const y = allocate(backend, x.shape);
   const at = (tensor: TensorInfo): number => addressOf(backend, tensor);
   kernelsOn(backend).run.addBias(at(x), at(bias), rows, columns, attrs['relu'] === true, at(y));
+  return y;
+};
+
+/** The sum over all axes but the last, in double precision, part by part (`parts`) of the first one. */
+export const sumRows: WasmKernel = ({ inputs, attrs, backend }) => {
+  const x = floatInput(inputs, 'x');
+  const parts = partsOf({ attrs }, x.shape[0] ?? 0);
+  const columns = x.shape.at(-1) as number;
+  const rows = util.sizeFromShape(x.shape.slice(1, -1));
+  const y = allocate(backend, [columns]);
+  addParts(backend, { parts, sums: [y] }, ({ first, count }, [sum]) => {
+    const from = addressOf(backend, x) + 4 * first * rows * columns;
+    kernelsOn(backend).run.sumRows(from, count * rows, columns, addressOf(backend, sum));
+  });
   return y;
 };
 

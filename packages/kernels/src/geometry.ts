@@ -1,4 +1,4 @@
-import { backend_util } from '@tensorflow/tfjs-core';
+import { backend_util } from '#tfjs-core';
 import type { NamedAttrMap } from '@tensorflow/tfjs-core';
 
 type Shape4D = [number, number, number, number];
@@ -99,6 +99,13 @@ export function depthwiseGeometryOf(
   const fields = fieldsOf(info);
   fields[14] = filterShape[3] as number;
   return { info, fields };
+}
+
+/** The fields of the same convolution of another number of samples. */
+export function ofSamples(fields: Int32Array, samples: number): Int32Array {
+  const others = fields.slice();
+  others[0] = samples;
+  return others;
 }
 
 function fieldsOf(info: backend_util.Conv2DInfo, pooled: readonly [number, number] = [0, 0]): Int32Array {

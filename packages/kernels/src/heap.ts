@@ -1,4 +1,4 @@
-import { util } from '@tensorflow/tfjs-core';
+import { util } from '#tfjs-core';
 import type { NamedAttrMap, NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 
@@ -24,6 +24,11 @@ export function allocate(
 /** Where a tensor's values lie on the wasm heap, in bytes; stays the same as long as the tensor lives. */
 export function addressOf(backend: BackendWasm, tensor: TensorInfo | undefined): number {
   return tensor === undefined ? 0 : backend.dataIdMap.get(tensor.dataId).memoryOffset;
+}
+
+/** Bytes from the first sample to another one, along the first axis. */
+export function bytesBefore({ shape, dtype }: TensorInfo, sample: number): number {
+  return sample * util.sizeFromShape(shape.slice(1)) * (dtype === 'bool' ? 1 : 4);
 }
 
 /** The input of that name, which must be float32. */

@@ -9,6 +9,14 @@ export {
   reluGradient,
   sigmoidCrossEntropy,
   softmaxCrossEntropy,
+  sumOfProducts,
+  sumRows,
   valuesInPlace,
 } from './operations.ts';
-export type { BatchNormOptions, ConvolvePoolOptions, CrossEntropy, LogitsAndTargets } from './operations.ts';
+export type {
+  BatchNormOptions,
+  ConvolvePoolOptions,
+  CrossEntropy,
+  LogitsAndTargets,
+  Parts,
+} from './operations.ts';

@@ -65,6 +65,51 @@ test('stacks of matrices keep their shape, alone or several', () => {
   }
 });
 
+const divided = fc.record({
+  parts: fc.constantFrom([7], [4, 9], [3, 3, 2, 3], [1, 2, 1, 1, 5, 1, 1, 1], [1, 256], [2, 300]),
+  m: side,
+  n: side,
+  seed: fc.nat(),
+});
+
+test('a sum of products part by part: each has the bits of its own product, and halves are added', () => {
+  fc.assert(
+    fc.property(divided, ({ parts, m, n, seed }) => {
+      const samples = parts.reduce((sum, count) => sum + count, 0);
+      const [x, dy] = [fractions([samples, m], seed), fractions([samples, n], seed + 1)];
+      const [found] = runKernel('GradwireSumOfProducts', { x, dy }, { parts });
+      let first = 0;
+      const products = parts.map((count) => {
+        const rows = ({ data }: typeof x, width: number): ArrayLike<number> =>
+          Float32Array.from(data).subarray(first * width, (first + count) * width);
+        const a = { shape: [1, count, m], data: rows(x, m) };
+        const b = { shape: [1, count, n], data: rows(dy, n) };
+        first += count;
+        return runKernel('BatchMatMul', { a, b }, { transposeA: true })[0]?.data as Float32Array;
+      });
+      expect(found).toEqual({ shape: [m, n], data: addHalves(products) });
+    }),
+    { seed: 6, numRuns: 200 },
+  );
+});
+
+function addHalves(sums: readonly Float32Array[]): Float32Array {
+  if (sums.length === 1) return sums[0] as Float32Array;
+  const half = sums.length / 2;
+  const right = addHalves(sums.slice(half));
+  return addHalves(sums.slice(0, half)).map((value, i) => value + (right[i] as number));
+}
+
+test('parts must be a power of two in number and hold all samples', () => {
+  const [x, dy] = [fractions([6, 2], 1), fractions([6, 3], 2)];
+  const expected = 'parts: expected 1, 2, 4, … parts of 6 samples, found';
+  for (const parts of [[2, 2, 2], [3, 2], [6, 0], []]) {
+    expect(() => runKernel('GradwireSumOfProducts', { x, dy }, { parts })).toThrow(
+      `${expected} ${parts.length} that hold [${parts.join(', ')}]`,
+    );
+  }
+});
+
 test('an empty sum is zero', () => {
   const [found] = runKernel('BatchMatMul', { a: integers([1, 2, 0], 1), b: integers([1, 0, 3], 1) });
   expectEqual(found, { shape: [1, 2, 3], data: [0, 0, 0, 0, 0, 0] });

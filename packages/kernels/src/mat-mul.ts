@@ -1,8 +1,9 @@
-import { util } from '@tensorflow/tfjs-core';
+import { util } from '#tfjs-core';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { addressOf, allocate, floatInput } from './heap.ts';
+import { addressOf, allocate, expectShape, floatInput } from './heap.ts';
 import type { WasmKernel } from './heap.ts';
 import { kernelsOn } from './module.ts';
+import { addParts, partsOf, withNumbers } from './parts.ts';
 
 /**
  * `BatchMatMul`, either operand transposed or not.
@@ -25,6 +26,36 @@ export function createMatMul(own: WasmKernel): WasmKernel {
     return c;
   };
 }
+
+/** Rows of a part for which the module adds the products of all parts in one go. */
+const mostRows = 256;
+
+/**
+ * `x' dy` of `[samples, m]` and `[samples, n]`, part by part (`parts`): the gradient of a dense layer by its weights.
+ *
+ * @throws RangeError where the samples differ.
+ */
+export const sumOfProducts: WasmKernel = ({ inputs, attrs, backend }) => {
+  const [x, dy] = [floatInput(inputs, 'x'), floatInput(inputs, 'dy')];
+  const [samples, m] = x.shape as [number, number];
+  expectShape('dy', dy, [samples, dy.shape[1] as number]);
+  const n = dy.shape[1] as number;
+  const parts = partsOf({ attrs }, samples);
+  const sum = allocate(backend, [m, n]);
+  const { run } = kernelsOn(backend);
+  const at = (tensor: TensorInfo): number => addressOf(backend, tensor);
+  if (parts.every((count) => count <= mostRows)) {
+    withNumbers(backend, parts, (sizes) =>
+      run.sumOfProducts(at(x), at(dy), at(sum), m, n, sizes, parts.length),
+    );
+    return sum;
+  }
+  addParts(backend, { parts, sums: [sum] }, ({ first, count }, [part]) => {
+    const [a, b] = [at(x) + 4 * first * m, at(dy) + 4 * first * n];
+    run.matMul(a, b, addressOf(backend, part), m, count, n, true, false);
+  });
+  return sum;
+};
 
 function stackSize(tensor: TensorInfo): number {
   return util.sizeFromShape(tensor.shape.slice(0, -2));

@@ -28,6 +28,7 @@ export interface KernelExports {
   maxPoolGradient(geometry: number, x: number, y: number, dy: number, dx: number): void;
   averagePoolGradient(geometry: number, dy: number, dx: number): void;
   addBias(x: number, bias: number, rows: number, columns: number, relu: boolean, y: number): void;
+  addTo(x: number, y: number, size: number): void;
   reluGradient(dy: number, y: number, size: number, dx: number): void;
   sumRows(x: number, rows: number, columns: number, y: number): void;
   batchNorm(
@@ -66,6 +67,7 @@ export interface KernelExports {
     dLogits: number,
   ): void;
   sigmoidCrossEntropy: KernelExports['softmaxCrossEntropy'];
+  sumOfProducts(a: number, b: number, c: number, m: number, n: number, sizes: number, count: number): void;
   matMul(
     a: number,
     b: number,

@@ -1,6 +1,6 @@
-import { backend, engine, getBackend, getKernel } from '@tensorflow/tfjs-core';
+import { backend, engine, getBackend, getKernel } from '#tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 
 /** A convolution followed by bias, relu if asked for, and max-pooling over 2 x 2 with stride 2. */
 export interface ConvolvePoolOptions {
@@ -39,11 +39,29 @@ export function convolvePoolGradients(
     readonly index: Tensor4D;
     readonly dy: Tensor4D;
   },
-  options: ConvolvePoolOptions & { readonly inputNeeded: boolean },
+  options: ConvolvePoolOptions & { readonly inputNeeded: boolean; readonly parts?: Parts | undefined },
 ): { dFilter: Tensor4D; dBias: Tensor1D; dx?: Tensor4D } {
-  const gradients = engine().runKernel('GradwireConvolvePoolGradients', { ...inputs }, { ...options });
+  const { parts, ...rest } = options;
+  const attrs = { ...rest, ...(parts && { parts: [...parts] }) };
+  const gradients = engine().runKernel('GradwireConvolvePoolGradients', { ...inputs }, attrs);
   const [dFilter, dBias, dx] = gradients as [Tensor4D, Tensor1D, Tensor4D | undefined];
   return { dFilter, dBias, ...(dx && { dx }) };
+}
+
+/**
+ * Some sums over a batch can be taken part by part. `parts` says how many samples each one has; there are 1, 2, 4, … of them,
+ * default 1. The parts' sums, each with the bits that it has alone, are added as the halves of a balanced tree.
+ */
+export type Parts = readonly number[];
+
+/** `x' dy` of `[samples, m]` and `[samples, n]`: the gradient of a dense layer by its weights, `[m, n]`. */
+export function sumOfProducts(x: Tensor2D, dy: Tensor2D, parts: Parts): Tensor2D {
+  return engine().runKernel('GradwireSumOfProducts', { x, dy }, { parts: [...parts] });
+}
+
+/** The sum over all axes but the last, each part's in double precision: the gradient of a bias. */
+export function sumRows(x: Tensor, parts: Parts): Tensor1D {
+  return engine().runKernel('GradwireSumRows', { x }, { parts: [...parts] });
 }
 
 /** See {@link batchNorm}. */
@@ -95,11 +113,12 @@ export interface LogitsAndTargets {
   readonly logits: Tensor;
   /** From 0 to 1; may be smoothed. */
   readonly targets: Tensor;
+  readonly parts?: Parts | undefined;
 }
 
 /** A loss and its derivative. */
 export interface CrossEntropy {
-  /** The sum (not the mean) over the samples, in double precision. */
+  /** The sum (not the mean) over the samples, in double precision; of parts added as their gradients are. */
   readonly loss: number;
   /** The gradient of that sum by the logits; the caller disposes it. */
   readonly dLogits: Tensor;
@@ -120,12 +139,20 @@ export function sigmoidCrossEntropy(inputs: LogitsAndTargets): CrossEntropy {
   return crossEntropy('GradwireSigmoidCrossEntropy', inputs);
 }
 
-function crossEntropy(name: string, inputs: LogitsAndTargets): CrossEntropy {
-  const [dLogits, sum] = engine().runKernel<[Tensor, Tensor]>(name, { ...inputs });
-  // The bytes of a double, which no type of tensor holds.
-  const [loss] = new Float64Array(valuesInPlace(sum).slice().buffer) as unknown as [number];
-  sum.dispose();
-  return { loss, dLogits };
+function crossEntropy(name: string, { logits, targets, parts }: LogitsAndTargets): CrossEntropy {
+  const attrs = parts ? { parts: [...parts] } : {};
+  const [dLogits, sums] = engine().runKernel<[Tensor, Tensor]>(name, { logits, targets }, attrs);
+  // The bytes of doubles, which no type of tensor holds.
+  const losses = new Float64Array(valuesInPlace(sums).slice().buffer);
+  sums.dispose();
+  return { loss: treeSum(losses), dLogits };
+}
+
+/** The sum of 1, 2, 4, … numbers, half with half. */
+function treeSum(values: Float64Array): number {
+  if (values.length === 1) return values[0] as number;
+  const half = values.length / 2;
+  return treeSum(values.subarray(0, half)) + treeSum(values.subarray(half));
 }
 
 /** `x + bias` along the last axis, then relu if asked for. */

@@ -1,6 +1,6 @@
 // Registers the backend's own kernels, which ours replace.
-import '@tensorflow/tfjs-backend-wasm';
-import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
+import '#tfjs-backend-wasm';
+import { getKernel, registerKernel, unregisterKernel } from '#tfjs-core';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
 import { batchNorm, batchNormGradients, createFusedBatchNorm } from './batch-norm.ts';
 import {
@@ -12,9 +12,9 @@ import {
 } from './convolution.ts';
 import { sigmoidCrossEntropy, softmaxCrossEntropy } from './cross-entropy.ts';
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-gradients.ts';
-import { addBias, createSum, reluGradient } from './elementwise.ts';
+import { addBias, createSum, reluGradient, sumRows } from './elementwise.ts';
 import type { WasmKernel } from './heap.ts';
-import { createMatMul } from './mat-mul.ts';
+import { createMatMul, sumOfProducts } from './mat-mul.ts';
 import { averagePoolGradient, maxPoolGradient } from './pool-gradients.ts';
 import { unsortedSegmentSum } from './segment-sum.ts';
 import { createCast, createIdentity } from './share-data.ts';
@@ -49,6 +49,8 @@ export function registerKernels(): void {
   register('GradwireSigmoidCrossEntropy', sigmoidCrossEntropy);
   register('GradwireAddBias', addBias);
   register('GradwireReluGradient', reluGradient);
+  register('GradwireSumRows', sumRows);
+  register('GradwireSumOfProducts', sumOfProducts);
 }
 
 function register(kernelName: string, kernel: WasmKernel<TensorInfo | TensorInfo[]>): void {

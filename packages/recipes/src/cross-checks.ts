@@ -1,3 +1,4 @@
+import { formatCount } from '@gradwire/data';
 import { GradwireError } from '@gradwire/errors';
 import { parameterLayout, type TaskSpec, validateModelSpec } from '@gradwire/models';
 import { maxParameters } from '@gradwire/protocol';
@@ -23,7 +24,7 @@ function modelMisfits({ model, task }: Recipe): string[] {
     validateModelSpec(model, task);
     const { size } = parameterLayout(model);
     if (size <= maxParameters) return [];
-    const [most, found] = [maxParameters, size].map((count) => count.toLocaleString('en'));
+    const [most, found] = [maxParameters, size].map(formatCount);
     return [`model: expected at most ${most} parameters, found ${found}`];
   } catch (error) {
     if (error instanceof GradwireError) return [error.message];

@@ -5,7 +5,7 @@ export { withOverrides } from './overrides.ts';
 export { recipeHash } from './recipe-hash.ts';
 export { countSteps } from './count-steps.ts';
 export { findRecipe, recipes } from './registry.ts';
-export { localStrategy } from './strategy.ts';
+export { localStrategy, outerStep } from './strategy.ts';
 export { trainingSamples } from './training-samples.ts';
 export { validateRecipe } from './validate-recipe.ts';
 export type { CodecSpec, CompleteCodec, RoundingCodec, TopKCodec } from './codec.ts';

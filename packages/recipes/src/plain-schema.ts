@@ -1,3 +1,4 @@
+import { formatCount } from '@gradwire/data';
 import * as v from 'valibot';
 import { closestName } from './closest-name.ts';
 
@@ -30,7 +31,7 @@ export function number(what: string, accepts: (value: number) => boolean): v.Gen
 
 /** A whole number from `least` to `most`. */
 export function integer(least: number, most: number): v.GenericSchema<number> {
-  const range = `a whole number from ${least.toLocaleString('en')} to ${most.toLocaleString('en')}`;
+  const range = `a whole number from ${formatCount(least)} to ${formatCount(most)}`;
   return number(range, (value) => Number.isInteger(value) && value >= least && value <= most);
 }
 

@@ -15,10 +15,21 @@ export interface DiLoCo {
   readonly type: 'diloco';
   /** Micro-batches that a shard is trained on in a row, in one step. */
   readonly localSteps: number;
-  /** Default 0.7, as in the paper. */
+  /** Default 1. */
   readonly outerLearningRate?: number;
-  /** In [0, 1), default 0.9, as in the paper. */
+  /** In [0, 1), default 0.5. */
   readonly outerMomentum?: number;
+}
+
+/**
+ * The outer step of DiLoCo. The paper's 0.7 and 0.9 go seven times as far as the mean change: quick at first, but over ten
+ * epochs a point of accuracy is lost (docs/strategies.md).
+ */
+export function outerStep({ outerLearningRate = 1, outerMomentum = 0.5 }: DiLoCo): {
+  readonly learningRate: number;
+  readonly momentum: number;
+} {
+  return { learningRate: outerLearningRate, momentum: outerMomentum };
 }
 
 /**

@@ -4,6 +4,7 @@ import { createAgenda } from './base/agenda.ts';
 import { type Concern, createDraws, type Draws } from './base/draws.ts';
 import { createTrace } from './base/trace.ts';
 import type { TraceLine, World } from './base/world.ts';
+import { createStandstill } from './coordinator/standstill.ts';
 import { createCoordinator, type CoordinatorParts, type EngineMaker } from './coordinator/coordinator.ts';
 import { createTally, type FaultTally } from './faults/fault-kinds.ts';
 import { type Persistence, persistence as usualPersistence } from './disk/persistence.ts';
@@ -89,8 +90,10 @@ function createWorld(seed: number, { adapt = (scenario) => scenario, onLine }: S
     ((kind: TraceLine['kind'], what: object): void =>
       onLine({ atMs: agenda.nowMs, kind, what: withoutVectors(what) }));
   const disk = createDisk(draws.disk, scenario.cutAt);
+  const standstill = createStandstill(agenda);
   const shared = { trace: createTrace(), tally: createTally(), lies: new WeakSet<PartialSum>() };
-  return { scenario, agenda, draws, disk, tell, ...shared };
+  const delivered = { sent: 0, latest: 0 };
+  return { scenario, agenda, draws, disk, standstill, tell, delivered, failed: new Set(), ...shared };
 }
 
 function withoutVectors(what: object): object {
@@ -111,12 +114,12 @@ function run(world: World, parts: Pick<CoordinatorParts, 'makeEngine' | 'persist
   const boundMs = scenario.calmAtMs + finishBoundMs(scenario);
   const most = mostEvents(scenario);
   const progress = createProgress(world, watch, crew);
-  while (coordinator.outcome === undefined && agenda.nowMs <= boundMs && agenda.advance()) {
+  while (coordinator.outcome() === undefined && agenda.nowMs <= boundMs && agenda.advance()) {
     must('finish', world.trace.length < most, () => `more than ${most} events and effects`);
     progress.check();
   }
-  must('finish', coordinator.outcome !== undefined, () => {
-    return `not finished ${finishBoundMs(scenario)} ms after the last fault: ${JSON.stringify(coordinator.engine?.status())}`;
+  must('finish', coordinator.outcome() !== undefined, () => {
+    return `not finished ${finishBoundMs(scenario)} ms after the last fault: ${JSON.stringify(coordinator.engine()?.status())}`;
   });
 }
 

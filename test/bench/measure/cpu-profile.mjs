@@ -17,7 +17,11 @@ const phases = [
   { phase: 'records and output', file: /\/packages\/(checkpoint|report)\/|\/apps\/cli\/|recorder/ },
 ];
 // Frames of V8 itself; "(program)" is native code outside of JavaScript: sockets, and waiting for them.
-const own = { '(idle)': 'idle', '(program)': 'system', '(garbage collector)': 'garbage collection' };
+const own = new Map([
+  ['(idle)', 'idle'],
+  ['(program)', 'system'],
+  ['(garbage collector)', 'garbage collection'],
+]);
 
 /** Milliseconds of each phase between two times of `process.hrtime()` (microseconds), one object for each thread. */
 export function readProfiles(folder, { fromUs, toUs }) {
@@ -52,5 +56,5 @@ function classify(nodes) {
 }
 
 function phaseOfFrame({ functionName, url }) {
-  return own[functionName] ?? phases.find(({ file }) => file.test(url))?.phase;
+  return own.get(functionName) ?? phases.find(({ file }) => file.test(url))?.phase;
 }

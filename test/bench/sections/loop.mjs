@@ -104,6 +104,7 @@ export function report({ results }) {
   const rows = (cell) => names.map((name) => [name, ...batches.map((batch) => cell(name, batch))]);
   return [
     'Samples a second, medians; data handling, loss and accuracy included on all sides. DDP: gloo, one thread a rank.',
+    "WebAssembly's vectors have 128 bits on every machine; PyTorch, Keras and tfjs-node use the processor's own, so the ratios depend on it ([two processors](results.md#two-processors)).",
     table([['contestant', ...head], ...rows((name, batch) => number(find(name, batch)?.median))]),
     `Ratio to ${ddpName(2, 'nchw')}:`,
     table([

@@ -4,9 +4,8 @@ import { dataArguments } from '../run/data-arguments.ts';
 import { sayJoinCommands } from '../run/join-command.ts';
 import { commonOptions, options, runOptions } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
-import { resolveRun } from '../run/resolve-run.ts';
+import { settingsOfRun } from '../run/resolve-run.ts';
 import { isGivenTo } from '../settings/is-given.ts';
-import { settingsOfRecipe } from '../settings/resolve-recipe.ts';
 import type { CommandContext } from './command.ts';
 
 /** `gradwire coordinator`. */
@@ -19,8 +18,8 @@ export function coordinatorCommand(context: CommandContext): Command {
   for (const option of Object.values(commonOptions)) command.addOption(option());
   const isGiven = isGivenTo(command);
   return command.action(async () => {
-    const settings = await prepareSettings<RunSettings>(command, context, async (given) =>
-      settingsOfRecipe((await resolveRun(given, isGiven)).recipe),
+    const settings = await prepareSettings<RunSettings>(command, context, (given) =>
+      settingsOfRun(given, isGiven),
     );
     if (settings === undefined) return;
     const run = await hostRun(settings, context, {

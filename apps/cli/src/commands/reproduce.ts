@@ -6,10 +6,10 @@ import { describeDifference, isEqual } from '../ledger/describe-difference.ts';
 import { diffRuns } from '../ledger/diff-runs.ts';
 import { openRun } from '../ledger/open-run.ts';
 import { relativePath } from '../output/relative-path.ts';
+import { train, type TrainSettings } from '../run/train.ts';
 import { commonOptions, options } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
 import type { CommandContext } from './command.ts';
-import { train, type TrainSettings } from './train.ts';
 
 /** `gradwire reproduce`. */
 export function reproduceCommand(context: CommandContext): Command {
@@ -33,7 +33,9 @@ async function reproduce(path: string, settings: TrainSettings, context: Command
   const recipe = join(directory.path, 'recipe.json');
   const backend = settings.backend === 'auto' ? backendOf(original.ledger.lines) : settings.backend;
   const place = { host: '127.0.0.1', port: 0 };
-  const again = await train({ ...settings, ...place, recipe, backend }, () => false, context);
+  const again = await train({ ...settings, ...place, recipe, backend }, context, {
+    isGiven: () => false,
+  });
   if (signal.aborted) return;
   const repeated = await openRun(again);
   const found = await diffRuns(original, repeated);

@@ -1,11 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
-import { defaultCacheDirectory } from '@gradwire/data/node';
-import { loadRecipe } from '@gradwire/recipes/node';
-import { runWorker } from '@gradwire/worker';
-import { findLocalDataset } from '../datasets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { createWorkerOutput } from '../output/worker-output.ts';
+import { startThreads } from '../run/start-threads.ts';
 import { parseAddress } from '../settings/parse-address.ts';
 import { commonOptions, options } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
@@ -56,15 +53,18 @@ async function work(address: string, settings: WorkerSettings, context: CommandC
   // The list of processes shows a title instead of the command, which has the token.
   if (address.includes('#')) process.title = `gradwire worker ${url}`;
   const output = createWorkerOutput(context.console, settings.json === true);
-  const { dataDir, cacheDir, name } = settings;
+  const { dataDir, cacheDir, name, recipe, backend, threads = availableParallelism() } = settings;
+  const starting = startThreads({ backend, threads });
+  const { defaultCacheDirectory, findLocalDataset, runWorker } = await import('../run/join-run.ts');
   const outcome = await runWorker({
     url,
     token,
-    backend: settings.backend,
-    threads: settings.threads ?? availableParallelism(),
+    backend,
+    threads,
+    starting,
     ...(name === undefined ? {} : { name }),
     software: version,
-    ...(settings.recipe === undefined ? {} : { recipeHash: (await loadRecipe(settings.recipe)).hash }),
+    ...(recipe === undefined ? {} : { recipeHash: await hashOf(recipe) }),
     cacheDirectory: cacheDir ?? defaultCacheDirectory(),
     findLocal: async (dataset) =>
       settings.fetchData ? undefined : findLocalDataset(dataset, { dataDir, cacheDir }),
@@ -73,6 +73,11 @@ async function work(address: string, settings: WorkerSettings, context: CommandC
     lastLines: output.lastLines,
   });
   if (outcome.outcome === 'failed') context.exit(exitCodes.training.code);
+}
+
+async function hashOf(recipe: string): Promise<string> {
+  const { loadRecipe } = await import('@gradwire/recipes/node');
+  return (await loadRecipe(recipe)).hash;
 }
 
 /** Aborted when standard input ends, which is what happens when the parent process is gone. */

@@ -1,4 +1,4 @@
-import { type Codecs, createCatchUp, leaseOf } from '@gradwire/coordinator';
+import { type Codecs, leaseOf } from '@gradwire/coordinator';
 import {
   createEngine,
   type EngineEffect,
@@ -9,6 +9,7 @@ import {
   type RunState,
   type TreeNode,
   type WorkerId,
+  createCatchUp,
 } from '@gradwire/engine';
 import type { Bench } from '@gradwire/worker';
 

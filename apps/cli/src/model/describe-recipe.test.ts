@@ -36,7 +36,7 @@ test('every setting of a recipe is shown', () => {
     '0.0625',
     '1.5',
     'gradients top-k by 4 shards, the largest 3 %, weights float16',
-    '48 local steps of each shard; outer learning rate 0.7, Nesterov momentum 0.8',
+    '48 local steps of each shard; outer learning rate 1, Nesterov momentum 0.8',
   ]) {
     expect(text).toContain(part);
   }

@@ -1,6 +1,6 @@
 import type { OptimizerSpec, ScheduleSpec } from '@gradwire/engine';
 import { type CompleteLayer, type ResolvedLayer, resolveLayers, type TaskSpec } from '@gradwire/models';
-import { gradientCodec, type Recipe, type Strategy } from '@gradwire/recipes';
+import { gradientCodec, outerStep, type Recipe, type Strategy } from '@gradwire/recipes';
 import { formatTable } from '../output/table.ts';
 
 /** A recipe in full, as lines for people. */
@@ -93,8 +93,8 @@ function strategyText(strategy: Strategy): string {
     case 'local-sgd':
       return `local-sgd: the mean of the shards' weights after ${localText(strategy)}`;
     case 'diloco': {
-      const { outerLearningRate = 0.7, outerMomentum = 0.9 } = strategy;
-      const outer = `outer learning rate ${outerLearningRate}, Nesterov momentum ${outerMomentum}`;
+      const { learningRate, momentum } = outerStep(strategy);
+      const outer = `outer learning rate ${learningRate}, Nesterov momentum ${momentum}`;
       return `diloco: ${localText(strategy)}; ${outer}`;
     }
     case 'asynchronous':

@@ -2,10 +2,15 @@ import type { RunStatus } from '@gradwire/coordinator';
 import { formatCount } from '@gradwire/report';
 import { formatTable } from './table.ts';
 
-/** `gradwire status`: the run, what it waits for, and a row for each worker. */
+/** `gradwire status`: the run, what it waits for, how a codec was chosen, and a row for each worker. */
 export function statusLines(status: RunStatus): string[] {
-  const { run, recipe, phase, workers, waiting } = status;
-  const lines = [`${run} (${recipe}): ${phase}, ${placeOf(status)}`, waiting, ...incidentLines(status)];
+  const { run, recipe, phase, workers, waiting, codecChoice } = status;
+  const lines = [
+    `${run} (${recipe}): ${phase}, ${placeOf(status)}`,
+    waiting,
+    ...(codecChoice === undefined ? [] : [`codec auto: ${codecChoice}`]),
+    ...incidentLines(status),
+  ];
   if (workers.length === 0) return lines;
   const rows = workers.map((worker) => [
     worker.worker,

@@ -1,5 +1,5 @@
 import type { WorkerEvent } from '@gradwire/worker';
-import { formatBytes } from '@gradwire/report';
+import { formatBytes } from '@gradwire/report/format';
 import type { Console } from './console.ts';
 import { createProgressLine } from './progress-line.ts';
 

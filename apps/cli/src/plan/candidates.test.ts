@@ -54,6 +54,16 @@ test('on one machine synchronous training is recommended, over a slow link the f
   expect(recommend(short).strategy).toEqual({ type: 'diloco', localSteps: 32 });
 });
 
+test('local steps that train on fewer samples a second are not recommended, however little they wait', () => {
+  // Four small shards in one pass take less than two alone, which local steps do.
+  const joined = { ...costs, commitMs: 5, pass: { leaves: 4, ms: 8 } };
+  const candidates = listCandidates(joined, situation);
+  expect(candidates[0]?.waitingShare).toBeGreaterThan(0.1);
+  expect(recommend(candidates).strategy).toEqual({ type: 'synchronous' });
+  const link = parseLink('20mbit,50ms');
+  expect(recommend(listCandidates(joined, { ...situation, link })).strategy.type).toBe('diloco');
+});
+
 test('a lossy codec or the asynchronous strategy is never recommended', () => {
   const candidates = listCandidates(costs, { ...situation, link: parseLink('1mbit,1ms') }).filter(
     ({ strategy }) => strategy.type !== 'diloco',

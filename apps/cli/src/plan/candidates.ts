@@ -83,19 +83,24 @@ function predict(
 
 /** A tenth of the time, at most, spent not computing is as good as it needs to be. */
 const goodEnough = 0.1;
-/** With fewer, the outer momentum has no time to build up: docs/strategies.md has the measurements. */
+/** With fewer, some recipes learn less: docs/strategies.md has the measurements. */
 const leastOuterSteps = 15;
 
 /**
  * Synchronous training if its workers compute nine tenths of the time: nothing learns more from a sample. Else the
- * fewest local steps that reach that, or come nearest with enough steps in the run; both are exact. Never a lossy codec or the asynchronous
- * strategy: those are for people to choose.
+ * fewest local steps that reach that, or come nearest with enough steps in the run; both are exact. But none that train on
+ * fewer samples a second: local steps take one shard at a time. Never a lossy codec or the asynchronous strategy: those are
+ * for people to choose.
  */
 export function recommend(candidates: readonly Candidate[]): Candidate {
-  const exact = candidates.filter(
-    ({ strategy, codec, totalSteps }) =>
-      codec.isLossless &&
-      (strategy.type === 'synchronous' || (localStrategy(strategy) && totalSteps >= leastOuterSteps)),
+  const lossless = candidates.filter(({ codec }) => codec.isLossless);
+  const plain = lossless.find(({ strategy }) => strategy.type === 'synchronous');
+  const exact = lossless.filter(
+    (each) =>
+      each === plain ||
+      (localStrategy(each.strategy) &&
+        each.totalSteps >= leastOuterSteps &&
+        each.samplesPerSecond > (plain?.samplesPerSecond ?? 0)),
   );
   const good = exact.find(isGood);
   const [best] = exact.toSorted((a, b) => a.waitingShare - b.waitingShare);

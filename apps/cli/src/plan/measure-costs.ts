@@ -5,6 +5,7 @@ import { featureStatistics } from '@gradwire/preprocess';
 import { decodeMessage, encodeMessage, type Message, messageLimits } from '@gradwire/protocol';
 import type { Recipe } from '@gradwire/recipes';
 import { type Batch, createBatcher, createTrainer, runLocalSteps, type Trainer } from '@gradwire/training';
+import { leavesOfPass } from '@gradwire/worker';
 import type { Splits } from '@gradwire/coordinator';
 import type { Costs } from './predict-step.ts';
 
@@ -22,7 +23,8 @@ export function measureCosts(recipe: Recipe, { train }: Splits): Costs {
   const batchOf = createBatches(recipe, train);
   try {
     return {
-      gradientMs: meanMs(() => trainer.gradient(batchOf())),
+      gradientMs: meanMs(() => trainer.gradient(batchOf(1))),
+      ...passCosts(trainer, recipe, batchOf),
       localStepMs: meanMs(() => localSteps(trainer, recipe, batchOf)) / localBatches,
       ...messageCosts(trainer, weights),
       ...coordinatorCosts(recipe, trainer, weights),
@@ -32,16 +34,26 @@ export function measureCosts(recipe: Recipe, { train }: Splits): Costs {
   }
 }
 
-function localSteps(trainer: Trainer, recipe: Recipe, batchOf: () => Batch): void {
-  const batches = Array.from({ length: localBatches }, batchOf);
+/** As many shards in one pass as a worker would take. */
+function passCosts(trainer: Trainer, recipe: Recipe, batchOf: Batches): Pick<Costs, 'pass'> {
+  const most = Math.min(leavesOfPass(recipe), recipe.shards);
+  if (!trainer.takesParts() || most < 2) return {};
+  const leaves = 2 ** Math.floor(Math.log2(most));
+  return { pass: { leaves, ms: meanMs(() => trainer.gradient(batchOf(leaves))) } };
+}
+
+function localSteps(trainer: Trainer, recipe: Recipe, batchOf: Batches): void {
+  const batches = Array.from({ length: localBatches }, () => batchOf(1));
   runLocalSteps(
     { trainer, recipe, shard: 0, position: { step: 0, totalSteps: 100, stepsPerEpoch: 100 } },
     batches,
   );
 }
 
-/** The next micro-batch of the first shard, each time. */
-function createBatches(recipe: Recipe, train: Splits['train']): () => Batch {
+/** Micro-batches of the first shard, each time the next ones: a batch of one, or with as many parts. */
+type Batches = (parts: number) => Batch;
+
+function createBatches(recipe: Recipe, train: Splits['train']): Batches {
   const { shards, seed } = recipe;
   const { count } = train;
   const indices = Uint32Array.from({ length: count }, (_, i) => i);
@@ -50,7 +62,14 @@ function createBatches(recipe: Recipe, train: Splits['train']): () => Batch {
   const batchSize = Math.min(recipe.batchSize, count);
   const steps = Math.floor(count / batchSize);
   let next = 0;
-  return () => batcher(train, order.microBatch({ epoch: 0, step: next++ % steps, batchSize, shard: 0 }));
+  const microBatch = (): Uint32Array =>
+    order.microBatch({ epoch: 0, step: next++ % steps, batchSize, shard: 0 });
+  return (count) => {
+    if (count === 1) return batcher(train, microBatch());
+    const samples = Array.from({ length: count }, microBatch);
+    const all = Uint32Array.from(samples.flatMap((positions) => [...positions]));
+    return { ...batcher(train, all), parts: samples.map(({ length }) => length) };
+  };
 }
 
 function messageCosts(

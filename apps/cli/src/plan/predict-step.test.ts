@@ -27,6 +27,18 @@ test('synchronous: publish, receive, four gradients, send, two partials to add, 
   expect(waitingShare).toBeCloseTo(1 - 40 / 59, 9);
 });
 
+test('passes of several shards: what a pass costs is paid once for each', () => {
+  // A pass costs 4 ms and each shard 6: four take 28 ms, not 40.
+  const joined = { ...costs, pass: { leaves: 4, ms: 28 } };
+  expect(predictStep(joined, shape).stepMs).toBe(59 - 12);
+  // Of five shards two passes; and one shard alone takes what it took.
+  expect(predictStep(joined, { ...shape, shards: 10 }).stepMs).toBe(59 - 40 + 2 * 4 + 5 * 6);
+  expect(predictStep(joined, { ...shape, workers: 8 })).toEqual(predictStep(costs, { ...shape, workers: 8 }));
+  expect(predictStep(joined, { ...shape, localSteps: 32 })).toEqual(
+    predictStep(costs, { ...shape, localSteps: 32 }),
+  );
+});
+
 test('a link adds a round trip, the weights and the gradient', () => {
   const link = { downBitsPerSecond: 80e6, upBitsPerSecond: 40e6, roundTripMs: 30 };
   // A megabyte takes 100 ms down and 200 ms up.

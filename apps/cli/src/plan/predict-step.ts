@@ -6,6 +6,8 @@ import type { Link } from './link.ts';
 export interface Costs {
   /** One micro-batch of one shard: gathered, preprocessed, forward, backward. */
   readonly gradientMs: number;
+  /** Several of them in one pass, where passes take several. */
+  readonly pass?: { readonly leaves: number; readonly ms: number };
   /** The same with an update of the local weights. */
   readonly localStepMs: number;
   /** A worker decodes the weights and takes them over. */
@@ -110,8 +112,15 @@ function outOfStep(costs: Costs, shape: StepShape): Timing {
 
 /** What a worker takes for some leaves. */
 function computeMs(costs: Costs, { localSteps, threads }: StepShape, leaves: number): number {
-  const leafMs = localSteps === undefined ? costs.gradientMs : localSteps * costs.localStepMs;
-  return Math.ceil(leaves / threads) * leafMs;
+  const own = Math.ceil(leaves / threads);
+  return localSteps === undefined ? gradientsMs(costs, own) : own * localSteps * costs.localStepMs;
+}
+
+/** A pass costs something, and so does each leaf. */
+function gradientsMs({ gradientMs, pass }: Costs, leaves: number): number {
+  if (!pass) return leaves * gradientMs;
+  const passMs = Math.max(0, (pass.leaves * gradientMs - pass.ms) / (pass.leaves - 1));
+  return Math.ceil(leaves / pass.leaves) * passMs + leaves * (gradientMs - passMs);
 }
 
 function downMs({ link, bytes }: StepShape): number {

@@ -105,6 +105,7 @@ export async function hostRun(
     snapshotEvery,
     exact,
     verify,
+    codecChoice: reason,
     settings: { ...keptSettings(settings), ...(reason === undefined ? {} : { codecAuto: reason }) },
     onEvent: (event) => {
       output.handle(event);

@@ -2,6 +2,7 @@ import type { Coordinator, Splits } from '@gradwire/coordinator';
 import { defaultCacheDirectory } from '@gradwire/data/node';
 import { toError } from '@gradwire/errors';
 import { createMember, type Member } from '@gradwire/worker';
+import type { ThreadPool } from '@gradwire/worker/thread-pool';
 import { version } from '../version.ts';
 import { localUrl } from './join-command.ts';
 
@@ -10,6 +11,8 @@ export interface OwnThreadsOptions {
   readonly backend: 'auto' | 'wasm' | 'native';
   readonly threads: number;
   readonly cacheDir?: string | undefined;
+  /** The threads, if they were started before. */
+  readonly starting?: Promise<ThreadPool>;
 }
 
 /** Compute threads of the process that coordinates: no connection, no copy of the data. */
@@ -22,11 +25,10 @@ export interface OwnThreads {
 }
 
 /** Starts them at once: they load while the data is read. */
-export function startOwnThreads({ backend, threads, cacheDir }: OwnThreadsOptions): OwnThreads {
+export function startOwnThreads({ cacheDir, ...threads }: OwnThreadsOptions): OwnThreads {
   let data: Splits | undefined;
   const starting: Promise<Member> = createMember({
-    backend,
-    threads,
+    ...threads,
     name: 'local',
     software: version,
     cacheDirectory: cacheDir ?? defaultCacheDirectory(),

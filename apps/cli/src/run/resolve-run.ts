@@ -3,7 +3,12 @@ import { GradwireError } from '@gradwire/errors';
 import { type Recipe, recipeHash } from '@gradwire/recipes';
 import { relativePath } from '../output/relative-path.ts';
 import { compareRecipes } from '../settings/compare-recipes.ts';
-import { overrideRecipe, type RecipeSettings, resolveRecipe } from '../settings/resolve-recipe.ts';
+import {
+  overrideRecipe,
+  type RecipeSettings,
+  resolveRecipe,
+  settingsOfRecipe,
+} from '../settings/resolve-recipe.ts';
 import { runToken, type TokenSettings } from '../settings/token-of.ts';
 
 /** The settings that say which run is meant, and where it listens. */
@@ -24,6 +29,14 @@ export interface ResolvedRun {
   readonly token: string | undefined;
   /** The run that goes on. */
   readonly stored?: StoredRun;
+}
+
+/** The settings that follow from the recipe of {@link resolveRun}, for `--print-config`. */
+export async function settingsOfRun(
+  settings: RunPlaceSettings,
+  isGiven: (setting: string) => boolean,
+): Promise<Record<string, unknown>> {
+  return settingsOfRecipe((await resolveRun(settings, isGiven)).recipe);
 }
 
 /**

@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { GradwireError, showValue } from '@gradwire/errors';
-import { closestName } from '@gradwire/recipes';
 
 /**
  * Fills settings that neither a flag nor the environment gave from `gradwire.config.json` (or `--config FILE`).
@@ -23,6 +22,7 @@ export async function applyConfigFile(
     const option = command.options.find((candidate) => candidate.attributeName() === key);
     if (option === undefined) {
       if (await isKnownAnywhere(key)) continue;
+      const { closestName } = await import('@gradwire/recipes');
       const suggestion = closestName(
         key,
         command.options.map((candidate) => candidate.attributeName()),

@@ -1,5 +1,5 @@
 import { GradwireError } from '@gradwire/errors';
-import { localStrategy, type Strategy } from '@gradwire/recipes';
+import { localStrategy, type Strategy } from '@gradwire/recipes/strategy';
 
 /** The settings that choose a strategy. */
 export interface StrategySettings {

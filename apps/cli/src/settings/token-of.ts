@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { GradwireError, toError } from '@gradwire/errors';
-import { parseJoinSecret } from '@gradwire/transport';
+import { parseJoinSecret } from '@gradwire/transport/token';
 import { isLoopback } from '../run/join-command.ts';
 
 /** Where a token may come from, besides an address. */

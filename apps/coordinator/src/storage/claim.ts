@@ -43,7 +43,7 @@ export async function claimRun(directory: string, content: ClaimContent, files?:
     writeFileWhole(
       path,
       `${JSON.stringify({ format: claimFormat, term, owner, goBackTo, ...claim }, null, 2)}\n`,
-      { mode: 0o600, ...(files ? { files } : {}) },
+      { mode: 0o600, files },
     );
   await write(content);
 

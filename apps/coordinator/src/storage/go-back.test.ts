@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { goBack } from './go-back.ts';
 import { openStorage, type RunStorage } from './open-storage.ts';
+import { contributedUntil } from './resume-point.ts';
 import { createWorld, plan, stored, worker } from './test-support.ts';
 
 let folder: string;
@@ -96,6 +97,24 @@ test('a snapshot of any moment has the lines of its own step', async () => {
   const [newest] = await storage.store.steps();
   const { record } = await storage.store.read(newest!);
   expect([record.step, record.lastRound?.version]).toEqual([3, 2]);
+  await storage.recorder.close();
+  storage.claim.close();
+});
+
+test('a run that goes on knows whose sums its steps and its evaluations used, in order', async () => {
+  const directory = join(folder, 'calm');
+  await mkdir(directory);
+  const before = await createWorld(directory);
+  before.go(6);
+  before.snapshots.take();
+  await before.snapshots.settled();
+  await before.storage.recorder.close();
+  before.storage.claim.close();
+  const { storage } = await createWorld(directory, { resume: true });
+  const contributed = contributedUntil(storage.point);
+  expect(contributed.map(({ step }) => step)).toEqual([1, 2, 3, 4, 4, 5]);
+  expect(contributed[4]?.contributions).toMatchObject([{ worker, lo: 0, hi: 1, samples: 4 }]);
+  expect(storage.recorder.evaluations).toEqual(before.storage.recorder.evaluations);
   await storage.recorder.close();
   storage.claim.close();
 });

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileWhole } from '@gradwire/checkpoint';
-import { toError } from '@gradwire/errors';
+import { disk, type FileSystem, writeFileWhole } from '@gradwire/checkpoint';
+import { GradwireError, toError } from '@gradwire/errors';
 import type { Claim } from './claim.ts';
 
 /** Something that should not have happened. */
@@ -39,14 +38,25 @@ export interface IncidentLog {
   settled(): Promise<void>;
 }
 
-/** Reads `incidents.jsonl`, if there is one; a line that is none is kept as it is, but not counted. */
+/** What {@link openIncidents} is told. */
+export interface IncidentOptions {
+  readonly claim: Claim;
+  /** Told when an incident could not be written. */
+  readonly onProblem: (error: Error) => void;
+  /** Default: the real disk. */
+  readonly files?: FileSystem | undefined;
+}
+
+/**
+ * Reads `incidents.jsonl`, if there is one; a line that is none is kept as it is, but not counted. Rejects if there is one
+ * that cannot be read: the next incident would replace it.
+ */
 export async function openIncidents(
   directory: string,
-  claim: Claim,
-  onProblem: (error: Error) => void,
+  { claim, onProblem, files = disk }: IncidentOptions,
 ): Promise<IncidentLog> {
   const path = join(directory, 'incidents.jsonl');
-  const text = await readFile(path, 'utf8').catch(() => '');
+  const text = await readIncidents(path, files);
   const texts = text.split('\n').filter((line) => line !== '');
   const found = parseIncidents(text);
   let { length: count } = found;
@@ -56,7 +66,7 @@ export async function openIncidents(
     try {
       // A coordinator that was replaced would take away the lines of the new one.
       if (await claim.check()) return;
-      await writeFileWhole(path, `${texts.join('\n')}\n`);
+      await writeFileWhole(path, `${texts.join('\n')}\n`, { files });
     } catch (thrown) {
       onProblem(toError(thrown));
     }
@@ -77,6 +87,16 @@ export async function openIncidents(
     },
     settled: () => writing,
   };
+}
+
+async function readIncidents(path: string, files: FileSystem): Promise<string> {
+  try {
+    return (await files.readFile(path)).toString();
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    throw new GradwireError('FILE_CORRUPT', `${path}: expected a readable file, found ${message}`, { cause });
+  }
 }
 
 /** The incidents in the text of an `incidents.jsonl`; lines that are none are left out. */

@@ -32,16 +32,15 @@ export interface StorageOptions {
   /** Whether the directory is that of an earlier run, which goes on. */
   readonly resume: boolean;
   readonly onProblem: (error: Error) => void;
-  /** Of all but incidents; default: the real disk. */
+  /** Default: the real disk. */
   readonly files?: FileSystem;
 }
 
 /** Makes the files of a new run, or opens those of an earlier one where it goes on. Throws as {@link findResumePoint} does. */
 export async function openStorage(options: StorageOptions): Promise<RunStorage> {
   const { directory, recipe, data, resume, onProblem, files } = options;
-  const on = files ? { files } : {};
   if (!resume)
-    await writeFileWhole(join(directory, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`, on);
+    await writeFileWhole(join(directory, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`, { files });
   // First of all: whoever wrote here before must not add to what is read now.
   const claim = await claimRun(directory, options.claim, files);
   const store = openSnapshots(directory, files);
@@ -58,7 +57,7 @@ export async function openStorage(options: StorageOptions): Promise<RunStorage> 
     { directory, recipeHash: identity.recipeHash, onFailure: onProblem, files },
     point?.lines,
   );
-  const incidents = await openIncidents(directory, claim, onProblem);
+  const incidents = await openIncidents(directory, { claim, onProblem, files });
   const pointBefore = (maxStep: number): Promise<ResumePoint> => findResumePoint({ ...search, maxStep });
   return { claim, store, recorder, incidents, identity, pointBefore, ...(point ? { point } : {}) };
 }

@@ -1,14 +1,13 @@
 import type {
   FileSystem,
   KeptSnapshot,
-  LedgerLine,
   SnapshotRecord,
   SnapshotStore,
   StoredSnapshot,
 } from '@gradwire/checkpoint';
-import type { RunState } from '@gradwire/engine';
+import type { RunState, StepContributions } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
-import { readRunLines, type RunLines } from '../recorder.ts';
+import { contributionsIn, readRunLines, type RunLines } from '../recorder.ts';
 
 /** What a snapshot must have in common with the run that goes on from it. */
 export type RunIdentity = Pick<SnapshotRecord, 'recipeHash' | 'data'>;
@@ -118,7 +117,7 @@ export function startOf({ record, weights, optimizer }: StoredSnapshot): {
   return { state: { ...(lastRound ? { lastRound } : {}), weights, optimizer, epochTotals }, seconds };
 }
 
-/** Whose sums all steps until a point used. */
-export function contributedUntil(point: ResumePoint | undefined): readonly LedgerLine[] {
-  return (point?.lines['ledger.jsonl'].values ?? []) as LedgerLine[];
+/** Whose sums all steps and evaluations until a point used. */
+export function contributedUntil(point: ResumePoint | undefined): readonly StepContributions[] {
+  return point ? contributionsIn(point.lines) : [];
 }

@@ -1,4 +1,5 @@
-import { isGroupNode, type TreeNode } from '@gradwire/engine';
+import type { TreeNode } from '@gradwire/engine';
+import { isGroupNode } from '@gradwire/engine/arithmetic';
 import {
   codecOf,
   type LeaseMessage,
@@ -7,7 +8,7 @@ import {
   type WelcomeMessage,
 } from '@gradwire/protocol';
 import type { Recipe } from '@gradwire/recipes';
-import { answerCount, parameterLayout } from '@gradwire/models';
+import { answerCount, initialWeights, parameterLayout } from '@gradwire/models';
 import { concat, createLeaseSamples } from './lease-samples.ts';
 import { createResiduals } from './residuals.ts';
 import { createSumsMemory, openSharedSums, type SummedSlot } from './shared-sums.ts';
@@ -20,6 +21,8 @@ export interface ComputeRunOptions {
   readonly recipe: Recipe;
   readonly statistics: WelcomeMessage['statistics'];
   readonly stores: { readonly train: SampleStore; readonly test: SampleStore };
+  /** {@link sharedInitialWeights} of the recipe; they are overwritten by others. */
+  readonly weights: Float32Array;
 }
 
 /** Turns leases into partials, on all threads of the pool. */
@@ -37,21 +40,29 @@ export interface ComputeRun {
   compute(lease: LeaseMessage): AsyncGenerator<PartialMessage>;
 }
 
+/** For all threads: each would need 50 ms for them. */
+export function sharedInitialWeights({ model, seed }: Recipe): Float32Array {
+  const initial = initialWeights(model, seed);
+  const weights = new Float32Array(new SharedArrayBuffer(initial.byteLength));
+  weights.set(initial);
+  return weights;
+}
+
 /** Allocates the shared memory of a run and builds the model in every thread. */
 export async function openComputeRun({
   pool,
   recipe,
   statistics,
   stores,
+  weights,
 }: ComputeRunOptions): Promise<ComputeRun> {
-  const counts = { train: stores.train.manifest.count, test: stores.test.manifest.count };
+  const counts = { train: stores.train.count, test: stores.test.count };
   const leaseSamples = createLeaseSamples(recipe, counts);
   const { size: parameters } = parameterLayout(recipe.model);
   const metrics = metricsOf(recipe);
   const { mostLeaves: leaves } = leaseSamples;
   const memory = createSumsMemory({ parameters, metrics: metrics.evaluate, leaves, threads: pool.size });
   const sums = openSharedSums(memory);
-  const weights = new Float32Array(new SharedArrayBuffer(4 * parameters));
   const splits = { train: stores.train.samples, test: stores.test.samples };
   const probe = await pool.open({ recipe, statistics, counts, splits, weights, sums: memory });
 

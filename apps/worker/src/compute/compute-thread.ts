@@ -1,6 +1,6 @@
 // A compute thread: started by `thread-pool.ts`, it computes leaves on a backend of its own.
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { prepareBackend } from '@gradwire/backend';
+import { prepareBackend } from '@gradwire/backend/prepare';
 import { GradwireError, toError } from '@gradwire/errors';
 import { loadVectors } from '@gradwire/kernels/vectors';
 import { createBatcher, createTrainer, probeHash, type Trainer } from '@gradwire/training';
@@ -14,7 +14,7 @@ import type { ThreadFailure, ThreadOrder, ThreadReply, ThreadRun, ThreadStart } 
 interface OpenRun {
   readonly trainer: Trainer;
   readonly sums: SharedSums;
-  readonly computeLeaf: LeafComputer;
+  readonly computer: LeafComputer;
   readonly weights: Float32Array;
   /** Version of the weights that the trainer holds. */
   version: number | undefined;
@@ -38,33 +38,37 @@ async function start(): Promise<void> {
 async function open({ recipe, statistics, counts, splits, weights, sums }: ThreadRun): Promise<void> {
   run?.trainer.dispose();
   const trainer = createTrainer({ recipe });
-  const probe = await probeHash(trainer);
-  const shared = openSharedSums(sums, await vectors);
-  const computeLeaf = createLeafComputer({
+  const probe = await probeHash(trainer, weights);
+  const math = await vectors;
+  const shared = openSharedSums(sums, math);
+  const computer = createLeafComputer({
     recipe,
     trainer,
     batcher: createBatcher(recipe, statistics, { reuse: true }),
     leaseSamples: createLeaseSamples(recipe, counts),
     splits,
     sums: shared,
+    vectors: math,
+    threads: sums.threads,
+    onLeaf: (each) => (leaf = each),
   });
-  run = { trainer, sums: shared, computeLeaf, weights, version: undefined };
+  run = { trainer, sums: shared, computer, weights, version: undefined };
   reply({ type: 'opened', probe });
 }
 
 function compute({ lease, cursor }: ComputeOrder): void {
   for (;;) {
     if (run === undefined) throw new TypeError('compute: no run is open');
-    // The slot comes first: a thread that waits for one must not hold a leaf for which others wait.
+    // The slot comes first: a thread that waits for one must not hold a piece for which others wait.
     const slot = run.sums.take();
-    leaf = lease.leaves[Atomics.add(cursor, 0, 1)];
-    if (leaf === undefined) {
+    const piece = run.computer.pieces(lease)[Atomics.add(cursor, 0, 1)];
+    if (piece === undefined) {
       run.sums.free(slot);
       break;
     }
     if (run.version !== lease.version) run.trainer.setWeights(run.weights);
     run.version = lease.version;
-    const summed = run.computeLeaf(lease, { leaf, slot });
+    const summed = run.computer.compute(lease, { ...piece, slot });
     if (summed) reply({ type: 'summed', ...summed });
   }
 }

@@ -1,6 +1,7 @@
 import { evaluationBlocks, shardRange } from '@gradwire/data';
 import type { LeaseMessage } from '@gradwire/protocol';
-import { type Recipe, trainingSamples } from '@gradwire/recipes';
+import type { Recipe } from '@gradwire/recipes';
+import { trainingSamples } from '@gradwire/recipes/samples';
 
 /** Samples of each split. */
 export interface SplitCounts {
@@ -14,7 +15,7 @@ export interface LeaseSamples {
   readonly trainingCount: number;
   /** Leaves of the largest round. */
   readonly mostLeaves: number;
-  /** Positions in the lease's data set; valid until the next call. */
+  /** Positions in the lease's data set. */
   ofLeaf(lease: LeaseMessage, leaf: number): Uint32Array;
   /** Every sample of whole training shards, for fetching ahead. */
   ofShards(shards: readonly number[]): Uint32Array;

@@ -1,4 +1,5 @@
-import { isGroupNode, type TreeNode } from '@gradwire/engine';
+import type { TreeNode } from '@gradwire/engine';
+import { isGroupNode } from '@gradwire/engine/arithmetic';
 import { GradwireError } from '@gradwire/errors';
 import { codecOf, type LeaseMessage, type PartialMessage } from '@gradwire/protocol';
 

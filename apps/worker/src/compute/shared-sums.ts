@@ -1,4 +1,5 @@
-import { plainVectors, type TreeNode, treeMid, treeParent, type VectorMath } from '@gradwire/engine';
+import type { TreeNode, VectorMath } from '@gradwire/engine';
+import { plainVectors, treeMid, treeParent } from '@gradwire/engine/arithmetic';
 
 /** How much memory the sums need. */
 export interface SumsSize {

@@ -11,6 +11,7 @@ export interface ThreadRun {
   readonly statistics: WelcomeMessage['statistics'];
   readonly counts: SplitCounts;
   readonly splits: { readonly train: RawSamples; readonly test: RawSamples };
+  /** At first the initial ones. */
   readonly weights: Float32Array;
   readonly sums: SumsMemory;
 }
@@ -25,7 +26,7 @@ export interface ThreadStart {
 /** Main thread -> compute thread. */
 export type ThreadOrder =
   | { readonly type: 'open'; readonly run: ThreadRun }
-  /** Take leaves of the lease, by the shared cursor (an index into its leaves), until none is left. */
+  /** Take pieces of the lease, by the shared cursor (an index into them), until none is left. */
   | { readonly type: 'compute'; readonly lease: LeaseMessage; readonly cursor: Int32Array };
 
 /** Compute thread -> main thread. */

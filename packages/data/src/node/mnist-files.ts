@@ -33,6 +33,12 @@ export const mnistFiles: {
   },
 };
 
+/** What `manifestHash` gives for the two splits that these files make. */
+export const mnistManifests = {
+  train: '341e0f18eeb363736e9e11f8e191f1a8b4722bb126e9945877a74ad28c39cc75',
+  test: '31a27ffc9e8bc2ad193c8c244da2a89ed51467020c94a62a29839199787f9035',
+} as const;
+
 /** Public copies; each folder has the four files with the ending `.gz`. */
 export const mnistMirrors: readonly string[] = [
   'https://storage.googleapis.com/cvdf-datasets/mnist/',

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { GradwireError } from '@gradwire/errors';
 import { formatCount } from '../format-count.ts';
-import { hasCode, readFailure } from './file-failure.ts';
+import { cancelled, hasCode, readFailure } from './file-failure.ts';
 
 // Fewer, larger pieces than zlib's default of 16 kB: each costs a trip to the thread pool.
 const gunzipChunkBytes = 1 << 20;
@@ -26,12 +26,36 @@ export interface ReadFileOptions {
  */
 export async function readUnpacked(path: string, options: ReadFileOptions = {}): Promise<Uint8Array> {
   try {
-    if (!(await isGzip(path))) return await readFile(path, { signal: options.signal });
+    if (!(await isGzip(path))) return await readPlain(path, options.signal);
     const pieces: Uint8Array[] = [];
     for await (const piece of gunzipPieces(path, options)) pieces.push(piece);
     return Buffer.concat(pieces);
   } catch (error) {
     throw readFailure(path, error);
+  }
+}
+
+const readBytes = 1 << 23;
+// Above it, Node's own reading refuses with a reason.
+const maxPlainBytes = 2 ** 31 - 1;
+
+/** Into shared memory: threads need no copy. In large pieces: `readFile` makes a hundred of 50 MB. */
+async function readPlain(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    if (size === 0 || size > maxPlainBytes) return await readFile(path, { signal });
+    const bytes = new Uint8Array(new SharedArrayBuffer(size));
+    let end = 0;
+    while (end < size) {
+      if (signal?.aborted) throw cancelled(signal.reason);
+      const { bytesRead } = await file.read(bytes, end, Math.min(readBytes, size - end), end);
+      if (bytesRead === 0) break;
+      end += bytesRead;
+    }
+    return bytes.subarray(0, end);
+  } finally {
+    await file.close();
   }
 }
 

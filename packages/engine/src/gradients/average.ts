@@ -8,9 +8,9 @@ export interface AverageOptions {
   readonly samples: number;
   readonly layout: ParameterLayout;
   /** Adds the gradient of `l2 / 2 * |kernels|^2`, which is `l2 * kernels`; biases are not penalised. Default 0. */
-  readonly l2?: number;
+  readonly l2?: number | undefined;
   /** The gradient is scaled so that its global norm is at most this (Pascanu et al. 2013, section 3.2). Default: any. */
-  readonly clipNorm?: number;
+  readonly clipNorm?: number | undefined;
   /** Default: plain TypeScript. */
   readonly vectors?: VectorMath;
 }

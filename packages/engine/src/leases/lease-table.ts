@@ -72,7 +72,9 @@ export function createLeaseTable(samples: readonly number[], atMs: number): Leas
     grant(leaves, worker, sinceMs) {
       for (const leaf of leaves) {
         const lease = find(leaf, 'unowned');
-        Object.assign(lease, { state: 'owned', owner: worker, sinceMs });
+        lease.state = 'owned';
+        lease.owner = worker;
+        lease.sinceMs = sinceMs;
         hold(lease, worker, held);
       }
     },

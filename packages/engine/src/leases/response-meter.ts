@@ -38,7 +38,7 @@ export interface UsualTimes {
 export interface ResponseMeter {
   record(turn: TurnTimes): void;
   /** Unknown before the second turn. */
-  readonly usual: UsualTimes | undefined;
+  usual(): UsualTimes | undefined;
   /** The usual length of a turn of so many samples, if known. */
   usualMs(samples: number): number | undefined;
   /** `typicalMs`: what others take for so many, if known; asked only if this worker is not measured. */
@@ -55,9 +55,7 @@ export function createResponseMeter(): ResponseMeter {
 
   return {
     usualMs,
-    get usual() {
-      return known && { msPerSample: known.msPerSample, otherMs: known.otherMs };
-    },
+    usual: () => known && { msPerSample: known.msPerSample, otherMs: known.otherMs },
     record({ samples, computeMs, elapsedMs }) {
       if (!isWarm || samples === 0) {
         isWarm = true;

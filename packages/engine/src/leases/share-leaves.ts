@@ -17,20 +17,20 @@ export type Division = ReadonlyMap<WorkerId, number>;
 
 /** Divides leaves in proportion to speed, and stays with a division as long as it is good enough. */
 export interface LeafSharing {
-  /** Divides `leaves` into one contiguous run per worker; workers that get none are left out. */
-  share(leaves: readonly number[], candidates: readonly Candidate[]): Map<WorkerId, readonly number[]>;
+  /** Divides leaves, or units of them, into one contiguous run per worker; workers that get none are left out. */
+  share<Unit>(units: readonly Unit[], candidates: readonly Candidate[]): Map<WorkerId, readonly Unit[]>;
 }
 
 /** Creates a sharing that remembers the last division for each number of leaves. */
 export function createLeafSharing(): LeafSharing {
   const divisions = new Map<number, Division>();
   return {
-    share(leaves, candidates) {
-      const best = divideLeaves(leaves.length, candidates);
-      const last = divisions.get(leaves.length);
+    share(units, candidates) {
+      const best = divideLeaves(units.length, candidates);
+      const last = divisions.get(units.length);
       const chosen = last && isGoodEnough(last, best, candidates) ? last : best;
-      divisions.set(leaves.length, chosen);
-      return cutRuns(leaves, chosen);
+      divisions.set(units.length, chosen);
+      return cutRuns(units, chosen);
     },
   };
 }
@@ -94,11 +94,11 @@ function finishTime(division: Division, candidates: readonly Candidate[]): numbe
   return latest;
 }
 
-function cutRuns(leaves: readonly number[], division: Division): Map<WorkerId, readonly number[]> {
-  const runs = new Map<WorkerId, readonly number[]>();
+function cutRuns<Unit>(units: readonly Unit[], division: Division): Map<WorkerId, readonly Unit[]> {
+  const runs = new Map<WorkerId, readonly Unit[]>();
   let start = 0;
   for (const [worker, count] of division) {
-    if (count > 0) runs.set(worker, leaves.slice(start, start + count));
+    if (count > 0) runs.set(worker, units.slice(start, start + count));
     start += count;
   }
   return runs;

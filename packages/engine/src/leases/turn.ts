@@ -15,6 +15,8 @@ export interface Turn {
   sinceMs: number;
   readonly expectation: Expectation;
   dueMs: number;
+  /** Its clock was started again: how long it takes is not known. */
+  isRestarted: boolean;
   /** Its deadline has passed: others may do its work, and the worker gets no more until it has answered. */
   isLate: boolean;
 }
@@ -38,6 +40,7 @@ export function createTurn({ round, samplesByLeaf, expectation, atMs }: TurnStar
     sinceMs: atMs,
     expectation,
     dueMs: atMs + expectation.patienceMs,
+    isRestarted: false,
     isLate: false,
   };
 }
@@ -45,6 +48,7 @@ export function createTurn({ round, samplesByLeaf, expectation, atMs }: TurnStar
 /** Starts its clock again, for example after this process has slept. */
 export function restartTurn(turn: Turn, atMs: number): void {
   turn.sinceMs = atMs;
+  turn.isRestarted = true;
   turn.dueMs = atMs + turn.expectation.patienceMs;
 }
 

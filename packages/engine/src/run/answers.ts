@@ -27,10 +27,8 @@ export function answerOf(
   { gradient, metrics, samples }: PartialSum,
   vectors: VectorMath,
 ): Answer {
-  const sum = vectors.checksum(gradient);
-  // Divided by 1, it keeps its bits. A float64 sum of squares of float32 numbers is finite if they are.
-  const all = { start: 0, end: gradient.length, samples: 1, l2: 0 };
-  const squares = vectors.average(gradient, gradient, all);
+  // A float64 sum of squares of float32 numbers is finite if they are.
+  const { checksum: sum, squares } = vectors.examine(gradient);
   const isFinite = Number.isFinite(squares) && metrics.every(Number.isFinite);
   const words = new Float32Array(metrics.buffer, metrics.byteOffset, 2 * metrics.length);
   const digest = isFinite ? `${sum}-${vectors.checksum(words)}` : nonFiniteDigest;

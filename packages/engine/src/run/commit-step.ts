@@ -16,10 +16,11 @@ export function commitStep(run: Run, active: ActiveRound, sums: Sums): EngineEff
   const { plan, vectors } = run;
   const { samples, gradient, metrics } = sums;
   const step = active.round.version;
-  const learningRate = learningRateAt(plan.schedule, { step, ...plan });
+  const { layout, l2, clipNorm, totalSteps, stepsPerEpoch } = plan;
+  const learningRate = learningRateAt(plan.schedule, { step, totalSteps, stepsPerEpoch });
 
   const setStatistics = takeStatistics(sums, plan.layout);
-  const gradientNorm = averageGradient(gradient, run.weights, { ...plan, samples, vectors });
+  const gradientNorm = averageGradient(gradient, run.weights, { samples, layout, l2, clipNorm, vectors });
   if (!Number.isFinite(gradientNorm)) return endRun(run, 'failed', describeOverflow(plan, active, gradient));
 
   const isFinite = run.optimizer.step({ weights: run.weights, gradient, into: gradient }, learningRate);

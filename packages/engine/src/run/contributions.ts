@@ -7,7 +7,7 @@ import { leaseUnowned } from './leasing.ts';
 import { expel, forget } from './membership.ts';
 import { findNonFinite } from './non-finite.ts';
 import { closeUnlessAbsurd, openCheck, takeLate, type Arrival } from './settle.ts';
-import { describeLeaves, describeRound } from './sequence.ts';
+import { describeLeaves, describeRound, roundAfter } from './sequence.ts';
 import { endRun } from './state.ts';
 import { askAnother } from './step-pool.ts';
 import { answerTurn, isReady } from './turns.ts';
@@ -57,11 +57,15 @@ function codeWholeGroup(plan: EnginePlan, { round }: ActiveRound, partial: Parti
   return { ...partial, ...codeGroups(plan, round)({ lo, hi, value: partial }) };
 }
 
-/** A share of the answers is compared with another worker's, and so is every one that is absurd or not finite. */
+/**
+ * A share of the answers is compared with another worker's, and so is every one that is absurd or not finite; of the last
+ * evaluation all are: nothing comes after it that could find who was wrong.
+ */
 function needsCheck(run: Run, { round }: ActiveRound, { answer, partial }: Arrival): boolean {
-  const { verify } = run;
+  const { plan, verify } = run;
   if (answer.digest === nonFiniteDigest || isAbsurd(run, answer)) return true;
-  return verify !== undefined && verify.draw(round.index, partial.lo) < verify.share;
+  if (verify === undefined || verify.share === 0) return false;
+  return verify.draw(round.index, partial.lo) < verify.share || roundAfter(plan, round) === undefined;
 }
 
 function finishFlight(run: Run, flight: Flight, { answer, partial, atMs }: Arrival): EngineEffect[] {

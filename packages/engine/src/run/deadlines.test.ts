@@ -303,6 +303,27 @@ describe('scenario 10: the clock', () => {
     world.pass(patience(world) + 20_000);
     expect(world.engine.status().workers.some(({ isLate }) => isLate)).toBe(false);
   });
+
+  test('a process that slept for a moment hears first what has waited: nobody is helped with what is there', () => {
+    const world = createWorld([a, b]);
+    world.warmUp(10);
+    const { commits } = world;
+    world.nowMs += patience(world) + 200;
+    world.answer(b);
+    expect(world.leases.map(({ worker }) => worker)).toEqual([a]);
+    expect(world.engine.status().workers.some(({ isLate }) => isLate)).toBe(false);
+    world.answer(a);
+    expect(world.commits).toBe(commits + 1);
+  });
+
+  test('a turn during which the process slept says nothing about its worker', () => {
+    const world = createWorld([a]);
+    world.warmUp(1);
+    world.pass(patience(world) + 20_000);
+    world.answer(a);
+    expect(world.engine.status().workers[0]?.stepTimes).toBeUndefined();
+    expect(patience(world)).toBe(30_000);
+  });
 });
 
 test('asynchronous: a late step is computed anew by an idle worker, and the late answer is dropped', () => {

@@ -63,7 +63,7 @@ function partial(
   };
 }
 
-function sumOf({ gradient }: PartialSum): string {
+function sumOf({ gradient }: Pick<PartialSum, 'gradient'>): string {
   return plainVectors.checksum(gradient);
 }
 
@@ -130,6 +130,16 @@ describe('a calm run', () => {
             [1, 2],
           ],
         },
+        contributions: [
+          {
+            worker: a,
+            numericsClass: 'n',
+            lo: 0,
+            hi: 2,
+            samples: 7,
+            sum: sumOf({ gradient: new Float32Array(0) }),
+          },
+        ],
       },
       { type: 'end', outcome: 'finished' },
     ]);

@@ -25,7 +25,8 @@ export interface Engine {
   /**
    * When it wants to hear of the time, as a `time-passed` event, at the latest: leases may be late then. Ask again after
    * each event; none if nothing is leased. It should come within a quarter of a second: much later means that this process
-   * did not run, and the deadlines start again.
+   * did not run, and the deadlines start again. Tell it first of
+   * the messages that have waited until then: nobody is late with them.
    */
   nextDeadlineMs(): number | undefined;
   status(): EngineStatus;
@@ -49,7 +50,7 @@ export interface EngineOptions {
   readonly vectors?: VectorMath;
   /** Where to go on, by default at the beginning. */
   readonly from?: RunState;
-  /** All steps up to that place, from the ledger: what a worker has contributed there is undone too if it lied. */
+  /** All steps and evaluations up to that place, in order: what a worker has contributed there is undone too if it lied. */
   readonly contributed?: readonly StepContributions[];
   /** Has a share of the leases computed twice; not with `maxStaleness`. Default: none. */
   readonly verify?: Verification | undefined;
@@ -113,7 +114,7 @@ function restore(run: Run, state: RunState, atMs: number): EngineEffect[] {
  *     event              run is new or running                run has ended
  *     any                review checks; lease what is late    nothing
  *                        to others too
- *     time-passed        nothing else                         nothing
+ *     time-passed        before that, note what is late       nothing
  *     operator-asked     end it; drain: no more leases        nothing
  *     worker-joined      remember it                          nothing
  *     others             the table of handleWorker            nothing
@@ -122,7 +123,8 @@ function handle(run: Run, event: EngineEvent): EngineEffect[] {
   if (run.phase !== 'new' && run.phase !== 'running') return [];
   noteTime(run, event.atMs);
   const effects = takeEvent(run, event);
-  markLate(run, event.atMs);
+  // Answers that have waited while this process did not run are heard first.
+  if (event.type === 'time-passed') markLate(run, event.atMs);
   return withoutVain([
     ...effects,
     ...reviewChecks(run, event.atMs),

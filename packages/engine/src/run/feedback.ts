@@ -37,6 +37,7 @@ export function unitSize({ coding }: EnginePlan, { task }: Pick<Round, 'task'>):
 /** The leaves, ascending, in the units in which they are leased. */
 export function unitsOf(plan: EnginePlan, round: Round, leaves: readonly number[]): number[][] {
   const size = unitSize(plan, round);
+  if (size === 1) return leaves.map((leaf) => [leaf]);
   const units = new Map<number, number[]>();
   for (const leaf of leaves) {
     const unit = Math.floor(leaf / size);

@@ -1,5 +1,4 @@
 import { typicalSpeed } from '../leases/speed.ts';
-import { divideLeaves } from '../leases/share-leaves.ts';
 import { unitSize, unitsOf } from './feedback.ts';
 import { isSuspect } from './suspects.ts';
 import { launchFlights, replaceLate } from './step-pool.ts';
@@ -24,11 +23,12 @@ export function leaseUnowned(run: Run, atMs: number): EngineEffect[] {
 
   const units = unitsOf(run.plan, active.round, unowned);
   const size = unitSize(run.plan, active.round);
-  const shares = run.sharing.share([...units.keys()], toCandidates(ready, size));
+  const shares = run.sharing.share(units, toCandidates(ready, size));
   const owners = ready.filter(({ id }) => shares.has(id));
   const typicalMs = createTypicalMs(run, active.round.task);
   const leases = owners.map((worker) => {
-    const leaves = (shares.get(worker.id) ?? []).flatMap((unit) => units[unit] ?? []);
+    const leaves: number[] = [];
+    for (const unit of shares.get(worker.id) ?? []) leaves.push(...unit);
     active.leases.grant(leaves, worker.id, atMs);
     return giveTurn(run, worker, { active, leaves, atMs, typicalMs });
   });
@@ -79,21 +79,20 @@ function leaseSteps(run: Run, pool: StepPool, atMs: number): EngineEffect[] {
 }
 
 /**
- * The shards that a worker would get if every worker were ready: a guess, good enough to fetch data ahead.
- * A spare gets none: it fetches what it needs if it is ever called.
+ * The shards that a worker that has just joined would get if every worker were ready: a guess, good enough to fetch data
+ * ahead. A spare gets none: it fetches what it needs if it is ever called.
  */
 export function expectedShards(run: Run, worker: Worker): number[] {
-  if (run.plan.maxStaleness !== undefined) return [...Array(run.plan.shards).keys()];
-  const expected = [...run.workers.values()].filter(({ stage }) => stage !== 'joined');
-  const { shards } = run.plan;
+  const { shards, maxStaleness } = run.plan;
+  if (maxStaleness !== undefined) return [...Array(shards).keys()];
+  // Thousands may come at once, and each is asked: a division of all leaves would be too much here. Nothing is known of
+  // its speed, it comes last, and of equals the first get what is left over.
+  let threads = 0;
+  for (const each of run.workers.values()) if (each.stage !== 'joined') threads += each.threads;
   const size = unitSize(run.plan, { task: 'step' });
-  let start = 0;
-  for (const [id, units] of divideLeaves(Math.ceil(shards / size), toCandidates(expected, size))) {
-    const count = Math.min(units * size, shards - start);
-    if (id === worker.id) return Array.from({ length: count }, (_, i) => start + i);
-    start += count;
-  }
-  return [];
+  const units = Math.ceil(shards / size);
+  const start = (units - Math.floor((units * worker.threads) / threads)) * size;
+  return Array.from({ length: Math.max(0, shards - start) }, (_, i) => start + i);
 }
 
 /** Sends the current weights once, to all who lack them. */

@@ -415,6 +415,18 @@ test('the unverified contributions of a liar are listed, and undone by going bac
   expect(outcome.weights).toEqual(calm.weights);
 });
 
+const lieAtLast: Lie = ({ honest: h, round }) =>
+  round.task === 'evaluate' && round.version === plan.totalSteps
+    ? { ...h, metrics: h.metrics.with(0, 0) }
+    : h;
+
+test('the last evaluation is computed twice: no later answer could show who lied in it', () => {
+  const outcome = run({ x: lieAtLast, ...honest }, { ...all, share: 1e-9 });
+  expect([...outcome.expelled]).toEqual(['x']);
+  expect(outcome.end).toMatchObject({ outcome: 'finished' });
+  expect(run({ x: lieAtLast, ...honest }).expelled.size).toBe(0);
+});
+
 const dodge: Lie = (t) => {
   if (!t.isSecond || t.hi - t.lo < 2) return t.honest;
   const half = compute({ ...t, hi: treeMid(t.lo, t.hi) }, t.weights);

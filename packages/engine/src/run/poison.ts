@@ -3,7 +3,7 @@ import { describeLeaves, describeRound } from './sequence.ts';
 import { publish } from './leasing.ts';
 import { endRun } from './state.ts';
 import { isSuspect } from './suspects.ts';
-import { giveTurn, isReady } from './turns.ts';
+import { giveTurn, isIdle } from './turns.ts';
 import type { EngineEffect, RunError } from '../events.ts';
 import type { ActiveRound, Run, Worker } from './state.ts';
 import type { Deaths } from './suspects.ts';
@@ -65,7 +65,7 @@ export function leaseSuspects(run: Run, atMs: number): EngineEffect[] {
   if (!active || active.deaths.size === 0) return [];
   const leavesLeft = active.leases.unowned().filter((leaf) => isSuspect(active, leaf));
   const suspects = unitsOf(run.plan, active.round, leavesLeft);
-  const idle = [...run.workers.values()].filter((worker) => isReady(worker) && worker.turns.length === 0);
+  const idle = [...run.workers.values()].filter(isIdle);
   return idle.slice(0, suspects.length).flatMap((worker, i) => {
     const leaves = suspects[i] ?? [];
     active.leases.grant(leaves, worker.id, atMs);

@@ -1,10 +1,17 @@
-import type { EngineEffect, EnginePlan, Round } from '../events.ts';
+import { withAgreed } from './count.ts';
+import type { EngineEffect, EnginePlan } from '../events.ts';
 import type { Sums } from '../tree/sums.ts';
+import type { ActiveRound } from './state.ts';
 
 /** Turns the sums over all blocks of a split into an evaluation record. */
-export function reportEvaluation(plan: EnginePlan, round: Round, { samples, metrics }: Sums): EngineEffect[] {
+export function reportEvaluation(
+  plan: EnginePlan,
+  active: ActiveRound,
+  { samples, metrics }: Sums,
+): EngineEffect[] {
   const [loss = 0, correct = 0, ...counts] = metrics;
   const { classes } = plan;
+  const { round } = active;
   return [
     {
       type: 'evaluated',
@@ -19,6 +26,7 @@ export function reportEvaluation(plan: EnginePlan, round: Round, { samples, metr
           counts.slice(row * classes, (row + 1) * classes),
         ),
       },
+      contributions: withAgreed(active),
     },
   ];
 }

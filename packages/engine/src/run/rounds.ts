@@ -47,7 +47,7 @@ function closeRound(run: Run, active: ActiveRound, { sums, atMs }: Completion): 
     noteMagnitudes(run, active);
   }
   const effects =
-    round.task === 'step' ? commitStep(run, active, sums) : reportEvaluation(run.plan, round, sums);
+    round.task === 'step' ? commitStep(run, active, sums) : reportEvaluation(run.plan, active, sums);
   if (run.phase !== 'running') return effects;
   run.lastRound = round;
   if (run.trust)

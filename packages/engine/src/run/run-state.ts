@@ -48,15 +48,12 @@ export function snapshotRun({
 }: Run): RunState | undefined {
   // A run that failed may have spoilt its optimizer.
   if (pool || phase === 'failed') return undefined;
-  const closed = lastRound ? { lastRound } : {};
-  if (!isPeriodStart(plan, stepsIn(closed))) return undefined;
-  const vectors = Object.entries(optimizer.state).map(([name, vector]) => [name, vector.slice()] as const);
-  return {
-    ...closed,
-    weights,
-    optimizer: Object.fromEntries(vectors),
-    epochTotals: { ...epochTotals },
-  };
+  const stepsDone = lastRound ? stepsIn({ lastRound }) : 0;
+  if (!isPeriodStart(plan, stepsDone)) return undefined;
+  const vectors: Record<string, Float32Array> = {};
+  for (const name in optimizer.state) vectors[name] = optimizer.state[name]!.slice();
+  const state = { weights, optimizer: vectors, epochTotals: { ...epochTotals } };
+  return lastRound ? { lastRound, ...state } : state;
 }
 
 /**

@@ -63,7 +63,7 @@ export function takeLate(run: Run, active: ActiveRound, { answer, partial, atMs 
 /** Looks at all open checks again: somebody has come, gone or become late. */
 export function reviewChecks(run: Run, atMs: number): EngineEffect[] {
   const { active } = run;
-  if (!active) return [];
+  if (!active || active.checks.size === 0) return [];
   const open = [...active.checks.values()];
   return open.flatMap((check) =>
     run.active === active && active.checks.get(keyOf(check)) === check

@@ -138,7 +138,7 @@ export interface Run {
 
 /** Which leases are computed by a second worker. */
 export interface Verification {
-  /** Of the leased nodes, from 0 to 1. */
+  /** Of the leased nodes, from 0 to 1; above 0 the last evaluation is computed twice as a whole. */
   readonly share: number;
   /** Uniform in [0, 1), a pure function; from a seed that workers do not know. */
   readonly draw: (round: number, leaf: number) => number;

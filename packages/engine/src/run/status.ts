@@ -14,9 +14,9 @@ export interface OutstandingLeaf {
   /** When the owner got it, or when it lost its last one. */
   readonly sinceMs: number;
   /** How long the owner usually takes until this leaf and all it has to do besides is done; unknown at first. */
-  readonly usualMs?: number;
-  /** When it is late. */
-  readonly dueMs?: number;
+  readonly usualMs: number | undefined;
+  /** When it is late; nobody's is never. */
+  readonly dueMs: number | undefined;
   /** Who computes it besides the owner. */
   readonly backups: readonly WorkerId[];
 }
@@ -86,7 +86,7 @@ function outstandingLeaves(run: Run): readonly OutstandingLeaf[] {
   if (!pool) return active ? outstandingOf(run, active) : [];
   const flights = [...pool.flights.values()];
   if (flights.length > 0) return flights.flatMap((flight) => outstandingOf(run, flight.active));
-  const none = { owner: undefined, sinceMs: pool.sinceMs, backups: [] };
+  const none = { owner: undefined, sinceMs: pool.sinceMs, usualMs: undefined, dueMs: undefined, backups: [] };
   return [...Array(plan.shards).keys()].map((leaf) => ({ leaf, ...none }));
 }
 
@@ -95,13 +95,12 @@ function outstandingOf({ workers }: Run, { round, leases }: ActiveRound): Outsta
   return open.map(({ leaf, owner, sinceMs, current }) => {
     const turns = owner === undefined ? [] : (workers.get(owner)?.turns ?? []);
     const turn = turns.find((each) => each.round === round.index && each.unanswered.has(leaf));
-    const usualMs = turn?.expectation.usualMs;
     return {
       leaf,
       owner,
       sinceMs,
-      ...(usualMs === undefined ? {} : { usualMs }),
-      ...(turn === undefined ? {} : { dueMs: turn.dueMs }),
+      usualMs: turn?.expectation.usualMs,
+      dueMs: turn?.dueMs,
       backups: [...current].filter((id) => id !== owner),
     };
   });
@@ -133,7 +132,7 @@ function describeWorker({ nowMs }: Run, worker: Worker): WorkerStatus {
     stage,
     numericsClass,
     samplesPerMs: speed.estimate(),
-    stepTimes: response.step.usual,
+    stepTimes: response.step.usual(),
     load,
     isDraining: worker.isDraining,
     isLate: isLate(worker, nowMs),

@@ -99,7 +99,7 @@ function endTurn(worker: Worker, turn: Turn, atMs: number): void {
   const startMs = Math.max(turn.sinceMs, worker.idleSinceMs);
   // A worker that was stopped for a minute does not take a minute from now on.
   const elapsedMs = Math.max(0, Math.min(atMs - startMs, 2 * expectation.patienceMs));
-  worker.response[turn.task].record({ samples, computeMs, elapsedMs });
+  if (!turn.isRestarted) worker.response[turn.task].record({ samples, computeMs, elapsedMs });
   worker.turns.splice(worker.turns.indexOf(turn), 1);
   worker.idleSinceMs = atMs;
 }
@@ -114,6 +114,11 @@ export function isLate({ turns }: Worker, atMs: number): boolean {
 /** A worker that may get leases. */
 export function isReady({ stage, isDraining }: Worker): boolean {
   return stage === 'ready' && !isDraining;
+}
+
+/** A worker that may get leases and has none. */
+export function isIdle(worker: Worker): boolean {
+  return isReady(worker) && worker.turns.length === 0;
 }
 
 /**

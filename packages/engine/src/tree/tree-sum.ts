@@ -45,7 +45,7 @@ export function createTreeSum<Value>(
 ): TreeSum<Value> {
   /** Sums that wait for their other half, and at last the root. */
   const waiting = new Map<number, Value>();
-  const added = Array.from({ length: leafCount }, () => false);
+  const added = new Uint8Array(leafCount);
 
   const keyOf = ({ lo, hi }: TreeNode): number => lo * (leafCount + 1) + hi;
 
@@ -57,12 +57,13 @@ export function createTreeSum<Value>(
   /** The sum over `parent`, if the other half of it is known or absent. */
   function merge(node: SummedNode<Value>, parent: TreeNode): SummedNode<Value> | undefined {
     const other = siblingOf(node, parent);
-    if (isAbsent(other)) return { ...parent, value: node.value };
+    const { lo, hi } = parent;
+    if (isAbsent(other)) return { lo, hi, value: node.value };
     const otherValue = waiting.get(keyOf(other));
     if (otherValue === undefined) return undefined;
     waiting.delete(keyOf(other));
     const value = node.lo < other.lo ? combine(node.value, otherValue) : combine(otherValue, node.value);
-    return { ...parent, value };
+    return { lo, hi, value };
   }
 
   function settled(node: SummedNode<Value>): SummedNode<Value> {
@@ -92,8 +93,8 @@ function siblingOf(node: TreeNode, parent: TreeNode): TreeNode {
   return node.lo < mid ? { lo: mid, hi: parent.hi } : { lo: parent.lo, hi: mid };
 }
 
-function markAdded(added: boolean[], { lo, hi }: TreeNode): void {
+function markAdded(added: Uint8Array, { lo, hi }: TreeNode): void {
   for (let leaf = lo; leaf < hi; leaf++)
     if (added[leaf]) throw new RangeError(`leaf ${leaf} was added before`);
-  added.fill(true, lo, hi);
+  added.fill(1, lo, hi);
 }

@@ -7,6 +7,7 @@ const factor = 0x9e37_79b1;
 /** Used by one call after the other: making vectors takes longer than filling short ones. */
 const lanes = new Int32Array(blockWords);
 const block = new Int32Array(blockWords);
+const blockValues = new Float32Array(block.buffer);
 const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /**
@@ -22,14 +23,18 @@ const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).pad
  *
  * Each line can be undone, so two vectors of one length that differ never leave the same lanes within a block.
  */
-export function checksum({ buffer, byteOffset, length }: Float32Array): string {
-  const words = new Int32Array(buffer, byteOffset, length);
+export function checksum(values: Float32Array): string {
+  const { length } = values;
   for (let k = 0; k < blockWords; k++) lanes[k] = Math.imul(k + 1, factor);
   const whole = length - (length % blockWords);
-  for (let at = 0; at < whole; at += blockWords) mixBlock(words, at);
+  // No view of a short vector: V8 would move it out of its heap.
+  if (whole > 0) {
+    const words = new Int32Array(values.buffer, values.byteOffset, whole);
+    for (let at = 0; at < whole; at += blockWords) mixBlock(words, at);
+  }
   if (whole < length) {
     block.fill(0);
-    for (let k = whole; k < length; k++) block[k - whole] = words[k]!;
+    blockValues.set(whole === 0 ? values : values.subarray(whole));
     mixBlock(block, 0);
   }
 

@@ -38,7 +38,7 @@ export function average(
 }
 
 /** Eight lanes: a single sum would make each addition wait for the one before. */
-function sumSquares(values: Float32Array, { start, end }: Span): number {
+export function sumSquares(values: Float32Array, { start, end }: Span): number {
   const whole = end - ((end - start) % 8);
   let [a, b, c, d, e, f, g, h] = [0, 0, 0, 0, 0, 0, 0, 0];
   for (let i = start; i < whole; i += 8) {

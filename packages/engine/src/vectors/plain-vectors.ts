@@ -1,5 +1,5 @@
 import { checksum } from './plain-checksum.ts';
-import { add, average, isFinite, scale } from './plain-sums.ts';
+import { add, average, isFinite, scale, sumSquares } from './plain-sums.ts';
 import { createAdam, createMomentum, descend } from './plain-updates.ts';
 import type { VectorMath } from './vector-math.ts';
 
@@ -10,6 +10,10 @@ export const plainVectors: VectorMath = {
   isFinite,
   average,
   checksum,
+  examine: (values) => ({
+    checksum: checksum(values),
+    squares: sumSquares(values, { start: 0, end: values.length }),
+  }),
   descend,
   createMomentum,
   createAdam,

@@ -70,6 +70,8 @@ export interface VectorMath {
    * finds every accident; it is no signature, since whoever wants to can make two vectors with one checksum.
    */
   checksum(values: Float32Array): string;
+  /** {@link checksum} and the sum of squares, as {@link average} adds it, in one pass; the values stay as they are. */
+  examine(values: Float32Array): { readonly checksum: string; readonly squares: number };
   /** Plain gradient descent on a span. Returns whether all its new weights are finite. */
   descend(vectors: UpdateVectors, span: Span, learningRate: number): boolean;
   createMomentum(length: number): UpdateRule<MomentumCoefficients, 'velocity'>;

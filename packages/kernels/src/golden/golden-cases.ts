@@ -1,5 +1,12 @@
-import { abs, engine, maxPool, mul, tensor } from '@tensorflow/tfjs-core';
-import type { NamedAttrMap, NamedTensorMap, Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
+import { abs, engine, maxPool, mul, tensor } from '#tfjs-core';
+import type {
+  NamedAttrMap,
+  NamedTensorMap,
+  Tensor,
+  Tensor1D,
+  Tensor2D,
+  Tensor4D,
+} from '@tensorflow/tfjs-core';
 import { uniform } from '@gradwire/random';
 import * as operations from '../operations.ts';
 
@@ -15,6 +22,7 @@ export function goldenCases(): ReadonlyMap<string, GoldenCase> {
     ...convolutions(),
     ...pooledConvolutions(),
     ...products(),
+    ...sumsOfParts(),
     ...poolings(),
     ...depthwise(),
     ...batchNorms(),
@@ -199,6 +207,39 @@ function batchNorms(): NamedCases {
             { x: draw(shape, 1), ...columns(), ...statistics },
             { varianceEpsilon: 1e-3 },
           );
+        },
+      ],
+    ];
+  });
+}
+
+function sumsOfParts(): NamedCases {
+  const conv = { strides: 1, pad: 'valid', poolPad: 'valid', relu: true, inputNeeded: true } as const;
+  return [[5], [2, 3], [16, 16, 15, 17], [1, 300]].flatMap((parts): NamedCases => {
+    const samples = parts.reduce((sum, count) => sum + count, 0);
+    const title = `of parts ${parts.join(' + ')}`;
+    return [
+      [
+        `sumOfProducts ${title}`,
+        () => [
+          operations.sumOfProducts(
+            draw([samples, 37], 1) as Tensor2D,
+            draw([samples, 12], 2) as Tensor2D,
+            parts,
+          ),
+        ],
+      ],
+      [`sumRows ${title}`, () => [operations.sumRows(draw([samples, 3, 5], 1), parts)]],
+      [
+        `convolvePoolGradients ${title}`,
+        () => {
+          const [x, filter] = [draw([samples, 9, 8, 3], 1), draw([3, 3, 3, 9], 2)] as [Tensor4D, Tensor4D];
+          const { output, index } = operations.convolvePool(
+            { x, filter, bias: draw([9], 3) as Tensor1D },
+            conv,
+          );
+          const inputs = { x, filter, index, dy: draw(output.shape, 4) as Tensor4D };
+          return Object.values(operations.convolvePoolGradients(inputs, { ...conv, parts }));
         },
       ],
     ];

@@ -1,4 +1,4 @@
-import { tidy } from '@tensorflow/tfjs-core';
+import { tidy } from '#tfjs-core';
 import { goldenCases } from './golden-cases.ts';
 
 /**

@@ -4,6 +4,7 @@ interface VectorExports {
   scale(values: number, count: number, factor: number): void;
   isFinite(values: number, count: number): number;
   average(gradient: number, weights: number, count: number, samples: number, l2: number, lanes: number): void;
+  addSquares(values: number, count: number, lanes: number): void;
   mixWords(words: number, count: number, lanes: number): void;
   descend(weights: number, gradient: number, count: number, learningRate: number): void;
   momentum(
@@ -42,8 +43,10 @@ export interface PlacedVector {
 /** The module on a memory of its own, which never grows: views of it stay valid. */
 export interface VectorInstance {
   readonly run: VectorExports;
-  /** 64 bytes: the eight sums of an average, or the sixteen lanes of a checksum. */
+  /** Eight sums of squares. */
   readonly lanes: { readonly address: number; readonly values: Float64Array };
+  /** Sixteen lanes of a checksum. */
+  readonly mixer: { readonly address: number; readonly values: Uint32Array };
   /** Address of 32 bytes of scratch space. */
   readonly spare: number;
   /** Blocks of {@link blockElements} through which vectors from outside pass: what changes, and what is only read. */
@@ -95,7 +98,7 @@ export function createInstance(
     end += Math.ceil(bytes / 64) * 64;
     return address;
   };
-  const lanes = reserve(64);
+  const [lanes, mixer] = [reserve(64), reserve(64)];
   const spare = reserve(32);
   const [target, source] = [0, 0].map(() => reserve(4 * blockElements + slackBytes));
   const state = Array.from({ length: count }, () => reserve(4 * length));
@@ -111,6 +114,7 @@ export function createInstance(
   return {
     run: exports as VectorExports,
     lanes: { address: lanes, values: new Float64Array(memory.buffer, lanes, 8) },
+    mixer: { address: mixer, values: new Uint32Array(memory.buffer, mixer, 16) },
     spare,
     target: place(target ?? 0, blockElements),
     source: place(source ?? 0, blockElements),

@@ -1,11 +1,11 @@
-import {
-  type AdamCoefficients,
-  type MomentumCoefficients,
-  plainVectors,
-  type Span,
-  type UpdateRule,
-  type UpdateVectors,
+import type {
+  AdamCoefficients,
+  MomentumCoefficients,
+  Span,
+  UpdateRule,
+  UpdateVectors,
 } from '@gradwire/engine';
+import { plainVectors } from '@gradwire/engine/arithmetic';
 import { copyIn, copyOut, forEachBlock } from './blocks.ts';
 import { createInstance, type VectorInstance, type VectorModule } from './module.ts';
 

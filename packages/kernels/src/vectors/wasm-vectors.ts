@@ -1,4 +1,5 @@
-import { plainVectors, type VectorMath } from '@gradwire/engine';
+import type { VectorMath } from '@gradwire/engine';
+import { plainVectors } from '@gradwire/engine/arithmetic';
 import { copyIn, copyOut, forEachBlock } from './blocks.ts';
 import { createChecksum } from './wasm-checksum.ts';
 import { createInstance, type VectorModule } from './module.ts';
@@ -8,6 +9,7 @@ import { createAdam, createMomentum, updateSpan } from './wasm-updates.ts';
 export function createWasmVectors(compiled: VectorModule): VectorMath {
   const instance = createInstance(compiled, { count: 0, length: 0 });
   const { run, target, source, lanes } = instance;
+  const checksum = createChecksum(instance);
   return {
     add(values, other) {
       forEachBlock(whole(values), (block, count) => {
@@ -45,7 +47,12 @@ export function createWasmVectors(compiled: VectorModule): VectorMath {
       });
       return addLanes(lanes.values);
     },
-    checksum: createChecksum(instance),
+    checksum: (values) => checksum(values),
+    examine(values) {
+      lanes.values.fill(0);
+      const found = checksum(values, (count) => run.addSquares(source.address, count, lanes.address));
+      return { checksum: found, squares: addLanes(lanes.values) };
+    },
     descend: (vectors, span, learningRate) =>
       updateSpan(instance, { ...vectors, span }, (_, count) =>
         run.descend(target.address, source.address, count, learningRate),

@@ -11,24 +11,23 @@ export interface Trace {
 
 const number = new Float64Array(1);
 const words = new Uint32Array(number.buffer);
+const single = new Float32Array(1);
+const bitsOfSingle = new Uint32Array(single.buffer);
 
 /** Creates the hash of an empty trace. */
 export function createTrace(): Trace {
   let a = 0x9e3779b9;
   let b = 0x85ebca6b;
-  let length = 0;
   const mix = (word: number): void => {
     a = Math.imul(a ^ word, 0x85ebca6b);
     a ^= a >>> 13;
     b = Math.imul(b ^ word, 0xc2b2ae35) + a;
     b ^= b >>> 16;
   };
-  return {
-    get length() {
-      return length;
-    },
+  const trace: Trace & { length: number } = {
+    length: 0,
     note(what, ...numbers) {
-      length++;
+      trace.length++;
       for (let i = 0; i < what.length; i++) mix(what.charCodeAt(i));
       for (const value of numbers) {
         number[0] = value;
@@ -37,9 +36,13 @@ export function createTrace(): Trace {
       }
     },
     bits(values) {
-      const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-      for (let i = 0; i < bits.length; i++) mix(bits[i]!);
+      // A view of a short vector would move it out of the heap.
+      for (let i = 0; i < values.length; i++) {
+        single[0] = values[i]!;
+        mix(bitsOfSingle[0]!);
+      }
     },
     hash: () => [a, b].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join(''),
   };
+  return trace;
 }

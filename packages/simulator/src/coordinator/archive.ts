@@ -47,7 +47,8 @@ export function createArchive(world: World, parts: ArchiveParts): Archive {
 
   return {
     note(effects) {
-      const lines = effects.flatMap((effect) => lineOf(effect, scenario)).join('');
+      let lines = '';
+      for (const effect of effects) lines += lineOf(effect, scenario);
       if (lines === '') return;
       journalLength += lines.length;
       disk.append(journalName, lines);
@@ -76,24 +77,29 @@ export function createArchive(world: World, parts: ArchiveParts): Archive {
   };
 }
 
-/** Each thing that is done, on a line of its own; where workers are verified, a step with whose sums it used. */
-function lineOf(effect: EngineEffect, { verify }: Scenario): string[] {
+/** Each thing that is done, on a line of its own; where workers are verified, whose sums it used. */
+function lineOf(effect: EngineEffect, { verify }: Scenario): string {
+  const details = (contributions: readonly Contribution[]): string =>
+    verify === undefined ? '' : `\t${JSON.stringify(contributions)}`;
   if (effect.type === 'commit') {
     const { step, contributions } = effect.record;
-    return [`step ${step}${verify === undefined ? '' : `\t${JSON.stringify(contributions)}`}\n`];
+    return `step ${step}${details(contributions)}\n`;
   }
-  if (effect.type === 'evaluated') return [`${effect.record.split} ${effect.record.step}\n`];
-  return effect.type === 'end' ? ['end\n'] : [];
+  if (effect.type === 'evaluated') {
+    const { split, step } = effect.record;
+    return `${split} ${step}${details(effect.contributions)}\n`;
+  }
+  return effect.type === 'end' ? 'end\n' : '';
 }
 
-/** Whose sums the steps of a journal used, as far as it says. */
+/** Whose sums the steps and evaluations of a journal used, as far as it says. */
 export function readContributions(journal: string): StepContributions[] {
   return journal.split('\n').flatMap((line) => {
     const [what = '', contributions] = line.split('\t');
     if (contributions === undefined) return [];
     return [
       {
-        step: Number(what.slice('step '.length)),
+        step: Number(what.slice(what.indexOf(' ') + 1)),
         contributions: JSON.parse(contributions) as Contribution[],
       },
     ];

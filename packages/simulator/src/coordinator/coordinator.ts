@@ -17,9 +17,9 @@ export type EngineMaker = (plan: EnginePlan, options: EngineOptions) => Engine;
 export interface Coordinator {
   isUp(): boolean;
   /** The outcome that the engine reported, once it has. */
-  readonly outcome: string | undefined;
+  outcome(): string | undefined;
   /** The engine of the process that runs now. */
-  readonly engine: Engine | undefined;
+  engine(): Engine | undefined;
   /** Starts a process, which reads its disk first; nothing if there is one. */
   start(): void;
   /**
@@ -27,6 +27,10 @@ export interface Coordinator {
    * starts after a while. False if there was none.
    */
   crash(how: Interruption): boolean;
+  /** The process stands still for a while, and nobody is told. False if there is none, or it does so already. */
+  suspend(forMs: number): boolean;
+  /** An operator drains a worker. False if it is not connected, or nobody answers the operator. */
+  drain(worker: SimulatedWorker): boolean;
   /** Its end of a new connection. */
   endOf(connection: () => Connection, worker: SimulatedWorker): End<ToCoordinator>;
 }
@@ -39,7 +43,7 @@ export interface CoordinatorParts {
 }
 
 export function createCoordinator(world: World, parts: CoordinatorParts): Coordinator {
-  const { agenda, draws, disk, tally, trace } = world;
+  const { agenda, draws, disk, standstill, tally, trace } = world;
   let life: Life | undefined;
   let term = 0;
   /** The term of the process that exists now, if any: it reads its disk before it is up. */
@@ -52,6 +56,7 @@ export function createCoordinator(world: World, parts: CoordinatorParts): Coordi
     running = undefined;
     life?.die();
     life = undefined;
+    standstill.end();
     if (how === 'power cut') disk.losePower();
     agenda.after(draws.faults.between(5, 200), start);
     return true;
@@ -78,23 +83,31 @@ export function createCoordinator(world: World, parts: CoordinatorParts): Coordi
 
   return {
     isUp: () => life !== undefined,
-    get outcome() {
-      return life?.outcome;
-    },
-    get engine() {
-      return life?.engine;
-    },
+    outcome: () => life?.outcome,
+    engine: () => life?.engine,
     start,
     crash,
+    drain: (worker) => !standstill.isNow && life?.drain(worker) === true,
+    suspend(forMs) {
+      if (life === undefined || life.outcome !== undefined || standstill.isNow) return false;
+      trace.note('suspend', forMs);
+      tally.suspend++;
+      standstill.begin(forMs);
+      return true;
+    },
     endOf(connection, worker) {
       const served = life;
       return {
         receive(message) {
-          if (served && served === life) served.receive(connection(), worker, message);
-          else connection().close('coordinator');
+          standstill.whenOver(() => {
+            if (served && served === life) served.receive(connection(), worker, message);
+            else connection().close('coordinator');
+          });
         },
         closed() {
-          if (served && served === life) served.part(connection());
+          standstill.whenOver(() => {
+            if (served && served === life) served.part(connection());
+          });
         },
       };
     },

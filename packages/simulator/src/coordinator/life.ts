@@ -1,4 +1,6 @@
 import {
+  type CatchUp,
+  createCatchUp,
   type Engine,
   type EngineEffect,
   type EngineEvent,
@@ -35,6 +37,8 @@ export interface Life {
   start(): void;
   receive(connection: Connection, worker: SimulatedWorker, message: ToCoordinator): void;
   part(connection: Connection): void;
+  /** An operator wants the worker to go; false if it is not connected. */
+  drain(worker: SimulatedWorker): boolean;
   die(): void;
 }
 
@@ -57,34 +61,33 @@ export function createLife(world: World, parts: LifeParts, { term, from, contrib
   const verify = createVerification(scenario, term);
   const engine = makeEngine(scenario.plan, { verify, contributed, ...(from ? { from } : {}) });
   const members = new Map<WorkerId, Member>();
-  const perform = createPerformer(members, term);
-  let outcome: string | undefined;
+  const catchUp = createCatchUp(scenario.plan);
+  const perform = createPerformer({ world, members, term, catchUp, weights: engine.weights });
   let isAlive = true;
   const archive = createArchive(world, { ...parts, engine, isAlive: () => isAlive });
 
   const happen = (happening: Happening): void => {
-    if (outcome !== undefined || !isAlive) return;
+    if (life.outcome !== undefined || !isAlive) return;
     const event: EngineEvent = Object.assign(happening, { atMs: agenda.nowMs });
-    watch.event(event);
+    watch.event(event, members);
     goOn(engine.handle(event));
   };
   const wake = createAlarm(world, () => happen({ type: 'time-passed' }));
 
-  /** What is sent goes first, as in the real coordinator. */
   const carryOut = (effects: readonly EngineEffect[]): void => {
     watch.effects(effects, { engine, members });
-    for (const effect of effects) if (isSent(effect)) perform(effect);
-    for (const effect of effects) if (!isSent(effect)) perform(effect);
+    performAll(effects, perform);
     const how = interruptionOf(() => archive.note(effects));
     if (how) return onInterrupted(how);
     for (const effect of effects) {
-      if (effect.type === 'end') outcome = effect.outcome;
+      if (effect.type === 'end') life.outcome = effect.outcome;
       if (effect.type === 'roll-back') archive.goBack(effect.step, restore);
     }
   };
   const restore = (snapshot: SimulatedSnapshot | undefined): void => {
     const state = snapshot?.state ?? initialState(scenario.plan);
     watch.restored(state);
+    catchUp.goBack();
     goOn(engine.restore(state, agenda.nowMs));
   };
   const goOn = (effects: readonly EngineEffect[]): void => {
@@ -93,37 +96,36 @@ export function createLife(world: World, parts: LifeParts, { term, from, contrib
     wake.set(engine.nextDeadlineMs());
   };
 
-  return {
+  const life: Life & { outcome: string | undefined } = {
     engine,
-    get outcome() {
-      return outcome;
-    },
+    outcome: undefined,
     start: () => goOn(engine.start(agenda.nowMs)),
     receive(connection, worker, message) {
       if (message.type === 'hello') {
-        return happen({
-          type: 'worker-joined',
-          worker: welcome(members, { connection, worker, term }, message.name),
-        });
+        const newcomer = welcome(members, { connection, worker, term }, message.name);
+        return happen({ type: 'worker-joined', worker: newcomer });
       }
-      const { id } = connection;
-      if (id === undefined || members.get(id)?.connection !== connection) return;
-      if (message.type === 'partial' && message.term !== term) return;
+      const id = memberAt(members, connection);
+      if (id === undefined || (message.type === 'partial' && message.term !== term)) return;
       if (message.type === 'failed') members.delete(id);
       happen(toHappening(id, message));
       if (message.type === 'failed') connection.close('coordinator');
     },
     part(connection) {
-      const { id } = connection;
-      if (id === undefined || members.get(id)?.connection !== connection) return;
-      members.delete(id);
-      happen({ type: 'worker-left', worker: id });
+      const id = memberAt(members, connection);
+      if (id !== undefined && members.delete(id)) happen({ type: 'worker-left', worker: id });
+    },
+    drain({ connection }) {
+      const id = connection && memberAt(members, connection);
+      if (id !== undefined) happen({ type: 'operator-asked', request: 'drain', worker: id });
+      return id !== undefined;
     },
     die() {
       isAlive = false;
       closeAll(members);
     },
   };
+  return life;
 }
 
 /** How a piece of work with the disk was interrupted, if it was. */
@@ -141,6 +143,12 @@ function closeAll(members: Map<WorkerId, Member>): void {
   const connections = [...members.values()].map((member) => member.connection);
   members.clear();
   for (const connection of connections) connection.close('coordinator');
+}
+
+/** Who is at the other end, unless it has another connection by now. */
+function memberAt(members: ReadonlyMap<WorkerId, Member>, connection: Connection): WorkerId | undefined {
+  const { id } = connection;
+  return id !== undefined && members.get(id)?.connection === connection ? id : undefined;
 }
 
 /** Gives a worker its name. */
@@ -164,8 +172,31 @@ function createVerification({ verify, seed }: Scenario, term: number): Verificat
   };
 }
 
+interface PerformerParts {
+  readonly world: World;
+  readonly members: Map<WorkerId, Member>;
+  readonly term: number;
+  readonly catchUp: CatchUp;
+  readonly weights: () => Float32Array;
+}
+
+/** A lease, and before it what the worker needs for it. */
+function sendLease(
+  connection: Connection,
+  { round, leaves }: Extract<EngineEffect, { type: 'lease' }>,
+  { world, term, catchUp, weights }: Omit<PerformerParts, 'members'>,
+): void {
+  const work = catchUp.expand(connection, { round, leaves, weights: weights() });
+  if (work.length > 1) world.tally['catch-up']++;
+  for (const { weights: values, ...lease } of work) {
+    if (work.length > 1)
+      connection.sendToWorker({ type: 'weights', version: lease.round.version, weights: values });
+    connection.sendToWorker({ type: 'lease', term, ...lease });
+  }
+}
+
 /** What an effect means for the connections. */
-function createPerformer(members: Map<WorkerId, Member>, term: number): (effect: EngineEffect) => void {
+function createPerformer({ members, ...parts }: PerformerParts): (effect: EngineEffect) => void {
   const connectionOf = (id: WorkerId): Connection | undefined => members.get(id)?.connection;
   return (effect) => {
     switch (effect.type) {
@@ -180,13 +211,17 @@ function createPerformer(members: Map<WorkerId, Member>, term: number): (effect:
           });
         }
         return;
-      case 'lease':
-        return connectionOf(effect.worker)?.sendToWorker({ ...effect, term });
-      case 'expel': {
+      case 'lease': {
+        const connection = connectionOf(effect.worker);
+        if (connection) sendLease(connection, effect, parts);
+        return;
+      }
+      case 'expel':
+      case 'release': {
         const member = members.get(effect.worker);
         members.delete(effect.worker);
         if (!member) return;
-        member.connection.isExpelled = true;
+        member.connection.isDismissed = true;
         return member.connection.close('coordinator');
       }
       default:
@@ -195,20 +230,34 @@ function createPerformer(members: Map<WorkerId, Member>, term: number): (effect:
 }
 
 /** One timer, as the real coordinator has. */
-function createAlarm({ agenda }: World, ring: () => void): { set(atMs: number | undefined): void } {
+function createAlarm(
+  { agenda, standstill }: World,
+  ring: () => void,
+): { set(atMs: number | undefined): void } {
   let setTo: number | undefined;
   return {
     set(atMs) {
       if (atMs === setTo) return;
       setTo = atMs;
       if (atMs === undefined) return;
-      agenda.at(atMs, () => {
+      const goOff = (): void => {
         if (setTo !== atMs) return;
         setTo = undefined;
         ring();
+      };
+      agenda.at(atMs, () => {
+        if (!standstill.isNow) return goOff();
+        // What waits in the sockets is heard first.
+        standstill.whenOver(() => agenda.after(0, goOff));
       });
     },
   };
+}
+
+/** What is sent goes first, as in the real coordinator. */
+function performAll(effects: readonly EngineEffect[], perform: (effect: EngineEffect) => void): void {
+  for (const effect of effects) if (isSent(effect)) perform(effect);
+  for (const effect of effects) if (!isSent(effect)) perform(effect);
 }
 
 function isSent({ type }: EngineEffect): boolean {

@@ -22,7 +22,7 @@ export function runProcedure<Result>(
     try {
       const { done, value } = procedure.next();
       if (done) host.onDone(value);
-      else world.agenda.after(world.draws.disk.between(0.05, 10), step);
+      else world.agenda.after(world.draws.disk.between(0.05, 10), () => world.standstill.whenOver(step));
     } catch (thrown) {
       if (!(thrown instanceof Interrupted)) throw thrown;
       host.onInterrupted(thrown.how);

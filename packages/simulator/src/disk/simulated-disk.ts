@@ -13,6 +13,9 @@ export class Interrupted extends Error {
   }
 }
 
+/** Made once: each one notes where it was made, which takes longer than a disk operation. */
+const interruptions = { killed: new Interrupted('killed'), 'power cut': new Interrupted('power cut') };
+
 /** The disk takes part of the bytes, and says so. */
 export class DiskFull extends Error {}
 
@@ -63,21 +66,18 @@ interface File {
 export function createDisk(draws: Draws, cutAt: readonly number[] = []): SimulatedDisk {
   const cuts = new Map<number, Interruption>(cutAt.map((operation) => [operation, 'power cut']));
   const folders = createFolders(draws);
-  let operations = 0;
   let isFull = false;
 
   const operate = (): Folders => {
-    operations++;
-    const how = cuts.get(operations);
-    if (how) throw new Interrupted(how);
+    disk.operations++;
+    const how = cuts.get(disk.operations);
+    if (how) throw interruptions[how];
     return folders;
   };
 
-  return {
-    get operations() {
-      return operations;
-    },
-    interruptAfter: (count, how) => void cuts.set(operations + count + 1, how),
+  const disk: SimulatedDisk & { operations: number } = {
+    operations: 0,
+    interruptAfter: (count, how) => void cuts.set(disk.operations + count + 1, how),
     failNextWrite() {
       isFull = true;
     },
@@ -115,6 +115,7 @@ export function createDisk(draws: Draws, cutAt: readonly number[] = []): Simulat
     },
     losePower: folders.losePower,
   };
+  return disk;
 }
 
 /** The outer folder and those in it. */

@@ -11,11 +11,12 @@ export interface SimulatedSnapshot {
 /** As a text whose last line is its sum. Vectors as bit patterns: JSON knows neither -0 nor NaN. */
 export function encodeSnapshot({ state, journalLength }: SimulatedSnapshot): string {
   const text = JSON.stringify({
-    ...state,
+    lastRound: state.lastRound,
     weights: bitsOf(state.weights),
     optimizer: Object.fromEntries(
       Object.entries(state.optimizer).map(([name, values]) => [name, bitsOf(values)]),
     ),
+    epochTotals: state.epochTotals,
     journalLength,
   });
   return `${text}\n${sumOf(text)}`;

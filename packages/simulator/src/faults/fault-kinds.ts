@@ -13,8 +13,12 @@ export const faultKinds = {
   nonsense: 'a worker breaks the protocol',
   join: 'one more worker comes',
   leave: 'a worker leaves in order',
+  'catch-up': 'a worker lacks what codes have left out of a group, and computes the steps before again',
+  drain: 'an operator drains a worker: it answers what it has, and goes',
   crash: 'the coordinator dies at once; it comes back from its disk',
   'power-cut': 'the same, and the disk loses what was not synced, or parts of it',
+  suspend:
+    'the coordinator stands still for a while; all messages wait, and the clock has jumped when it wakes',
   'disk-full': 'a snapshot is written in part, and the write fails',
   rot: 'one character of a snapshot changes on the disk',
   'lie-bit': 'a worker flips one bit in one sum',
@@ -27,6 +31,7 @@ export const faultKinds = {
   'lie-second': 'a worker is wrong only when it is asked for a second answer',
   'lie-late': 'a worker is honest for a time, then wrong, then honest',
   'lie-leaf': 'a worker is wrong on one shard only',
+  'lie-evaluation': 'a worker is wrong in evaluations only',
   'lie-pair': 'two workers tell the same lie',
 } as const;
 
@@ -42,7 +47,9 @@ export type FaultKind = keyof typeof faultKinds;
 /** How often each kind struck. */
 export type FaultTally = Record<FaultKind, number>;
 
+const noFault = Object.fromEntries(Object.keys(faultKinds).map((kind) => [kind, 0])) as FaultTally;
+
 /** No fault so far. */
 export function createTally(): FaultTally {
-  return Object.fromEntries(Object.keys(faultKinds).map((kind) => [kind, 0])) as FaultTally;
+  return { ...noFault };
 }

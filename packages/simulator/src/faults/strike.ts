@@ -34,7 +34,7 @@ function strike(target: Target, kind: FaultKind): void {
   const { world, crew } = target;
   const { draws, trace, tally, scenario } = world;
   trace.note(kind);
-  if (isDiskFault(kind)) return strikeCoordinator(target, kind);
+  if (isCoordinatorFault(kind)) return strikeCoordinator(target, kind);
   if (kind === 'join') {
     if (!crew.add()) return;
     tally.join++;
@@ -48,17 +48,29 @@ function strike(target: Target, kind: FaultKind): void {
   strikeWorker(target, worker, kind);
 }
 
-type CoordinatorFault = 'crash' | 'power-cut' | 'disk-full' | 'rot';
+type CoordinatorFault = 'crash' | 'power-cut' | 'suspend' | 'disk-full' | 'rot';
 type WorkerFault = Exclude<FaultKind, CoordinatorFault | LieKind | 'join'>;
 
-function isDiskFault(kind: FaultKind): kind is CoordinatorFault {
-  return kind === 'crash' || kind === 'power-cut' || kind === 'disk-full' || kind === 'rot';
+const coordinatorFaults: ReadonlySet<FaultKind> = new Set<CoordinatorFault>([
+  'crash',
+  'power-cut',
+  'suspend',
+  'disk-full',
+  'rot',
+]);
+
+function isCoordinatorFault(kind: FaultKind): kind is CoordinatorFault {
+  return coordinatorFaults.has(kind);
 }
 
 /** One worker, or a pair, is wrong from now on, if nobody was before (it may come back) and enough others are there. */
 function corrupt({ world, crew, coordinator }: Target, kind: LieKind): void {
   const isPair = kind === 'lie-pair';
-  const ready = coordinator.engine?.status().workers.filter(({ stage }) => stage === 'ready') ?? [];
+  const ready =
+    coordinator
+      .engine()
+      ?.status()
+      .workers.filter(({ stage }) => stage === 'ready') ?? [];
   const alive = crew.alive().filter(({ connection }) => connection);
   const others = isPair || kind === 'lie-nan' ? 5 : 1;
   if (world.tally[kind] > 0 || ready.length < others || alive.length === 0) return;
@@ -73,9 +85,13 @@ function corrupt({ world, crew, coordinator }: Target, kind: LieKind): void {
 }
 
 /** Also while the coordinator reads its disk to come back. */
-function strikeCoordinator({ world, coordinator, watch }: Target, kind: CoordinatorFault): void {
+function strikeCoordinator({ world, crew, coordinator, watch }: Target, kind: CoordinatorFault): void {
   const { disk, draws, tally } = world;
   world.tell?.('fault', { kind });
+  if (kind === 'suspend') {
+    if (coordinator.suspend(drawDuration(world))) crew.watchCoordinator();
+    return;
+  }
   // Struck when the next snapshot is written, and counted then.
   if (kind === 'disk-full') return disk.failNextWrite();
   if (kind !== 'rot') {
@@ -92,7 +108,11 @@ function strikeCoordinator({ world, coordinator, watch }: Target, kind: Coordina
   watch.damaged();
 }
 
-function strikeWorker({ world, crew }: Target, worker: SimulatedWorker, kind: WorkerFault): void {
+function strikeWorker(
+  { world, crew, coordinator }: Target,
+  worker: SimulatedWorker,
+  kind: WorkerFault,
+): void {
   const { draws, tally, scenario } = world;
   const { faults } = draws;
   worker.soundSinceMs = Infinity;
@@ -107,11 +127,16 @@ function strikeWorker({ world, crew }: Target, worker: SimulatedWorker, kind: Wo
       worker.repeats = true;
       return worker.connection?.close('worker');
     case 'reorder':
+    case 'catch-up':
       return;
     case 'kill':
     case 'leave':
       crew.remove(worker);
       worker.connection?.close('worker');
+      break;
+    case 'drain':
+      if (!coordinator.drain(worker)) return;
+      world.agenda.after(faults.between(10, 2_000), () => crew.add());
       break;
     case 'pull':
       crew.remove(worker);

@@ -29,6 +29,20 @@ export function drawPlan(draws: Draws): EnginePlan {
   };
 }
 
+/** Error feedback of a lossy codec: periods of a few steps. In an epoch's last step only shards may lack samples. */
+export function withKeptRest(plan: EnginePlan, draws: Draws): EnginePlan {
+  const stepsPerEpoch = 3 + draws.below(4);
+  const full = Array.from({ length: plan.shards }, () => 1 + draws.below(3));
+  const last = drawSamples(draws, plan.shards);
+  return {
+    ...plan,
+    coding: { groupSize: 2 ** draws.below(3), code: roundRoughly, feedbackSteps: 2 + draws.below(4) },
+    stepsPerEpoch,
+    totalSteps: stepsPerEpoch + draws.below(4),
+    stepSamples: (step) => (step === stepsPerEpoch - 1 ? last : full),
+  };
+}
+
 /** At least one shard has samples. */
 function drawSamples(draws: Draws, shards: number): number[] {
   const full = draws.below(shards);

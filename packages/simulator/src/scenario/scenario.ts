@@ -2,7 +2,7 @@ import type { EnginePlan } from '@gradwire/engine';
 import type { Draws } from '../base/draws.ts';
 import { type FaultKind, faultKinds, isLie } from '../faults/fault-kinds.ts';
 import { progressBoundMs } from './bounds.ts';
-import { drawPlan } from './plan.ts';
+import { drawPlan, withKeptRest } from './plan.ts';
 import { createFakeWork, type Work } from './work.ts';
 
 /** Everything about a simulation that is settled before it begins. */
@@ -41,9 +41,9 @@ export interface Scenario {
   readonly calmAtMs: number;
 }
 
-/** Kinds that strike at times of their own; the others need a message or a return to strike at. */
+/** Kinds that strike at times of their own; the others need a message or a return to strike at, or follow from them. */
 const allKinds = Object.keys(faultKinds) as FaultKind[];
-const timedKinds = allKinds.filter((kind) => kind !== 'reorder' && !isLie(kind));
+const timedKinds = allKinds.filter((kind) => kind !== 'reorder' && kind !== 'catch-up' && !isLie(kind));
 const lieKinds = allKinds.filter(isLie);
 
 /** Draws a scenario. Most have some kinds of faults only: what all kinds together hide, a few may show. */
@@ -65,11 +65,12 @@ export function drawScenario(draws: Draws, seed: number): Scenario {
     calmAtMs: draws.between(200, 2_000),
   };
   if (draws.chance(0.08)) return withLiars(scenario, draws);
+  if (draws.chance(0.012)) return withFeedback(scenario, draws);
   return draws.chance(0.01) ? withSpared(scenario, draws) : scenario;
 }
 
 /**
- * Faults strike for longer than the run takes, but never the first worker; who is silent is not lost before the run must
+ * Faults strike for longer than the run takes, but never the first worker, nor does the coordinator stand still; who is silent is not lost before the run must
  * have gone on.
  */
 function withSpared(scenario: Scenario, draws: Draws): Scenario {
@@ -80,10 +81,17 @@ function withSpared(scenario: Scenario, draws: Draws): Scenario {
     ...longer,
     spared: 'w0',
     silenceMs: 2 * boundMs,
-    faults: [...faults, 'pull', 'pause', 'partition'],
+    faults: [...faults.filter((kind) => kind !== 'suspend'), 'pull', 'pause', 'partition'],
     faultGapMs: draws.pick([1_000, 2_000]),
     calmAtMs: 4 * boundMs,
   };
+}
+
+/** Workers keep what codes leave out, for some steps; in half of these runs they are verified. */
+function withFeedback(scenario: Scenario, draws: Draws): Scenario {
+  const { maxStaleness: _, ...plan } = scenario.plan;
+  const feedback: Scenario = { ...scenario, plan: withKeptRest(plan, draws), workers: scenario.workers + 1 };
+  return draws.chance(0.5) ? { ...feedback, verify: draws.pick([0.3, 1]) } : feedback;
 }
 
 /** Workers are verified, and one of them lies, or two do: always fewer than half. */

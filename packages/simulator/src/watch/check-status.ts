@@ -5,6 +5,7 @@ import { must } from './broken-promise.ts';
 /** What the status is compared with. */
 export interface StatusContext {
   readonly members: ReadonlyMap<WorkerId, Member>;
+  readonly isDrained: (worker: WorkerId) => boolean;
   /** Given out by the last event. */
   readonly leases: readonly Extract<EngineEffect, { type: 'lease' }>[];
 }
@@ -13,7 +14,7 @@ export interface StatusContext {
 export function checkStatus(
   plan: EnginePlan,
   status: EngineStatus,
-  { members, leases }: StatusContext,
+  { members, isDrained, leases }: StatusContext,
 ): void {
   const ready = new Set<WorkerId>();
   for (const { worker, stage } of status.workers) {
@@ -30,7 +31,11 @@ export function checkStatus(
   must('bounded memory', status.outstanding.length <= most, () => `${status.outstanding.length} leases`);
   for (const { leaf, owner } of status.outstanding) {
     if (owner === undefined) {
-      must('owned leases', ready.size === 0, () => `nobody has leaf ${leaf}, and ${ready.size} are ready`);
+      must(
+        'owned leases',
+        [...ready].every(isDrained),
+        () => `nobody has leaf ${leaf}, and ${ready.size} are ready`,
+      );
     } else must('owned leases', ready.has(owner), () => `leaf ${leaf} belongs to ${owner}, who is not ready`);
   }
 

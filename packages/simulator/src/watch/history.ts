@@ -11,6 +11,9 @@ import {
 } from '@gradwire/engine';
 import { must } from './broken-promise.ts';
 import type { Reference } from './reference.ts';
+import type { Truth } from './truth.ts';
+
+type Pollution = Pick<Truth, 'isPolluted' | 'isLastEvaluationPolluted'>;
 
 /** What a run has done so far, and whether it is what the definition says. */
 export interface History {
@@ -21,10 +24,10 @@ export interface History {
   take(effect: EngineEffect, engine: Engine): void;
 }
 
-/** @param isPolluted Whether lies that nobody could compare are in the weights: then they are any. */
-export function createHistory(plan: EnginePlan, reference: Reference, isPolluted: () => boolean): History {
+/** @param truth Whether lies that nobody could compare are in the weights, or in an evaluation: then they are any. */
+export function createHistory(plan: EnginePlan, reference: Reference, truth: Pollution): History {
   return plan.maxStaleness === undefined
-    ? createSynchronousHistory(plan, reference, isPolluted)
+    ? createSynchronousHistory(plan, reference, truth)
     : createAsynchronousHistory(plan);
 }
 
@@ -32,7 +35,7 @@ export function createHistory(plan: EnginePlan, reference: Reference, isPolluted
 function createSynchronousHistory(
   plan: EnginePlan,
   reference: Reference,
-  isPolluted: () => boolean,
+  { isPolluted, isLastEvaluationPolluted }: Pollution,
 ): History {
   let due: Round | undefined;
   let published: Extract<EngineEffect, { type: 'publish' }> | undefined;
@@ -72,7 +75,8 @@ function createSynchronousHistory(
         must('in order', due?.split === effect.record.split && due.version === effect.record.step, () => {
           return `an evaluation after step ${effect.record.step}, due is ${describe(due)}`;
         });
-        if (due && !isPolluted()) checkEvaluation(effect.record, due, reference);
+        if (due && !isPolluted() && !isLastEvaluationPolluted())
+          checkEvaluation(effect.record, due, reference);
         due = roundAfter(plan, due);
         return;
       case 'end':

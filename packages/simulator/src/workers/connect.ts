@@ -24,7 +24,7 @@ export function connect(world: World, worker: SimulatedWorker, coordinator: Coor
       receive: session.receive,
       closed: () => {
         worker.connection = undefined;
-        if (connection.isExpelled) worker.isAlive = false;
+        if (connection.isDismissed) worker.isAlive = false;
         retry();
       },
     },

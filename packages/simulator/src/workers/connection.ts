@@ -1,4 +1,4 @@
-import type { PartialSum, Round, WorkerId } from '@gradwire/engine';
+import type { LeasePlace, PartialSum, Round, WorkerId } from '@gradwire/engine';
 import type { World } from '../base/world.ts';
 
 /** What the coordinator says. `term` counts its lives. */
@@ -11,6 +11,7 @@ export type ToWorker =
       readonly term: number;
       readonly round: Round;
       readonly leaves: readonly number[];
+      readonly feedback?: LeasePlace;
     };
 
 /** What a worker says. */
@@ -40,7 +41,7 @@ export interface Connection {
   /** The worker's name as the coordinator knows it, once it does. */
   id: WorkerId | undefined;
   /** The coordinator's last word was that the worker must not come back. */
-  isExpelled: boolean;
+  isDismissed: boolean;
   readonly isOpen: { worker: boolean; coordinator: boolean };
   sendToWorker(message: ToWorker): void;
   sendToCoordinator(message: ToCoordinator): void;
@@ -58,9 +59,6 @@ export interface Ends {
   readonly coordinator: End<ToCoordinator>;
 }
 
-/** Messages sent, counted over all connections of a world, to see who overtakes whom. */
-const latestDelivered = new WeakMap<World, { sent: number; latest: number }>();
-
 export function createConnection(world: World, link: Link, ends: Ends): Connection {
   const isOpen = { worker: true, coordinator: true };
   const toWorker = createPipe(world, link, () => isOpen.worker);
@@ -72,7 +70,7 @@ export function createConnection(world: World, link: Link, ends: Ends): Connecti
   };
   return {
     id: undefined,
-    isExpelled: false,
+    isDismissed: false,
     isOpen,
     sendToWorker(message) {
       if (isOpen.coordinator) toWorker(() => ends.worker.receive(message));
@@ -92,9 +90,7 @@ export function createConnection(world: World, link: Link, ends: Ends): Connecti
 
 /** One direction: first in, first out, each with its own delay. */
 function createPipe(world: World, link: Link, isOpen: () => boolean): (deliver: () => void) => void {
-  const { agenda, draws, tally, scenario } = world;
-  const order = latestDelivered.get(world) ?? { sent: 0, latest: 0 };
-  latestDelivered.set(world, order);
+  const { agenda, delivered, draws, tally, scenario } = world;
   const queue: { readonly atMs: number; readonly number: number; readonly deliver: () => void }[] = [];
 
   const pump = (): void => {
@@ -104,14 +100,14 @@ function createPipe(world: World, link: Link, isOpen: () => boolean): (deliver: 
     queue.shift();
     if (queue.length > 0) agenda.at(queue[0]!.atMs, pump);
     if (!isOpen()) return;
-    if (first.number < order.latest) tally.reorder++;
-    order.latest = Math.max(order.latest, first.number);
+    if (first.number < delivered.latest) tally.reorder++;
+    delivered.latest = Math.max(delivered.latest, first.number);
     first.deliver();
   };
 
   return (deliver) => {
     const jitterMs = draws.network.unit() * scenario.latencyMs;
-    queue.push({ atMs: agenda.nowMs + link.latencyMs + jitterMs, number: order.sent++, deliver });
+    queue.push({ atMs: agenda.nowMs + link.latencyMs + jitterMs, number: delivered.sent++, deliver });
     if (queue.length === 1) agenda.at(queue[0]!.atMs, pump);
   };
 }

@@ -1,7 +1,7 @@
 import type { World } from '../base/world.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import { connect } from './connect.ts';
-import { createWorker, type SimulatedWorker } from './simulated-worker.ts';
+import { createWorker, type SimulatedWorker, whenAwake } from './simulated-worker.ts';
 
 /** All workers of a simulation. */
 export interface Crew {
@@ -14,12 +14,14 @@ export interface Crew {
   block(worker: SimulatedWorker, forMs: number): void;
   /** Both ends give its connection up if nothing passes for too long. */
   watchSilence(worker: SimulatedWorker): void;
+  /** The workers give their connections up if the coordinator stands still for too long. */
+  watchCoordinator(): void;
   /** Nothing new goes wrong, what is cut off or stands still comes back in time, and there are as many as at the start. */
   mend(): void;
 }
 
 export function createCrew(world: World, coordinator: Coordinator): Crew {
-  const { agenda, draws, scenario } = world;
+  const { agenda, draws, scenario, standstill } = world;
   let workers: SimulatedWorker[] = [];
   let names = 0;
   const alive = (): SimulatedWorker[] => (workers = workers.filter(({ isAlive }) => isAlive));
@@ -49,6 +51,16 @@ export function createCrew(world: World, coordinator: Coordinator): Crew {
     });
   };
 
+  const watchCoordinator = (): void => {
+    const waiting = alive().map((worker) => ({ worker, connection: worker.connection }));
+    agenda.after(scenario.silenceMs, () => {
+      if (!standstill.isNow) return;
+      for (const { worker, connection } of waiting) {
+        whenAwake(world, worker, () => connection?.close('worker'));
+      }
+    });
+  };
+
   /** Again and again: one that was told to go may still be on its way out. */
   const fill = (): void => {
     while (alive().length < scenario.workers) add();
@@ -71,6 +83,7 @@ export function createCrew(world: World, coordinator: Coordinator): Crew {
       watchSilence(worker);
     },
     watchSilence,
+    watchCoordinator,
     mend() {
       for (const worker of alive()) {
         worker.link.latencyMs = scenario.latencyMs;

@@ -13,7 +13,7 @@ export interface Temptation {
   again(change: { readonly isStale?: boolean; readonly work?: (work: Work) => Work }): PartialSum;
 }
 
-/** What it says instead; a gradient that is honest is no lie. */
+/** What it says instead; what equals the honest sum is no lie. */
 export const lies: Readonly<Record<LieKind, (temptation: Temptation) => PartialSum>> = {
   'lie-bit': ({ honest, isFirst }) => (isFirst ? flipBit(honest) : honest),
   'lie-stale': ({ again }) => again({ isStale: true }),
@@ -28,6 +28,7 @@ export const lies: Readonly<Record<LieKind, (temptation: Temptation) => PartialS
   'lie-second': ({ honest, isSecond }) => (isSecond ? flipBit(honest) : honest),
   'lie-late': ({ honest }) => (honest.round % 3 === 2 ? flipBit(honest) : honest),
   'lie-leaf': ({ honest }) => (honest.lo === 0 ? flipBit(honest) : honest),
+  'lie-evaluation': ({ honest }) => ({ ...honest, metrics: honest.metrics.with(0, honest.metrics[0]! / 2) }),
   'lie-pair': ({ honest }) => ({ ...honest, gradient: honest.gradient.map((value) => value + 1) }),
 };
 
@@ -38,6 +39,13 @@ function flipBit(honest: PartialSum): PartialSum {
   return { ...honest, gradient };
 }
 
-export function isEqual(a: Float32Array, b: Float32Array): boolean {
+/** Whether two sums have the same bits. */
+export function isEqual(a: PartialSum, b: PartialSum): boolean {
+  return hasEqualBits(a.gradient, b.gradient) && hasEqualBits(a.metrics, b.metrics);
+}
+
+type Vector = Float32Array | Float64Array;
+
+function hasEqualBits(a: Vector, b: Vector): boolean {
   return a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
 }

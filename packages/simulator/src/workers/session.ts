@@ -1,7 +1,7 @@
-import { isGroupNode, type PartialSum, treeCover, type TreeNode } from '@gradwire/engine';
+import { type EnginePlan, isGroupNode, type PartialSum, treeCover, type TreeNode } from '@gradwire/engine';
 import type { World } from '../base/world.ts';
 import type { Work } from '../scenario/work.ts';
-import { nodeSum } from '../watch/reference.ts';
+import { codeKeeping, nodeSum } from '../watch/reference.ts';
 import type { ToCoordinator, ToWorker } from './connection.ts';
 import { spoil } from './nonsense.ts';
 import { isEqual, lies } from './lies.ts';
@@ -54,6 +54,7 @@ function createHandlers(world: World, worker: SimulatedWorker, line: Line): Hand
   let held: Extract<ToWorker, { type: 'weights' }> | undefined;
   let before: Float32Array | undefined;
   let lastRound = -1;
+  const kept: Kept = { rests: new Map(), versions: new Map() };
   const mayRepeat = world.scenario.faults.includes('zombie');
 
   /** Goes on after some time of work, unless the connection has ended: then nobody needs it. */
@@ -102,17 +103,16 @@ function createHandlers(world: World, worker: SimulatedWorker, line: Line): Hand
         line.send({ type: 'failed', round: round.index, leaf: draws.work.pick(leaves) });
         return;
       }
-      const { coding } = world.scenario.plan;
-      const groupSize = (round.task === 'step' && coding?.groupSize) || round.leafCount;
-      const nodes = treeCover(leaves, round.leafCount, groupSize);
+      const nodes = nodesOf(lease, world.scenario.plan);
       const { weights } = held;
       const isSecond = lastRound === round.index;
       lastRound = round.index;
       const computeNext = (): void => {
         const node = nodes.shift();
         if (!node) return done();
-        const partial = answer(world, worker, { lease, node, weights, before, isSecond });
+        const partial = answer(world, worker, { lease, node, weights, kept, before, isSecond });
         work(partial.computeMs, () => {
+          if (lease.feedback?.isReplay) return computeNext();
           send(worker.mischief.delete('nonsense') ? spoil(world, worker, partial) : partial);
           computeNext();
         });
@@ -120,6 +120,11 @@ function createHandlers(world: World, worker: SimulatedWorker, line: Line): Hand
       computeNext();
     },
   };
+}
+
+function nodesOf({ round, leaves }: Lease, { coding }: EnginePlan): TreeNode[] {
+  const groupSize = (round.task === 'step' && coding?.groupSize) || round.leafCount;
+  return treeCover(leaves, round.leafCount, groupSize);
 }
 
 /** What it computed under its name, and the coordinator may have heard already. */
@@ -135,12 +140,8 @@ function repeat(
   }
 }
 
-/** At most one failure on each leaf: a second one ends the run, as it should. */
-const failedOnce = new WeakMap<World, Set<number>>();
-
 function mayFail(world: World, worker: SimulatedWorker, { round }: Lease): boolean {
-  const failed = failedOnce.get(world) ?? new Set();
-  failedOnce.set(world, failed);
+  const { failed } = world;
   const place = 2 * round.version + (round.task === 'step' ? 0 : 1);
   if (failed.has(place) || !worker.mischief.delete('failure')) return false;
   failed.add(place);
@@ -153,31 +154,39 @@ interface Question extends NodeWork {
   readonly isSecond: boolean;
 }
 
-/** The truth, or what it tells instead. Evaluations are not lied about: no weights depend on them. */
+/** The truth, or what it tells instead. */
 function answer(world: World, worker: SimulatedWorker, question: Question): PartialSum {
-  const { before, isSecond, ...task } = question;
-  const honest = computeNode(world, worker, task);
-  if (!worker.lie || task.lease.round.task !== 'step') return honest;
+  const { before, isSecond, lease, node, weights, kept } = question;
+  const honest = computeNode(world, worker, { lease, node, weights, kept });
+  const { task } = lease.round;
+  if (!worker.lie || (worker.lie === 'lie-evaluation') !== (task === 'evaluate')) return honest;
   const told = lies[worker.lie]({
     honest,
     isSecond,
     isFirst: !worker.hasLied,
     again: ({ isStale = false, work }) => {
-      const weights = (isStale ? before : undefined) ?? task.weights;
+      const again = { lease, node, weights: (isStale ? before : undefined) ?? weights, kept };
       return {
         ...honest,
-        ...computeNode(world, worker, { ...task, weights, ...(work ? { change: work } : {}) }),
+        ...computeNode(world, worker, work ? { ...again, change: work } : again),
       };
     },
   });
-  if (isEqual(told.gradient, honest.gradient)) return honest;
+  if (isEqual(told, honest)) return honest;
   worker.hasLied = true;
   worker.isHonest = false;
   world.lies.add(told);
   return told;
 }
 
+/** Error feedback: what was left out of each group, by its first leaf, and in which step. */
+interface Kept {
+  readonly rests: Map<number, Float32Array>;
+  readonly versions: Map<number, number>;
+}
+
 interface NodeWork {
+  readonly kept: Kept;
   readonly change?: (work: Work) => Work;
   readonly lease: Lease;
   readonly node: TreeNode;
@@ -187,7 +196,7 @@ interface NodeWork {
 function computeNode(
   world: World,
   worker: SimulatedWorker,
-  { lease, node, weights, change }: NodeWork,
+  { lease, node, weights, change, kept }: NodeWork,
 ): PartialSum {
   const { draws, scenario } = world;
   const { plan, msPerSample } = scenario;
@@ -195,11 +204,12 @@ function computeNode(
   const { round } = lease;
   const { lo, hi } = node;
   const samples = round.split ? plan.evaluations.blocks[round.split] : plan.stepSamples(round.step);
-  const { coding, ...uncoded } = plan;
-  const sums = nodeSum({ plan: uncoded, work, round, samples, weights }, node);
+  const { coding } = plan;
+  const sums = nodeSum({ plan, isPlain: true, work, round, samples, weights }, node);
   if (!sums) throw new RangeError(`a lease for [${lo}, ${hi}), which holds no samples`);
   const isCoded =
     coding !== undefined &&
+    lease.feedback === undefined &&
     round.task === 'step' &&
     isGroupNode(node, round.leafCount, coding.groupSize) &&
     draws.work.chance(0.8);
@@ -207,10 +217,34 @@ function computeNode(
     round: round.index,
     lo,
     hi,
+    samples: sums.samples,
     computeMs: sums.samples * msPerSample * worker.slowness * draws.work.between(0.8, 1.3),
-    ...sums,
-    ...(isCoded ? { gradient: coding.code(sums.gradient), isCoded } : {}),
+    metrics: sums.metrics,
+    ...codeNode(sums.gradient, { plan, lease, node, kept, isCoded }),
   };
+}
+
+type CodedNode = Pick<NodeWork, 'lease' | 'node' | 'kept'> & {
+  readonly plan: EnginePlan;
+  readonly isCoded: boolean;
+};
+
+/** What is sent instead of a plain sum. */
+function codeNode(
+  gradient: Float32Array,
+  { plan, lease, node, kept, isCoded }: CodedNode,
+): Pick<PartialSum, 'isCoded'> & { readonly gradient: Float32Array } {
+  const { feedback, round } = lease;
+  const { coding } = plan;
+  if (!coding || (!isCoded && !feedback)) return { gradient };
+  if (!feedback) return { gradient: coding.code(gradient), isCoded };
+  const { lo } = node;
+  if (round.version === feedback.since) kept.rests.delete(lo);
+  else if (kept.versions.get(lo) !== round.version - 1)
+    throw new RangeError(`nothing is kept of [${lo}, ${node.hi}) before step ${round.version + 1}`);
+  kept.versions.set(lo, round.version);
+  const sent = codeKeeping(gradient, lo, { plan, place: feedback, rests: kept.rests });
+  return feedback.isLast ? { gradient: sent } : { gradient: sent, isCoded: true };
 }
 
 /** The engine takes over the vectors of a message, so each message has its own. */

@@ -1,10 +1,5 @@
-import {
-  averageGradient,
-  createOptimizer,
-  learningRateAt,
-  type ParameterLayout,
-  type SchedulePosition,
-} from '@gradwire/engine';
+import type { ParameterLayout, SchedulePosition } from '@gradwire/engine';
+import { averageGradient, createOptimizer, learningRateAt } from '@gradwire/engine/arithmetic';
 import type { Recipe } from '@gradwire/recipes';
 import type { Batch, GradientSum, Trainer } from '../trainer/trainer.ts';
 

@@ -1,5 +1,6 @@
 import { microBatchSize } from '@gradwire/data';
-import { countSteps, localStrategy, type Recipe } from '@gradwire/recipes';
+import type { Recipe } from '@gradwire/recipes';
+import { countSteps, localStrategy } from '@gradwire/recipes/samples';
 import type { Batcher, RawSamples } from '../trainer/batcher.ts';
 import type { Batch, GradientSum, Trainer } from '../trainer/trainer.ts';
 import { runLocalSteps } from './local-steps.ts';
@@ -12,6 +13,8 @@ export interface ShardPlace {
   readonly shard: number;
   /** Gets the gradient. */
   readonly into: Float32Array;
+  /** Samples of each of several neighbouring shards, of which this is the first; see `Batch`. Not with local steps. */
+  readonly parts?: readonly number[];
 }
 
 /** What a shard contributes to a step, with the trainer's weights. */
@@ -34,9 +37,10 @@ export function createShardStep({ recipe, trainer, batcher, trainingCount }: Sha
   const local = localStrategy(recipe.strategy);
   const { stepsPerEpoch, local: counts } = countSteps(recipe, trainingCount);
   if (!local) {
-    return ({ epoch, step, shard, into }, samples, indices) => {
+    return ({ epoch, step, shard, into, parts }, samples, indices) => {
       const position = { step: epoch * stepsPerEpoch + step, shard };
-      return trainer.gradient(batcher(samples, indices), position, into);
+      const batch = batcher(samples, indices);
+      return trainer.gradient(parts ? { ...batch, parts } : batch, position, into);
     };
   }
   const { batchSize, shards } = recipe;

@@ -1,4 +1,4 @@
-import { addBias, kernelsReady, reluGradient } from '@gradwire/kernels';
+import { addBias, kernelsReady, reluGradient, sumRows } from '@gradwire/kernels';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import {
   add,
@@ -16,7 +16,7 @@ import {
   sub,
   sum,
   tanh,
-} from '@tensorflow/tfjs-core';
+} from '#tfjs-core';
 import { isOffered } from './is-offered.ts';
 import type { Activation } from './operation.ts';
 
@@ -27,14 +27,23 @@ export interface Activated {
   backward(dy: Tensor): { readonly dz: Tensor; readonly dBias?: Tensor };
 }
 
+/** What is done to `z`. */
+interface Activating {
+  readonly bias?: Tensor | undefined;
+  readonly activation: Activation;
+  /** Samples of each part, see `Batch`. */
+  readonly parts?: readonly number[] | undefined;
+}
+
 /** Adds the bias, if there is one, to `z` and applies the activation. */
-export function activate(z: Tensor, bias: Tensor | undefined, activation: Activation): Activated {
+export function activate(z: Tensor, { bias, activation, parts }: Activating): Activated {
   const output = biasAndActivation(z, bias, activation);
   return {
     output,
     backward(dy) {
       const dz = derivatives[activation](dy, output);
-      return bias ? { dz, dBias: sum(dz, allButLast(dz)) } : { dz };
+      if (!bias) return { dz };
+      return { dz, dBias: parts ? sumRows(dz, parts) : sum(dz, allButLast(dz)) };
     },
   };
 }

@@ -4,7 +4,7 @@ import {
 } from '@gradwire/kernels';
 import type { BatchNormOptions } from '@gradwire/kernels';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
-import { add, div, mul, relu, sqrt, square, sub, sum } from '@tensorflow/tfjs-core';
+import { add, div, mul, relu, sqrt, square, sub, sum } from '#tfjs-core';
 import { throughRelu } from './activation.ts';
 import { isOffered } from './is-offered.ts';
 

@@ -23,7 +23,13 @@ export interface Position {
 
 /** Training or evaluation. */
 export type Mode =
-  | { readonly training: true; readonly seed: number; readonly position?: Position | undefined }
+  | {
+      readonly training: true;
+      readonly seed: number;
+      readonly position?: Position | undefined;
+      /** Samples of each part of the batch, see `Batch`. */
+      readonly parts?: readonly number[] | undefined;
+    }
   | { readonly training: false };
 
 /**

@@ -1,6 +1,6 @@
 import { randomWords } from '@gradwire/random';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { mul, tensor } from '@tensorflow/tfjs-core';
+import { mul, tensor } from '#tfjs-core';
 import type { Block } from './block.ts';
 import type { OperationOf } from './operation.ts';
 import { randomKey } from './random-key.ts';

@@ -1,4 +1,4 @@
-import { getBackend, getKernel } from '@tensorflow/tfjs-core';
+import { getBackend, getKernel } from '#tfjs-core';
 
 /** Has the current backend a kernel of that name? Those of our own are not registered with every one. */
 export function isOffered(kernelName: string): boolean {

@@ -10,7 +10,8 @@ import {
   matMul,
   mul,
   reshape,
-} from '@tensorflow/tfjs-core';
+} from '#tfjs-core';
+import { sumOfProducts } from '@gradwire/kernels';
 import type { OperationOf, Pair } from './operation.ts';
 
 /** What a convolution, depthwise convolution or dense layer does before bias and activation. */
@@ -28,6 +29,8 @@ export interface MapGradient {
   readonly kernel: Tensor;
   /** Gradient by the map's output. */
   readonly dz: Tensor;
+  /** Samples of each part, see `Batch`. */
+  readonly parts?: readonly number[] | undefined;
 }
 
 /** The map of a layer. */
@@ -38,7 +41,10 @@ export function linearMapOf(operation: OperationOf<'conv2d' | 'depthwiseConv2d' 
 
 const denseMap: LinearMap = {
   apply: (x, kernel) => matMul(x as Tensor2D, kernel as Tensor2D),
-  kernelGradient: ({ x, dz }) => matMul(x as Tensor2D, dz as Tensor2D, true, false),
+  kernelGradient: ({ x, dz, parts }) =>
+    parts
+      ? sumOfProducts(x as Tensor2D, dz as Tensor2D, parts)
+      : matMul(x as Tensor2D, dz as Tensor2D, true, false),
   inputGradient: ({ kernel, dz }) => matMul(dz as Tensor2D, kernel as Tensor2D, false, true),
   scaleKernel: mul,
 };
@@ -49,8 +55,12 @@ function convolutionMap(layer: Sliding): LinearMap {
   const attributes = slidingAttributes(layer);
   return {
     apply: (x, kernel) => conv2d(x as Tensor4D, kernel as Tensor4D, attributes.strides, layer.padding),
-    kernelGradient: ({ x, kernel, dz }) =>
-      engine().runKernel(Conv2DBackpropFilter, { x, dy: dz }, { ...attributes, filterShape: kernel.shape }),
+    kernelGradient: ({ x, kernel, dz, parts }) =>
+      engine().runKernel(
+        Conv2DBackpropFilter,
+        { x, dy: dz },
+        { ...attributes, filterShape: kernel.shape, ...partsAttribute(parts) },
+      ),
     inputGradient: ({ x, kernel, dz }) =>
       engine().runKernel(
         Conv2DBackpropInput,
@@ -66,11 +76,11 @@ function depthwiseMap(layer: Sliding): LinearMap {
   return {
     apply: (x, kernel) =>
       depthwiseConv2d(x as Tensor4D, kernel as Tensor4D, attributes.strides, layer.padding),
-    kernelGradient: ({ x, kernel, dz }) =>
+    kernelGradient: ({ x, kernel, dz, parts }) =>
       engine().runKernel(
         DepthwiseConv2dNativeBackpropFilter,
         { x, dy: dz },
-        { ...attributes, filterShape: kernel.shape },
+        { ...attributes, filterShape: kernel.shape, ...partsAttribute(parts) },
       ),
     inputGradient: ({ x, kernel, dz }) =>
       engine().runKernel(
@@ -89,4 +99,8 @@ function slidingAttributes({ strides, padding }: { strides: Pair; padding: strin
   dataFormat: string;
 } {
   return { strides: [...strides], pad: padding, dataFormat: 'NHWC' };
+}
+
+function partsAttribute(parts: readonly number[] | undefined): { parts?: number[] } {
+  return parts ? { parts: [...parts] } : {};
 }

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { add, tidy } from '@tensorflow/tfjs-core';
+import { add, tidy } from '#tfjs-core';
 import type { Block, ForwardPass, Mode } from './block.ts';
 import { createBlock } from './create-block.ts';
 import type { Group } from './fuse.ts';
@@ -10,6 +10,11 @@ import { makesMask } from './plain-layer.ts';
 
 /** A network as a graph of blocks. Tensors that its methods return or make belong to the surrounding `tidy`. */
 export interface Network {
+  /**
+   * Whether all that is summed over the samples of a batch can be summed part by part: nothing looks at other samples, draws
+   * random numbers or is done after a sum.
+   */
+  readonly takesParts: boolean;
   /** @param x - `[samples, ...inputShape]`. Returns the logits, `[samples, outputs]`. */
   predict(x: Tensor, tensors: readonly Tensor[]): Tensor;
   /** As `predict`, with a `backward` that takes the gradient by the logits. */
@@ -34,6 +39,7 @@ export function createNetwork(layers: readonly GraphLayer[], trained: number): N
   const keepsAll = links.some(({ group: { work } }) => work.type === 'plain' && makesMask(work.layer));
   const crop: Crop = createCrop(layers);
   return {
+    takesParts: haveParts(links),
     predict: (x, tensors) => predict(links, crop(x, tensors), { tensors, keepsAll }),
     forward(samples, tensors, mode) {
       const x = crop(samples, tensors);
@@ -46,6 +52,17 @@ export function createNetwork(layers: readonly GraphLayer[], trained: number): N
       return { logits, backward: (dLogits) => runBackward(links, passes, dLogits).slice(0, trained) };
     },
   };
+}
+
+function haveParts(links: readonly Link[]): boolean {
+  const tensors = links.flatMap(({ group }) => group.tensors);
+  // The gradients of a tensor that is used twice are added.
+  return new Set(tensors).size === tensors.length && links.every(({ group }) => hasParts(group.work));
+}
+
+function hasParts(work: Group['work']): boolean {
+  if (work.type === 'unit') return work.norm === undefined;
+  return work.type !== 'plain' && work.type !== 'dropout';
 }
 
 /** A block in its place. */

@@ -1,7 +1,7 @@
 import { GradwireError } from '@gradwire/errors';
 import { randomWords } from '@gradwire/random';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { engine } from '@tensorflow/tfjs-core';
+import { engine } from '#tfjs-core';
 import type { Block, Mode } from './block.ts';
 import type { OperationOf, TfjsLayer } from './operation.ts';
 import { randomKey } from './random-key.ts';

@@ -1,15 +1,5 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import {
-  AvgPoolGrad,
-  avgPool,
-  engine,
-  fill,
-  MaxPoolGrad,
-  maxPool,
-  mean,
-  mul,
-  reshape,
-} from '@tensorflow/tfjs-core';
+import { AvgPoolGrad, avgPool, engine, fill, MaxPoolGrad, maxPool, mean, mul, reshape } from '#tfjs-core';
 import type { Block } from './block.ts';
 import { isOffered } from './is-offered.ts';
 import { maxPoolWithWinners } from './native/max-pool-with-winners.ts';

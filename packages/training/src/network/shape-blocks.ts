@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { addN, concat, reshape, split, transpose } from '@tensorflow/tfjs-core';
+import { addN, concat, reshape, split, transpose } from '#tfjs-core';
 import type { Block } from './block.ts';
 
 /** Each sample in another shape. */

@@ -1,6 +1,6 @@
 import { convolvePool, convolvePoolGradients, kernelsReady } from '@gradwire/kernels';
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
-import { add, div, mul, ones, sqrt, sub, zeros, zerosLike } from '@tensorflow/tfjs-core';
+import { add, div, mul, ones, sqrt, sub, zeros, zerosLike } from '#tfjs-core';
 import { activate } from './activation.ts';
 import { batchNorm, batchNormGradients } from './batch-norm.ts';
 import type { Block, ForwardPass } from './block.ts';
@@ -33,10 +33,11 @@ export function createUnit(unit: Unit): Block {
   const map = unit.map && linearMapOf(unit.map);
   const slots = slotsOf(unit);
   return {
-    forward([x], list, { training }) {
+    forward([x], list, mode) {
       const tensors: Tensors = Object.fromEntries(slots.map((slot, i) => [slot, list[i]]));
-      const of = { unit, map, x: x as Tensor, tensors };
-      const { output, backward } = forward(of, unit.norm, training);
+      const parts = mode.training ? mode.parts : undefined;
+      const of = { unit, map, x: x as Tensor, tensors, parts };
+      const { output, backward } = forward(of, unit.norm, mode.training);
       return {
         output,
         backward(dy, options) {
@@ -68,6 +69,8 @@ interface Of {
   readonly map: LinearMap | undefined;
   readonly x: Tensor;
   readonly tensors: Tensors;
+  /** None with batch normalisation. */
+  readonly parts?: readonly number[] | undefined;
 }
 
 /** Without batch normalisation. */
@@ -76,7 +79,8 @@ function forwardPlain(of: Of): Pass {
   if (isOneKernel(unit)) return forwardOneKernel(of);
   const z = map ? map.apply(x, tensors.kernel as Tensor) : x;
   const pooled = pool(z, unit);
-  const activated = activate(pooled.output, tensors.bias, unit.activation);
+  const { bias: offset } = tensors;
+  const activated = activate(pooled.output, { bias: offset, activation: unit.activation, parts: of.parts });
   return {
     output: activated.output,
     backward(dy, { inputNeeded }) {
@@ -97,7 +101,7 @@ function forwardNormalised(of: Of, { epsilon, uses }: BatchNormalization): Pass 
   const options = { epsilon, relu: unit.activation === 'relu' };
   const normalised = batchNorm({ x: z, scale, offset }, options);
   const pooled = pool(normalised.output, unit);
-  const activated = activate(pooled.output, undefined, options.relu ? 'linear' : unit.activation);
+  const activated = activate(pooled.output, { activation: options.relu ? 'linear' : unit.activation });
   return {
     output: activated.output,
     backward(dy, { inputNeeded }) {
@@ -150,12 +154,12 @@ function pool(x: Tensor, { pooling }: Unit): Pooled {
 }
 
 function backThroughMap(
-  { map, x, tensors }: Of,
+  { map, x, tensors, parts }: Of,
   dz: Tensor,
   inputNeeded: boolean,
 ): { input?: Tensor | undefined; kernel?: Tensor } {
   if (!map) return { input: dz };
-  const of = { x, kernel: tensors.kernel as Tensor, dz };
+  const of = { x, kernel: tensors.kernel as Tensor, dz, parts };
   const kernel = map.kernelGradient(of);
   return inputNeeded ? { input: map.inputGradient(of), kernel } : { kernel };
 }
@@ -165,7 +169,7 @@ function isOneKernel(unit: Unit): boolean {
 }
 
 /** It never stores what pooling drops. */
-function forwardOneKernel({ unit, x, tensors }: Of): Pass {
+function forwardOneKernel({ unit, x, tensors, parts }: Of): Pass {
   const { strides, padding: pad } = unit.map as Extract<Unit['map'], { type: 'conv2d' }>;
   const filter = tensors.kernel as Tensor4D;
   const bias = (tensors.bias ?? zeros([filter.shape[3]])) as Tensor1D;
@@ -176,7 +180,7 @@ function forwardOneKernel({ unit, x, tensors }: Of): Pass {
     output,
     backward(dy, { inputNeeded }) {
       const gradients = { x: x as Tensor4D, filter, index, dy: dy as Tensor4D };
-      const { dFilter, dBias, dx } = convolvePoolGradients(gradients, { ...options, inputNeeded });
+      const { dFilter, dBias, dx } = convolvePoolGradients(gradients, { ...options, inputNeeded, parts });
       return { input: dx, tensors: { kernel: dFilter, bias: dBias } };
     },
   };

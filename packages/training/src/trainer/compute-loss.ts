@@ -2,7 +2,7 @@ import { kernelsReady, sigmoidCrossEntropy, softmaxCrossEntropy } from '@gradwir
 import type { TaskSpec } from '@gradwire/models';
 import { lossSum, outputActivation } from '@gradwire/models';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { tensor } from '@tensorflow/tfjs-core';
+import { tensor } from '#tfjs-core';
 
 /** The loss of a batch; its tensor belongs to the surrounding `tidy`. */
 export interface Loss {
@@ -14,15 +14,24 @@ export interface Loss {
   readonly values: Float32Array;
 }
 
+/** What a loss is computed from. */
+interface Answers {
+  readonly logits: Tensor;
+  /** `[samples, outputs]`, as the logits are. */
+  readonly targets: Float32Array;
+  /** Samples of each part, see `Batch`; only with the kernels. */
+  readonly parts?: readonly number[] | undefined;
+}
+
 /**
- * The loss of a task, and its gradient, from logits and targets `[samples, outputs]`. With the kernels on the heap where
+ * The loss of a task, and its gradient, from logits and targets. With the kernels on the heap where
  * the logits are, which takes a tenth of the time; the bits are those of the plain way.
  */
-export function computeLoss(task: TaskSpec, logits: Tensor, targets: Float32Array): Loss {
+export function computeLoss(task: TaskSpec, { logits, targets, parts }: Answers): Loss {
   const values = logits.dataSync<'float32'>();
   if (kernelsReady()) {
     const crossEntropy = outputActivation(task) === 'softmax' ? softmaxCrossEntropy : sigmoidCrossEntropy;
-    return { ...crossEntropy({ logits, targets: tensor(targets, logits.shape) }), values };
+    return { ...crossEntropy({ logits, targets: tensor(targets, logits.shape), parts }), values };
   }
   const gradient = new Float32Array(values.length);
   const loss = lossSum(task, { logits: values, targets, gradient });

@@ -1,6 +1,6 @@
 import type { ParameterLayout } from '@gradwire/engine';
 import type { LayersModelArtifacts } from '@gradwire/models';
-import { tensor, tidy } from '@tensorflow/tfjs-core';
+import { tensor, tidy } from '#tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import type { WeightTensors } from './weight-tensors.ts';
 

@@ -4,7 +4,7 @@ import type { LayersModelArtifacts, TaskSpec } from '@gradwire/models';
 import { confusionCounts, countCorrect, lossSum, probabilities } from '@gradwire/models';
 import { smoothTargets } from '@gradwire/preprocess';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { tensor, tidy } from '@tensorflow/tfjs-core';
+import { tensor, tidy } from '#tfjs-core';
 import type { Position } from '../network/block.ts';
 import type { BlockSummary } from '../network/explain.ts';
 import { computeLoss } from './compute-loss.ts';
@@ -21,6 +21,11 @@ export interface Batch {
   readonly labels: Uint8Array;
   /** At least 1. */
   readonly count: number;
+  /**
+   * How many samples each of its parts has: 1, 2, 4, … neighbours that are computed in one pass. Their gradients and losses,
+   * with the bits that each has alone, are added as the halves of a balanced tree. Default: one part.
+   */
+  readonly parts?: readonly number[];
 }
 
 /** What one micro-batch contributes. */
@@ -46,9 +51,12 @@ export interface Trainer {
   setWeights(weights: Float32Array): void;
   /** The flat vector that was set last, not to be changed; it stays as it is when others are set. */
   weights(): Float32Array;
+  /** Whether batches may have several parts here: not with every network, and only with our kernels. */
+  takesParts(): boolean;
   /**
    * A pure function of weights, batch and position, bit for bit, within a numerics class. TypeError if the network draws
-   * random numbers (dropout) and there is no position. With `into`, of `layout.size` elements, the gradient goes there.
+   * random numbers (dropout) and there is no position, or for several parts that it does not take. With `into`, of
+   * `layout.size` elements, the gradient goes there.
    */
   gradient(batch: Batch, position?: Position, into?: Float32Array): GradientSum;
   /** `[loss sum, correct answers, confusion counts (actual x predicted, row-major)]`. */
@@ -89,6 +97,7 @@ export function createTrainer(source: { readonly recipe: TrainedRecipe } | Train
     initialWeights: () => parts.initialWeights(),
     setWeights: (values) => weights.set(values),
     weights: () => weights.flat(),
+    takesParts: () => takesParts(parts),
     gradient: (batch, position, into = new Float32Array(layout.size)) => ({
       gradient: into,
       metrics: computeGradient(parts, batch, { position, gradient: into }),
@@ -100,6 +109,10 @@ export function createTrainer(source: { readonly recipe: TrainedRecipe } | Train
   };
 }
 
+function takesParts({ network }: TrainerParts): boolean {
+  return network.takesParts && kernelsReady();
+}
+
 function computeGradient(
   parts: TrainerParts,
   batch: Batch,
@@ -107,10 +120,15 @@ function computeGradient(
 ): Float64Array {
   const { task, seed, inputShape, layout, network, weights } = parts;
   checkFeatures(inputShape, batch.features, batch.count);
+  const several = (batch.parts?.length ?? 1) > 1 ? batch.parts : undefined;
+  if (several && !takesParts(parts))
+    throw new TypeError('batch.parts: this network takes one part at a time');
   const metrics = tidy(() => {
     const x = tensor(batch.features, [batch.count, ...inputShape]);
-    const { logits, backward } = network.forward(x, weights.tensors(), { training: true, seed, position });
-    const { loss, dLogits, values } = computeLoss(task, logits, smoothTargets(batch.targets, task));
+    const mode = { training: true, seed, position, parts: several } as const;
+    const { logits, backward } = network.forward(x, weights.tensors(), mode);
+    const targets = smoothTargets(batch.targets, task);
+    const { loss, dLogits, values } = computeLoss(task, { logits, targets, parts: several });
     const gradients = backward(dLogits);
     for (const [i, { offset, size }] of layout.parameters.entries()) {
       const found = gradients[i];

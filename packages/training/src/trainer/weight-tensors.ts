@@ -1,7 +1,7 @@
 import type { ParameterLayout } from '@gradwire/engine';
 import { kernelsReady, valuesInPlace } from '@gradwire/kernels';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { keep, tensor, tidy } from '@tensorflow/tfjs-core';
+import { keep, tensor, tidy } from '#tfjs-core';
 
 /** A flat weight vector as one tensor a parameter. Owns the tensors. */
 export interface WeightTensors {

@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { tensor1d } from '@tensorflow/tfjs-core';
+import { tensor1d } from '#tfjs-core';
 import type { KernelCall, NativeKernel } from './execute.ts';
 import { executePrivate } from './one-dnn.ts';
 import { windowOf } from './window.ts';

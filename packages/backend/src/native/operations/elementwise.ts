@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { util } from '@tensorflow/tfjs-core';
+import { util } from '#tfjs-core';
 import type { NativeKernel } from './execute.ts';
 import { executeOne } from './execute.ts';
 

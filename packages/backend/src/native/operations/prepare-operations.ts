@@ -1,4 +1,4 @@
-import { backend } from '@tensorflow/tfjs-core';
+import { backend } from '#tfjs-core';
 import { registerAttributeNames } from './attribute-names.ts';
 import type { TensorflowBackend } from './execute.ts';
 import { oneDnnAgrees } from './probe-one-dnn.ts';

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { tensor, tensor1d, tidy } from '#tfjs-core';
 import type { Operation, TensorflowBackend } from './execute.ts';
 import { executeOne } from './execute.ts';
 import { executePrivate, maxPool, maxPoolGradient } from './one-dnn.ts';

@@ -1,5 +1,5 @@
 import type { KernelConfig, KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
-import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
+import { getKernel, registerKernel, unregisterKernel } from '#tfjs-core';
 import { createConv2d, createFilterGradient, createInputGradient } from './convolution.ts';
 import { createSum, reluGradient } from './elementwise.ts';
 import type { NativeKernel } from './execute.ts';

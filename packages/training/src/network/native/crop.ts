@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { getBackend, slice } from '@tensorflow/tfjs-core';
+import { getBackend, slice } from '#tfjs-core';
 import type { GraphLayer, OperationOf } from '../operation.ts';
 
 /** A convolution's or pooling's window; height before width. */

@@ -1,5 +1,5 @@
 import type { NamedAttrMap, Tensor } from '@tensorflow/tfjs-core';
-import { engine } from '@tensorflow/tfjs-core';
+import { engine } from '#tfjs-core';
 
 /**
  * Max-pooling that remembers for the backward pass which position held each maximum, instead of searching again (17 ms of

@@ -1,6 +1,6 @@
-import type { EnginePlan, Round } from '@gradwire/engine';
 import { expect, test } from 'vitest';
 import { createCatchUp } from './catch-up.ts';
+import type { EnginePlan, Round } from '../events.ts';
 
 /** Groups [0, 2), [2, 4), [4, 5); periods of four steps, in epochs of eleven. */
 const plan: EnginePlan = {

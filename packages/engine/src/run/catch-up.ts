@@ -1,8 +1,16 @@
-import { type EnginePlan, feedbackOf, type Round } from '@gradwire/engine';
-import type { LeasedWork } from './lease-of.ts';
+import { feedbackOf, type FeedbackPlace } from './feedback.ts';
+import type { EnginePlan, Round } from '../events.ts';
+
+/** Where a leased step stands in its period; a replay is computed for what it leaves behind, and not answered. */
+export interface LeasePlace extends FeedbackPlace {
+  readonly isReplay?: true;
+}
 
 /** A lease, and the weights that it is computed with. */
-export interface WeightedWork extends LeasedWork {
+export interface WeightedWork {
+  readonly round: Round;
+  readonly leaves: readonly number[];
+  readonly feedback?: LeasePlace;
   readonly weights: Float32Array;
 }
 
