@@ -83,13 +83,18 @@ export interface SmallRunOptions {
   readonly keeps?: (event: CoordinatorEvent) => boolean;
   /** Other bounds on connections than usual. */
   readonly limits?: CoordinatorOptions['limits'];
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Done when the address is taken, before the run has a directory. */
+  readonly whileStarting?: () => Promise<void>;
 }
 
 export async function startSmallRun(
   recipe: Recipe = smallRecipe,
   data: Splits = smallData(),
-  { root, resume, snapshotEvery, exact, verify, keeps = () => true, limits = {} }: SmallRunOptions = {},
+  options: SmallRunOptions = {},
 ): Promise<SmallRun> {
+  const { root, resume, keeps = () => true, limits = {}, port = 0, whileStarting, ...others } = options;
   const folder = await createTemporaryFolder();
   const events: CoordinatorEvent[] = [];
   const watchers = new Set<() => void>();
@@ -97,14 +102,15 @@ export async function startSmallRun(
     recipe,
     recipeHash: await recipeHash(recipe),
     data,
-    createDirectory: async () => resume ?? createRunDirectory(root ?? folder.path, recipe.name),
+    createDirectory: async () => {
+      await whileStarting?.();
+      return resume ?? createRunDirectory(root ?? folder.path, recipe.name);
+    },
     resume: resume !== undefined,
-    snapshotEvery,
-    exact,
-    verify,
     host: '127.0.0.1',
-    port: 0,
+    port,
     limits,
+    ...others,
     onEvent: (event) => {
       if (keeps(event)) events.push(event);
       for (const watcher of watchers) watcher();
@@ -120,17 +126,7 @@ export async function startSmallRun(
     url,
     directory: coordinator.directory.path,
     folder: coordinator.directory,
-    event: (accepts) =>
-      new Promise((resolve) => {
-        const check = (): void => {
-          const found = events.find(accepts);
-          if (found === undefined) return;
-          watchers.delete(check);
-          resolve(found);
-        };
-        watchers.add(check);
-        check();
-      }),
+    event: (accepts) => firstEvent(events, watchers, accepts),
     work(options = {}) {
       const seen: WorkerEvent[] = [];
       const outcome = runWorker({
@@ -157,4 +153,21 @@ export async function startSmallRun(
       await folder[Symbol.asyncDispose]();
     },
   };
+}
+
+function firstEvent(
+  events: readonly CoordinatorEvent[],
+  watchers: Set<() => void>,
+  accepts: (event: CoordinatorEvent) => boolean,
+): Promise<CoordinatorEvent> {
+  return new Promise((resolve) => {
+    const check = (): void => {
+      const found = events.find(accepts);
+      if (found === undefined) return;
+      watchers.delete(check);
+      resolve(found);
+    };
+    watchers.add(check);
+    check();
+  });
 }

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { GradwireError } from '@gradwire/errors';
 import { closeCodes, encodeMessage, type HelloMessage, protocolVersion } from '@gradwire/protocol';
 import { recipeHash } from '@gradwire/recipes';
@@ -14,6 +16,15 @@ const hello: HelloMessage = {
   backend: 'wasm',
   threads: 1,
 };
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 /** Sends one frame as the first, and says how the coordinator ends the connection. */
 async function firstFrame({ url, coordinator }: SmallRun, frame: Uint8Array): Promise<ChannelClosed> {
@@ -39,6 +50,24 @@ test('a wrong token', async () => {
     hint: expect.any(String),
   });
   expect(run.events.some(({ type }) => type === 'worker-joined')).toBe(false);
+  await expectRunGoesOn(run);
+});
+
+test('a coordinator that is not ready yet says so at once, and lets in whoever comes again', async () => {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/status`;
+  const answers: unknown[] = [];
+  await using run = await startSmallRun(smallRecipe, smallData(), {
+    port,
+    async whileStarting() {
+      const joining = connectChannel(`ws://127.0.0.1:${port}`, { token: 'any', maxFrameBytes: 1_000 });
+      answers.push(await joining.catch((error: unknown) => error));
+      answers.push((await fetch(url)).status);
+    },
+  });
+  const message = expect.stringContaining('The coordinator is about to start.');
+  expect(answers).toEqual([expect.objectContaining({ code: 'CONNECTION_REFUSED', message }), 503]);
+  expect((await fetch(url)).status).toBe(401);
   await expectRunGoesOn(run);
 });
 

@@ -15,6 +15,7 @@ import {
   createChannelServer,
   createPair,
   createToken,
+  refuseEverything,
 } from '@gradwire/transport';
 import { type BlobStore, createBlobStore } from './blobs.ts';
 import { watchClock } from './clock-watch.ts';
@@ -114,7 +115,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const statistics = statisticsOf(recipe, data.train);
   const blobs = await createBlobStore(data);
   const onProblem = ({ message }: Error): void => onEvent({ type: 'problem', message });
-  const { server, port, directory, storage } = await open({ ...options, token }, blobs, onProblem);
+  const { server, port, directory, storage, admit } = await open({ ...options, token }, blobs, onProblem);
   const { recorder, point, incidents, claim } = storage;
   const ending = createEnding();
   const run: Run = createRun({
@@ -153,7 +154,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const snapshots: Snapshots = createSnapshots({ ...from, onEvent });
   const access = createAccess({ run: directory.name, token, hosts: [host, ...(options.hosts ?? [])] });
   const shown = { name: directory.name, recipe, plan, run, sessions, incidents, codecChoice };
-  const channels = serve(server, { ...shown, access, blobs, limits, bounds: options.limits });
+  const channels = serve(server, { ...shown, access, blobs, limits, bounds: options.limits, admit });
   server.on('error', onProblem);
   const notice = begin(run, { host, port, directory, storage, onEvent });
   const { classNames } = data.train;
@@ -188,7 +189,7 @@ function begin(
     directory,
     storage,
     onEvent,
-  }: Omit<Opened, 'server'> & Pick<CoordinatorOptions, 'host' | 'onEvent'>,
+  }: Omit<Opened, 'server' | 'admit'> & Pick<CoordinatorOptions, 'host' | 'onEvent'>,
 ): WaitingNotice {
   onEvent({ type: 'listening', host, port, run: directory.name, directory: directory.path });
   const notice = watchForWaiting(run, onEvent);
@@ -246,6 +247,8 @@ interface Opened {
   readonly port: number;
   readonly directory: RunDirectory;
   readonly storage: RunStorage;
+  /** Ends the time in which everybody is told to ask again. */
+  admit(): void;
 }
 
 /** Listens and opens the run's files. The address comes first: a run that cannot listen leaves no folder behind. */
@@ -257,11 +260,16 @@ async function open(
   const { recipe, recipeHash, host, token, settings, resume = false } = options;
   const server = await listen(options);
   const { port } = server.address() as AddressInfo;
+  const admit = refuseEverything(server, {
+    status: 503,
+    code: 'STARTING',
+    message: 'The coordinator is about to start.',
+  });
   try {
     const directory = await options.createDirectory();
     const claim = { recipeHash, host, port, token, settings };
     const files = { directory: directory.path, recipe, data: manifests, claim, resume, onProblem };
-    return { server, port, directory, storage: await openStorage(files) };
+    return { server, port, directory, storage: await openStorage(files), admit };
   } catch (error) {
     await closeServer(server);
     throw error;
@@ -296,17 +304,19 @@ interface Served extends StatusSource {
   readonly blobs: BlobStore;
   readonly limits: MessageLimits;
   readonly bounds: Partial<ChannelServerLimits> | undefined;
+  readonly admit: () => void;
 }
 
 // Workers compute on threads of their own, so the one that answers pings is never busy for long.
 const heartbeat = { intervalMs: 2_500, silenceMs: 15_000 };
 
 /** Answers HTTP requests and WebSocket upgrades on a server that is already listening. */
-function serve(server: Server, { access, blobs, limits, bounds, ...source }: Served): ChannelServer {
+function serve(server: Server, { access, blobs, limits, bounds, admit, ...source }: Served): ChannelServer {
   const { run, sessions } = source;
   const drain = (worker: WorkerId): void =>
     run.dispatch({ type: 'operator-asked', request: 'drain', worker });
   const drainage = { workers: sessions.byId, drain };
+  admit();
   server.on('request', createHttpHandler({ access, blobs, status: () => readStatus(source), drainage }));
   const { maxFrameBytes, maxBufferedBytes } = limits;
   return createChannelServer({

@@ -7,7 +7,7 @@ export { createCoordinatorClient } from './coordinator-client.ts';
 export { httpServerOptions } from './http-server-options.ts';
 export { createPair } from './pair.ts';
 export { proofHeader } from './proof.ts';
-export { refuseRequest } from './refuse-upgrade.ts';
+export { refuseEverything, refuseRequest } from './refuse-upgrade.ts';
 export { createToken, observerToken, parseJoinSecret } from './token.ts';
 export { freeYoungGarbage } from './young-garbage.ts';
 export type { Access, AccessOptions, Granted } from './access.ts';

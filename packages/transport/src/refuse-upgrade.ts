@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /** Why a request or an upgrade is refused: HTTP status, and what the body says. */
@@ -41,6 +41,20 @@ export function refuseRequest(response: ServerResponse, refusal: Refusal): void 
   const body = bodyOf(refusal);
   response.writeHead(refusal.status, headersOf(refusal, body));
   response.end(body);
+}
+
+/**
+ * Refuses all that a server is asked until the returned function is called: a server that listens and has no handler yet
+ * would leave them without an answer.
+ */
+export function refuseEverything(server: Server, refusal: Refusal): () => void {
+  const onRequest = (_: IncomingMessage, response: ServerResponse): void => refuseRequest(response, refusal);
+  const onUpgrade = (_: IncomingMessage, stream: Duplex): void => {
+    stream.on('error', () => stream.destroy());
+    refuseUpgrade(stream, refusal);
+  };
+  server.on('request', onRequest).on('upgrade', onUpgrade);
+  return () => void server.off('request', onRequest).off('upgrade', onUpgrade);
 }
 
 function bodyOf({ code, message }: Refusal): string {
