@@ -67,6 +67,7 @@ export async function openComputeRun({
   const probe = await pool.open({ recipe, statistics, counts, splits, weights, sums: memory });
 
   const residuals = createResiduals();
+  let weightsSet = 0;
   const toPartial = (lease: LeaseMessage, { lo, hi, slot }: SummedSlot): PartialMessage => {
     const [samples = 0, computeMs = 0] = sums.facts(slot);
     const node = { lo, hi };
@@ -89,13 +90,16 @@ export async function openComputeRun({
   return {
     probe,
     shardSamples: leaseSamples.ofShards,
-    setWeights: (values) => weights.set(values),
+    setWeights(values) {
+      weights.set(values);
+      weightsSet += 1;
+    },
     async *compute(lease) {
       const isTest = lease.task === 'evaluate' && lease.split === 'test';
       const samples = concat(lease.leaves.map((leaf) => leaseSamples.ofLeaf(lease, leaf)));
       await stores[isTest ? 'test' : 'train'].ensure(samples);
       const cursor = new Int32Array(new SharedArrayBuffer(4));
-      const replies = pool.compute({ type: 'compute', lease, cursor });
+      const replies = pool.compute({ type: 'compute', lease, cursor, weightsSet });
       let isDone = false;
       try {
         for (let reply = await replies.next(); reply; reply = await replies.next()) {

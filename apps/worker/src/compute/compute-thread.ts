@@ -16,8 +16,8 @@ interface OpenRun {
   readonly sums: SharedSums;
   readonly computer: LeafComputer;
   readonly weights: Float32Array;
-  /** Version of the weights that the trainer holds. */
-  version: number | undefined;
+  /** Which weights the trainer holds, as orders number them. */
+  weightsSet: number | undefined;
 }
 
 type ComputeOrder = Extract<ThreadOrder, { type: 'compute' }>;
@@ -52,11 +52,11 @@ async function open({ recipe, statistics, counts, splits, weights, sums }: Threa
     threads: sums.threads,
     onLeaf: (each) => (leaf = each),
   });
-  run = { trainer, sums: shared, computer, weights, version: undefined };
+  run = { trainer, sums: shared, computer, weights, weightsSet: undefined };
   reply({ type: 'opened', probe });
 }
 
-function compute({ lease, cursor }: ComputeOrder): void {
+function compute({ lease, cursor, weightsSet }: ComputeOrder): void {
   for (;;) {
     if (run === undefined) throw new TypeError('compute: no run is open');
     // The slot comes first: a thread that waits for one must not hold a piece for which others wait.
@@ -66,8 +66,8 @@ function compute({ lease, cursor }: ComputeOrder): void {
       run.sums.free(slot);
       break;
     }
-    if (run.version !== lease.version) run.trainer.setWeights(run.weights);
-    run.version = lease.version;
+    if (run.weightsSet !== weightsSet) run.trainer.setWeights(run.weights);
+    run.weightsSet = weightsSet;
     const summed = run.computer.compute(lease, { ...piece, slot });
     if (summed) reply({ type: 'summed', ...summed });
   }

@@ -27,7 +27,13 @@ export interface ThreadStart {
 export type ThreadOrder =
   | { readonly type: 'open'; readonly run: ThreadRun }
   /** Take pieces of the lease, by the shared cursor (an index into them), until none is left. */
-  | { readonly type: 'compute'; readonly lease: LeaseMessage; readonly cursor: Int32Array };
+  | {
+      readonly type: 'compute';
+      readonly lease: LeaseMessage;
+      readonly cursor: Int32Array;
+      /** How often the weights were set: their version comes again, with other values, when the run goes back. */
+      readonly weightsSet: number;
+    };
 
 /** Compute thread -> main thread. */
 export type ThreadReply =

@@ -112,8 +112,8 @@ export async function startThreadPool(backend: BackendChoice, size: number): Pro
 type ReplyOf<Type extends ThreadReply['type']> = Extract<ThreadReply, { type: Type }>;
 
 function startThread(workerData: ThreadStart, inbox: Inbox): Worker {
-  // Who profiles the process wants its threads too.
-  const execArgv = process.execArgv.filter((option) => option.startsWith('--cpu-prof'));
+  // Who profiles the process wants its threads too. An option whose value is an argument of its own would lose it.
+  const execArgv = process.execArgv.filter((option) => /^--cpu-prof($|-[a-z-]+=)/.test(option));
   const thread = new Worker(threadFile, { workerData, execArgv });
   thread.on('message', inbox.put);
   thread.on('error', (error: unknown) => {
