@@ -56,7 +56,7 @@ export interface SmallRun extends AsyncDisposable {
   readonly data: Splits;
   readonly url: string;
   readonly directory: string;
-  /** Resolves with the first event, past ones included, that `accepts` accepts. */
+  /** Resolves with the first event, past ones included, that `accepts` accepts; rejects if the run ends before. */
   event(accepts: (event: CoordinatorEvent) => boolean): Promise<CoordinatorEvent>;
   readonly folder: RunDirectory;
   /** Starts a worker in this process; it is asked to leave when the run is disposed. */
@@ -126,7 +126,7 @@ export async function startSmallRun(
     url,
     directory: coordinator.directory.path,
     folder: coordinator.directory,
-    event: (accepts) => firstEvent(events, watchers, accepts),
+    event: (accepts) => firstEvent({ coordinator, events, watchers }, accepts),
     work(options = {}) {
       const seen: WorkerEvent[] = [];
       const outcome = runWorker({
@@ -155,12 +155,20 @@ export async function startSmallRun(
   };
 }
 
+interface Watched {
+  readonly coordinator: Coordinator;
+  readonly events: readonly CoordinatorEvent[];
+  readonly watchers: Set<() => void>;
+}
+
 function firstEvent(
-  events: readonly CoordinatorEvent[],
-  watchers: Set<() => void>,
+  { coordinator, events, watchers }: Watched,
   accepts: (event: CoordinatorEvent) => boolean,
 ): Promise<CoordinatorEvent> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
+    // What has not come by then does not come any more.
+    const end = (): void => reject(new Error('the run was over before that happened'));
+    coordinator.done.then(end, end);
     const check = (): void => {
       const found = events.find(accepts);
       if (found === undefined) return;

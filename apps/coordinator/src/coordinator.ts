@@ -20,7 +20,7 @@ import {
 import { type BlobStore, createBlobStore } from './blobs.ts';
 import { watchClock } from './clock-watch.ts';
 import { codecsOf, limitsOf } from './codecs.ts';
-import { createEnding } from './ending.ts';
+import { createEnding, type Ending } from './ending.ts';
 import type { CoordinatorEvent, FailureReport, RunResult } from './events.ts';
 import { finishRun } from './finish.ts';
 import { createHttpHandler } from './http.ts';
@@ -130,7 +130,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     progress: createProgress({ plan, recorder, countWorkers: () => sessions.byId.size, onEvent }),
     onEvent,
     onRoundClosed: () => snapshots.roundClosed(),
-    onRollBack: (effect) => void rollBack({ plan, run, storage, snapshots }, effect, { onEvent, fail }),
+    onRollBack: (effect) => rollBacks.begin(effect),
     onIncident: incidents.note,
     explainEnd: (end) => nameSamples(end, recipe, data.train.count),
     onEnd: ending.end,
@@ -152,10 +152,10 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   });
   const from = { name: directory.name, storage, run, sessions, everySteps: options.snapshotEvery };
   const snapshots: Snapshots = createSnapshots({ ...from, onEvent });
+  const rollBacks = createRollBacks({ plan, run, storage, snapshots }, { onEvent, fail });
   const access = createAccess({ run: directory.name, token, hosts: [host, ...(options.hosts ?? [])] });
   const shown = { name: directory.name, recipe, plan, run, sessions, incidents, codecChoice };
   const channels = serve(server, { ...shown, access, blobs, limits, bounds: options.limits, admit });
-  server.on('error', onProblem);
   const notice = begin(run, { host, port, directory, storage, onEvent });
   const { classNames } = data.train;
   const source = { run, recorder, sessions, plan, recipe, statistics, classNames, directory: directory.path };
@@ -174,9 +174,9 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     status: () => readStatus(shown),
     done,
     connect: () => connectInside(sessions, limits),
-    stop: () => stop(run, snapshots),
+    stop: () => void rollBacks.settled().then(() => stop(run, snapshots)),
     fail: (failure) => fail(ending.firstNoted() ?? failure),
-    close: () => close(server, channels),
+    close: () => close(server, channels, ending),
   };
 }
 
@@ -219,6 +219,25 @@ function welcomeTo(
   return { run: name, term, recipe: canonicalJson(recipe), recipeHash, manifests, statistics };
 }
 
+interface RollBacks {
+  begin(effect: RollBack): void;
+  /** What the engine holds while it goes back is wrong: nothing may be made of it before. */
+  settled(): Promise<void>;
+}
+
+function createRollBacks(
+  what: GoBackOptions,
+  report: Pick<CoordinatorOptions, 'onEvent'> & Pick<Coordinator, 'fail'>,
+): RollBacks {
+  let last = Promise.resolve();
+  return {
+    begin(effect) {
+      last = rollBack(what, effect, report);
+    },
+    settled: () => last,
+  };
+}
+
 async function rollBack(
   what: GoBackOptions,
   effect: RollBack,
@@ -236,8 +255,9 @@ function stop(run: Run, snapshots: Snapshots): void {
   run.dispatch({ type: 'operator-asked', request: 'stop' });
 }
 
-async function close(server: Server, channels: ChannelServer): Promise<void> {
-  const { code, sentence } = closeCodes.runEnded;
+/** Who has just come, and has not been told anything yet, hears by the code whether to come again. */
+async function close(server: Server, channels: ChannelServer, { isFinal }: Ending): Promise<void> {
+  const { code, sentence } = isFinal ? closeCodes.runEnded : closeCodes.stopping;
   await channels.close(code, sentence);
   await closeServer(server);
 }
@@ -259,6 +279,7 @@ async function open(
 ): Promise<Opened> {
   const { recipe, recipeHash, host, token, settings, resume = false } = options;
   const server = await listen(options);
+  server.on('error', onProblem);
   const { port } = server.address() as AddressInfo;
   const admit = refuseEverything(server, {
     status: 503,

@@ -11,6 +11,8 @@ export interface Ended {
 export interface Ending {
   /** Resolves once. */
   readonly ended: Promise<Ended>;
+  /** Whether there is nothing that workers could come back for. */
+  readonly isFinal: boolean;
   /** A worker failed; the run may go on without it. */
   note(failure: FailureReport): void;
   /** The cause, if the engine is about to end for a reason outside it. */
@@ -28,12 +30,16 @@ const mostNoted = 100;
 export function createEnding(): Ending {
   const noted: FailureReport[] = [];
   let cause: FailureReport | undefined;
+  let isFinal = false;
   let resolve: (ended: Ended) => void;
   const ended = new Promise<Ended>((settle) => {
     resolve = settle;
   });
   return {
     ended,
+    get isFinal() {
+      return isFinal;
+    },
     note(failure) {
       noted.push(failure);
       // The first one stays.
@@ -44,6 +50,7 @@ export function createEnding(): Ending {
     },
     firstNoted: () => noted[0],
     end({ outcome, error }) {
+      isFinal = outcome !== 'stopped';
       const found = error && withDetails(error, noted);
       resolve({ outcome, failure: outcome === 'failed' ? (cause ?? found) : undefined });
     },

@@ -1,3 +1,5 @@
+import { EventEmitter, once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { decodeMessage, encodeMessage, messageLimits, protocolVersion } from '@gradwire/protocol';
 import { GradwireError } from '@gradwire/errors';
 import { createPair } from '@gradwire/transport';
@@ -92,4 +94,25 @@ test('a worker whose threads do not start leaves: that is no failure of the run'
   const said: unknown[] = [];
   for await (const frame of theirs.frames) said.push(decodeMessage(frame, messageLimits({ role: 'worker' })));
   expect(said).toMatchObject([{ type: 'hello' }, { type: 'leave', reason: 'no SIMD here' }]);
+});
+
+test('a session is over when its last word has left: the process may end next', async () => {
+  const [mine, theirs] = createPair();
+  const line = new EventEmitter();
+  let isOver = false;
+  const session = runSession({
+    channel: { ...mine, closed: once(line, 'free').then(() => mine.closed) },
+    hello,
+    limits: messageLimits({ role: 'coordinator' }),
+    openWorkbench: async () => bench,
+    signal: new AbortController().signal,
+    onEvent: () => undefined,
+    lastLines: () => [],
+  }).then(() => (isOver = true));
+  theirs.send(encodeMessage({ type: 'end', outcome: 'finished', message: '' }));
+  await theirs.closed;
+  await setImmediate();
+  expect(isOver).toBe(false);
+  line.emit('free');
+  await session;
 });

@@ -56,6 +56,8 @@ export async function runSession(options: SessionOptions): Promise<EndMessage | 
   } finally {
     signal.removeEventListener('abort', leave);
     channel.close(closeCodes.goodbye.code, 'done');
+    // The process may end next: what was said last must have left it.
+    await channel.closed;
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { GradwireError, toError } from '@gradwire/errors';
-import { describeCloseCode, type EndMessage, messageLimits } from '@gradwire/protocol';
+import { closeCodes, describeCloseCode, type EndMessage, messageLimits } from '@gradwire/protocol';
 import { backoff, type Channel, connectChannel } from '@gradwire/transport';
 import type { WorkerEvent } from './events.ts';
 import { type MemberOptions, startMember } from './member.ts';
@@ -57,6 +57,9 @@ async function serveUntilEnd(
     if (channel === undefined || signal.aborted)
       return { type: 'end', outcome: 'left', message: 'on request' };
     const { code, reason } = await channel.closed;
+    // It came when all was said: how the run ended, others know.
+    if (code === closeCodes.runEnded.code)
+      return { type: 'end', outcome: 'left', message: 'the run has ended' };
     const { sentence, reconnect } = describeCloseCode(code);
     // A peer that could not speak the protocol would not have got so far: the line damages what it carries.
     const isDamage = code < firstOwnCode && patience.hasWorked;

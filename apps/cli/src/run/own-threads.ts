@@ -1,6 +1,7 @@
 import type { Coordinator, Splits } from '@gradwire/coordinator';
 import { defaultCacheDirectory } from '@gradwire/data/node';
-import { toError } from '@gradwire/errors';
+import { GradwireError } from '@gradwire/errors';
+import { describeCloseCode } from '@gradwire/protocol';
 import { createMember, type Member } from '@gradwire/worker';
 import type { ThreadPool } from '@gradwire/worker/thread-pool';
 import { version } from '../version.ts';
@@ -19,7 +20,7 @@ export interface OwnThreadsOptions {
 export interface OwnThreads {
   /** Rejects if they do not start: BACKEND_UNAVAILABLE. */
   readonly started: Promise<unknown>;
-  /** Works for the run until it ends; what makes it stop before fails the run. */
+  /** Works for the run until it ends. Rejects if the threads fail, or are put out. */
   work(coordinator: Coordinator, data: Splits): Promise<void>;
   close(): Promise<void>;
 }
@@ -43,13 +44,13 @@ export function startOwnThreads({ cacheDir, ...threads }: OwnThreadsOptions): Ow
     started: starting,
     async work(coordinator, loaded) {
       data = loaded;
-      try {
-        const member = await starting;
-        await member.serve(coordinator.connect(), { url: localUrl(coordinator), token: coordinator.secret });
-      } catch (thrown) {
-        const { message, stack = '' } = toError(thrown);
-        coordinator.fail({ worker: 'local', code: 'WORKER_FAILED', message, stack });
-      }
+      const member = await starting;
+      const channel = coordinator.connect();
+      const end = await member.serve(channel, { url: localUrl(coordinator), token: coordinator.secret });
+      if (end) return;
+      const { code, reason } = await channel.closed;
+      const why = reason || describeCloseCode(code).sentence;
+      throw new GradwireError('WORKER_FAILED', `the threads of this process do not compute any more: ${why}`);
     },
     async close() {
       await starting.then((member) => member.close()).catch(() => undefined);

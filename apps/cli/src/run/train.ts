@@ -2,11 +2,11 @@ import { availableParallelism } from 'node:os';
 import type { ThreadPool } from '@gradwire/worker/thread-pool';
 import type { AgainArguments } from '../output/run-output.ts';
 import { relativePath } from '../output/relative-path.ts';
-import { GradwireError } from '@gradwire/errors';
+import { GradwireError, toError } from '@gradwire/errors';
 import { type Chaos, startChaos } from '../processes/chaos.ts';
 import { type LocalWorkerEvent, type LocalWorkers, startLocalWorkers } from '../processes/local-workers.ts';
 import { dataArguments } from './data-arguments.ts';
-import { hostRun, type RunSettings } from './host-run.ts';
+import { type HostedRun, hostRun, type RunSettings } from './host-run.ts';
 import { isLoopback, localUrl, sayJoinCommands } from './join-command.ts';
 import { startOwnThreads } from './own-threads.ts';
 import type { IsGiven } from '../settings/is-given.ts';
@@ -51,11 +51,27 @@ async function trainHere(
 ): Promise<string> {
   const { threads = availableParallelism(), backend, cacheDir } = settings;
   const own = startOwnThreads({ backend, threads, cacheDir, ...early });
+  let lost: Error | undefined;
+  const failIfAlone = (): void => {
+    if (lost === undefined || run.coordinator.workers > 0) return;
+    const { message, stack = '' } = lost;
+    run.coordinator.fail({ worker: 'local', code: 'WORKER_FAILED', message, stack });
+  };
+  let run: HostedRun;
   try {
-    const run = await hostRun(settings, context, { isGiven, ready: own.started });
+    run = await hostRun(settings, context, {
+      isGiven,
+      ready: own.started,
+      onEvent({ type }) {
+        if (type === 'worker-left') failIfAlone();
+      },
+    });
     const { coordinator, data } = run;
     if (!isLoopback(coordinator.host)) sayJoinCommands(context.console, coordinator);
-    void own.work(coordinator, data);
+    own.work(coordinator, data).catch((thrown: unknown) => {
+      lost = toError(thrown);
+      failIfAlone();
+    });
     await run.finish(againArguments(settings));
     return coordinator.directory.path;
   } finally {

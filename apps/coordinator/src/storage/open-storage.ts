@@ -38,11 +38,21 @@ export interface StorageOptions {
 
 /** Makes the files of a new run, or opens those of an earlier one where it goes on. Throws as {@link findResumePoint} does. */
 export async function openStorage(options: StorageOptions): Promise<RunStorage> {
-  const { directory, recipe, data, resume, onProblem, files } = options;
+  const { directory, recipe, resume, files } = options;
   if (!resume)
     await writeFileWhole(join(directory, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`, { files });
   // First of all: whoever wrote here before must not add to what is read now.
   const claim = await claimRun(directory, options.claim, files);
+  try {
+    return await openFiles(options, claim);
+  } catch (error) {
+    claim.close();
+    throw error;
+  }
+}
+
+async function openFiles(options: StorageOptions, claim: Claim): Promise<RunStorage> {
+  const { directory, recipe, data, resume, onProblem, files } = options;
   const store = openSnapshots(directory, files);
   const identity = { recipeHash: await recipeHash(recipe), data };
   const search = { directory, store, identity, onProblem, files };

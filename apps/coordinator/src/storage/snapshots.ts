@@ -57,6 +57,8 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
       kept = keptSnapshots([...kept.filter((each) => each.step < step), entry]);
       interval.done(performance.now(), performance.now() - startMs);
       onEvent({ type: 'snapshot', step, bytes, copyMs, milliseconds: performance.now() - startMs });
+      // Those of a coordinator that has taken over meanwhile are not ours to remove.
+      if (await claim.check()) return;
       await store.prune((each) => kept.some((one) => one.step === each));
     } catch (error) {
       interval.failed(performance.now());
