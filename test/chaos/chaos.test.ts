@@ -13,10 +13,10 @@ interface Result {
 }
 
 test('killed, stopped, away for a while, and bytes damaged on the wire and on disk: the weights of the calm run', {
-  timeout: 480_000,
+  timeout: 900_000,
 }, async () => {
   const names = ['kill', 'stop', 'away', 'corrupt'];
-  const args = [script, ...names, '--steps', '150', '--scale', '0.1', '--seed', '3', '--json'];
+  const args = [script, ...names, '--steps', '300', '--scale', '0.1', '--seed', '3', '--json'];
   const { stdout } = await promisify(execFile)(process.execPath, args).catch(
     (error: { stdout: string }) => error,
   );

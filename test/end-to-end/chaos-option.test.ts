@@ -20,14 +20,18 @@ beforeAll(async () => {
 
 test.each([
   ['stop/0.4s', 'stopped'],
-  ['kill/1.5s', 'killed'],
-])('--chaos %s: workers are %s, and the weights are those of a calm run', async (chaos, how) => {
-  const summary = await train([...args, '--workers', '3', '--chaos', chaos], {
-    during: async (run) => {
-      expect(await run.line(({ event }) => event === 'harmed')).toMatchObject({ how });
-      if (how === 'killed')
-        expect(await run.line(({ event }) => event === 'died')).toMatchObject({ willRestart: true });
-    },
-  });
-  expect(summary).toMatchObject({ outcome: 'finished', weightsSha256: calm, samplesSeen: steps * 64 });
-});
+  ['kill/2s', 'killed'],
+])(
+  '--chaos %s: workers are %s, and the weights are those of a calm run',
+  async (chaos, how) => {
+    const summary = await train([...args, '--workers', '3', '--chaos', chaos], {
+      during: async (run) => {
+        expect(await run.line(({ event }) => event === 'harmed')).toMatchObject({ how });
+        if (how === 'killed')
+          expect(await run.line(({ event }) => event === 'died')).toMatchObject({ willRestart: true });
+      },
+    });
+    expect(summary).toMatchObject({ outcome: 'finished', weightsSha256: calm, samplesSeen: steps * 64 });
+  },
+  300_000,
+);

@@ -38,7 +38,7 @@ test('int8: one worker, three, and a killed one give the same bits', async () =>
 }, 300_000);
 
 test('top-k with error feedback: one worker, three, a killed one and a killed coordinator give the same bits', async () => {
-  const args = [...run, '--codec', 'top-k', '--codec-feedback', '8'];
+  const args = [...run, '--codec', 'top-k', '--codec-feedback', '8', '--steps', '120'];
   const alone = await train([...args, '--workers', '1']);
   const three = await train([...args, '--workers', '3']);
   // The last but one step of a period that begins with step 9.
@@ -77,7 +77,8 @@ test('the recipe of a run says its codecs', async () => {
 
 test('a worker that joins late computes with the codecs of the run', async () => {
   await using folder = await createTemporaryFolder();
-  const args = [...run, '--codec', 'int8', '--run-dir', folder.path];
+  const long = [...run, '--codec', 'int8', '--steps', '300'];
+  const args = [...long, '--run-dir', folder.path];
   await using host = startGradwire(
     ['coordinator', '--json', '--port', '0', '--token', 'codec-token', ...args],
     {},
@@ -92,7 +93,7 @@ test('a worker that joins late computes with the codecs of the run', async () =>
   await host.line(({ event, worker }) => event === 'worker-prepared' && worker === 'late');
   first.child.kill('SIGCONT');
   expect(await Promise.all([host.exited, first.exited, late.exited])).toEqual([0, 0, 0]);
-  const calm = await train([...run, '--codec', 'int8']);
+  const calm = await train(long);
   const summary = await readSummary(join(folder.path, 'latest'));
   expect(summary.weightsSha256).toBe(calm.weightsSha256);
   expect(summary.workers.map(({ name }) => name)).toEqual(['first', 'late']);

@@ -12,6 +12,7 @@ beforeAll(async () => {
 test('one of three workers killed half-way leaves no trace in the weights', async () => {
   const summary = await train([...args, '--workers', '3'], {
     during: async (run) => {
+      await run.line(({ event, worker }) => event === 'worker-joined' && worker === 'worker-2');
       await stepDone(run, 15);
       process.kill(await workerPid(run, 'worker-2'), 'SIGKILL');
       await run.line(({ event, worker }) => event === 'worker-left' && worker === 'worker-2');

@@ -7,7 +7,8 @@ import { jsonLines } from '../harness/json-output.ts';
 import { createTemporaryFolder } from '../harness/temporary-folder.ts';
 import { readSummary, stepDone, train } from '../harness/train.ts';
 
-const steps = 60;
+// Long enough that what is to happen within a run does, also on a slow machine.
+const steps = 150;
 const recipe = ['--recipe', 'mnist-cnn-small', '--steps', `${steps}`, '--batch-size', '64'];
 let calm: string;
 
@@ -24,6 +25,9 @@ function work(port: unknown, name: string): GradwireProcess {
   const args = ['worker', `ws://127.0.0.1:${String(port)}`, '--name', name, '--backend', 'wasm'];
   return startGradwire(args, { env: { GRADWIRE_TOKEN: 'join-token' } });
 }
+
+/** The step of a snapshot by its name. */
+const stepOfFile = (name: string): number => Number(/^step-(\d+)\.safetensors$/.exec(name)?.[1] ?? 0);
 
 /** Every step once and in order, in metrics and ledger. */
 async function expectEachStepOnce(directory: string): Promise<void> {
@@ -78,16 +82,16 @@ test('scenario 2: steps that were said to be safe, and that the disk has lost, a
   const { port } = await run.line(({ event }) => event === 'listening');
   await using attic = work(port, 'attic');
   await using cellar = work(port, 'cellar');
-  const { step: kept } = await run.line(({ event }) => event === 'snapshot');
+  await run.line(({ event }) => event === 'snapshot');
   run.child.kill('SIGSTOP');
   await cp(directory, disk, { recursive: true });
   run.child.kill('SIGCONT');
-  const later = await run.line(
-    ({ event, step }) => event === 'snapshot' && Number(step) >= Number(kept) + 14,
-  );
+  // The next one may be there already without having been told of.
+  const kept = Math.max(...(await readdir(join(disk, 'snapshots'))).map(stepOfFile));
+  const later = await run.line(({ event, step }) => event === 'snapshot' && Number(step) >= kept + 14);
   await stepDone(run, Number(later['step']) + 1);
   run.child.kill('SIGKILL');
-  await run.exited;
+  expect(await run.exited).toBe(137);
   await rm(directory, { recursive: true });
   await cp(disk, directory, { recursive: true });
 
@@ -98,7 +102,8 @@ test('scenario 2: steps that were said to be safe, and that the disk has lost, a
   expect(await Promise.race([attic.exited, cellar.exited]), attic.output.stderr).toBe(0);
   const summary = await readSummary(directory);
   expect(summary).toMatchObject({ weightsSha256: calm, steps, samplesSeen: steps * 64, exact: true });
-  expect(summary.workers.map(({ name }) => name).toSorted()).toEqual(['attic', 'cellar']);
+  // One of them may have missed the steps that were kept, and those that came after.
+  expect(['attic', 'cellar']).toEqual(expect.arrayContaining(summary.workers.map(({ name }) => name)));
   await expectEachStepOnce(directory);
 }, 60_000);
 

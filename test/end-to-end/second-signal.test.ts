@@ -18,6 +18,8 @@ test('worker and coordinator that are about to leave in order leave at once on t
   await using worker = startGradwire(join, { env: { GRADWIRE_TOKEN: 'join-token' } });
   await stepDone(coordinator, 3);
   cable.freeze();
+  // In the middle of a lease, the answer that follows would end it in order.
+  await worker.said(/leases: the coordinator waits for other workers/);
   for (const { child, exited, output } of [worker, coordinator]) {
     child.kill('SIGINT');
     child.kill('SIGTERM');

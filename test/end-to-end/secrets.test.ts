@@ -61,7 +61,7 @@ test.skipIf(!hasProc)(
     const tokenFile = join(folder.path, 'token');
     await writeFile(tokenFile, `${token}\n`);
     const runDir = join(folder.path, 'watched');
-    await train([...recipe, '--workers', '1', '--steps', '60', '--token-file', tokenFile], {
+    await train([...recipe, '--workers', '1', '--steps', '1000', '--token-file', tokenFile], {
       runDir,
       during: async (run) => {
         const { port } = await run.line(({ event }) => event === 'listening');

@@ -67,7 +67,7 @@ test('validation samples are held out, and evaluated after each epoch', async ()
 });
 
 test('the status answers whoever has the token, and nobody else', async () => {
-  await using run = await startSmallRun();
+  await using run = await startSmallRun({ ...smallRecipe, epochs: 1e6 });
   const { port, token } = run.coordinator;
   const get = (path: string, bearer?: string): Promise<Response> =>
     fetch(

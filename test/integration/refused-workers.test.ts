@@ -144,7 +144,7 @@ async function oddWorker({ url, coordinator }: SmallRun, name: string): Promise<
 }
 
 test('scenario 9, --exact: a worker of another numerics class than the first, with an explanation', async () => {
-  await using run = await startSmallRun(smallRecipe, smallData(), { exact: true });
+  await using run = await startSmallRun({ ...smallRecipe, epochs: 20 }, smallData(), { exact: true });
   run.work({ name: 'ada' });
   await run.event((event) => event.type === 'worker-ready' && event.worker === 'ada');
   const closed = await oddWorker(run, 'odd');

@@ -150,24 +150,29 @@ test('other data, or another recipe.json, is refused', async () => {
 });
 
 test('scenario 4: two coordinators on one run directory: the older stops by itself, and its lines go nowhere', async () => {
-  await using first = await start();
+  // Long enough for the second to be there before the first has ended.
+  const long = { ...smallRecipe, epochs: 20 };
+  await using undisturbed = await start(undefined, long);
+  undisturbed.work();
+  const { weightsSha256 } = (await undisturbed.coordinator.done).summary;
+  await using first = await start(undefined, long);
   first.work();
   await first.event((event) => stepOf(event) >= 5);
-  await using second = await start(first);
+  await using second = await start(first, long);
   await expect(first.coordinator.done).rejects.toMatchObject({
     code: 'RUN_TAKEN',
     message: expect.stringContaining('taken over by coordinator 2; this was 1'),
   });
   second.work();
   const { summary } = await second.coordinator.done;
-  expect(summary).toMatchObject({ outcome: 'finished', weightsSha256: calm.summary.weightsSha256 });
+  expect(summary).toMatchObject({ outcome: 'finished', weightsSha256 });
   const ledger = await readFile(join(second.directory, 'ledger.jsonl'), 'utf8');
   expect(
     ledger
       .trimEnd()
       .split('\n')
       .map((line) => (JSON.parse(line) as { step: number }).step),
-  ).toEqual(Array.from({ length: totalSteps }, (_, index) => index + 1));
+  ).toEqual(Array.from({ length: 10 * totalSteps }, (_, index) => index + 1));
 });
 
 test('a snapshot that cannot be written is told, and the run goes on', async () => {

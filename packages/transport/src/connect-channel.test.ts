@@ -121,18 +121,18 @@ test('a WebSocket server that is no coordinator', async () => {
   server.close();
 });
 
-test.each<[string, (socket: Socket) => void, RegExp]>([
+test.each<[string, (socket: Socket) => void, RegExp, number?]>([
   ['speaks something else', (socket) => socket.end('220 mail.example ESMTP\r\n'), /the answer is not HTTP/],
   ['hangs up', (socket) => socket.destroy(), /dropped before an answer came/],
-  ['says nothing', () => {}, /no answer in time/],
-])('a server that %s', async (_, answer, expected) => {
+  ['says nothing', () => {}, /no answer in time/, 1_000],
+])('a server that %s', async (_, answer, expected, connectTimeoutMs = 20_000) => {
   const sockets: Socket[] = [];
   const server = createTcpServer((socket) => {
     sockets.push(socket.on('error', () => {}));
     answer(socket);
   });
   const port = await listen(server);
-  const error = await connectError(`ws://127.0.0.1:${port}/`, { limits: { connectTimeoutMs: 1_000 } });
+  const error = await connectError(`ws://127.0.0.1:${port}/`, { limits: { connectTimeoutMs } });
   expect(error.code).toBe('CONNECTION_FAILED');
   expect(error.message).toMatch(expected);
   for (const socket of sockets) socket.destroy();
