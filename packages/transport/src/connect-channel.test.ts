@@ -10,7 +10,13 @@ import { closeCodes } from '@gradwire/protocol';
 import { GradwireError } from '@gradwire/errors';
 import { expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { connectChannel, type ConnectOptions, createAccess, createChannelServer } from './index.ts';
+import {
+  type Channel,
+  connectChannel,
+  type ConnectOptions,
+  createAccess,
+  createChannelServer,
+} from './index.ts';
 
 const token = 'secret-token';
 const options: ConnectOptions = { token, maxFrameBytes: 1_000 };
@@ -24,6 +30,7 @@ async function listen<S extends Server | TcpServer>(server: S): Promise<number> 
 /** An HTTP server with a coordinator's channels at `/`. */
 async function startCoordinator(
   limits = {},
+  onChannel: (channel: Channel) => void = () => {},
 ): Promise<AsyncDisposable & { port: number; sockets: ReadonlySet<Socket> }> {
   const server = createServer((_, response) => response.end());
   const sockets = new Set<Socket>();
@@ -31,12 +38,24 @@ async function startCoordinator(
   const port = await listen(server);
   const access = createAccess({ run: 'test', token });
   const options = { server, access, maxFrameBytes: 1_000, limits };
-  const channels = createChannelServer({ ...options, onChannel: () => {} });
+  const channels = createChannelServer({ ...options, onChannel });
   const dispose = async (): Promise<void> => {
     await channels.close();
     server.close();
   };
   return { port, sockets, [Symbol.asyncDispose]: dispose };
+}
+
+/** Resolves when a client has sent so many. */
+function pongs({ sockets }: { readonly sockets: ReadonlySet<Socket> }, most: number): Promise<string> {
+  const [, stream] = sockets;
+  return new Promise((resolve) => {
+    let count = 0;
+    stream?.on('data', () => {
+      count += 1;
+      if (count === most) resolve(`${count} pongs`);
+    });
+  });
 }
 
 async function connectError(url: string, given: Partial<ConnectOptions> = {}): Promise<GradwireError> {
@@ -177,16 +196,22 @@ test('a server that pings is not taken for silent', async () => {
   await using coordinator = await startCoordinator({ intervalMs: 10 });
   const limits = { intervalMs: 20, silenceMs: 100 };
   const channel = await connectChannel(`ws://127.0.0.1:${coordinator.port}/`, { ...options, limits });
-  const [, stream] = coordinator.sockets;
-  // 40 pongs take at least four times the silence that is tolerated.
-  const pongs = new Promise<string>((resolve) => {
-    let count = 0;
-    stream?.on('data', () => {
-      count += 1;
-      if (count === 40) resolve('40 pongs');
-    });
+  // They take at least four times the silence that is tolerated.
+  expect(await Promise.race([channel.closed, pongs(coordinator, 40)])).toBe('40 pongs');
+  channel.close(closeCodes.goodbye.code, '');
+  await channel.closed;
+});
+
+test('neither is a client that has stopped reading, and so does not see pings', async () => {
+  let server: Channel | undefined;
+  await using coordinator = await startCoordinator({ intervalMs: 10, silenceMs: 50 }, (channel) => {
+    server = channel;
+    for (let value = 1; value <= 3; value++) channel.send(Uint8Array.of(value));
   });
-  expect(await Promise.race([channel.closed, pongs])).toBe('40 pongs');
+  const limits = { intervalMs: 10, maxUnreadFrames: 1 };
+  const channel = await connectChannel(`ws://127.0.0.1:${coordinator.port}/`, { ...options, limits });
+  expect(await Promise.race([server?.closed, pongs(coordinator, 40)])).toBe('40 pongs');
+  for await (const [value] of channel.frames) if (value === 3) break;
   channel.close(closeCodes.goodbye.code, '');
   await channel.closed;
 });

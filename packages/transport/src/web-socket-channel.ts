@@ -113,13 +113,18 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): Channe
 function listen({ socket, stream, side, limits }: WebSocketChannelOptions, ending: Ending): () => void {
   let received = 0;
   for (const event of ['message', 'ping', 'pong']) socket.on(event, () => (received += 1));
+  // A client that has stopped reading does not see pings: it says by itself that it is there (RFC 6455, section 5.5.3).
+  const ping = (): void => {
+    if (side === 'server') socket.ping();
+    else if (socket.isPaused) socket.pong();
+  };
   return startHeartbeat(
     {
       received: () => received,
       receivedBytes: () => stream.bytesRead,
       bufferedBytes: () => socket.bufferedAmount,
       isPaused: () => socket.isPaused,
-      ping: () => side === 'server' && socket.ping(),
+      ping,
       onSilence: (silentMs) => ending.cut(closeCodes.silence.code, `nothing heard for ${silentMs} ms`),
     },
     limits,
