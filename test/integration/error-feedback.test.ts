@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CoordinatorEvent } from '@gradwire/coordinator';
 import { closeCodes, decodeMessage, type LeaseMessage, messageLimits } from '@gradwire/protocol';
 import type { Recipe } from '@gradwire/recipes';
 import type { Channel } from '@gradwire/transport';
@@ -108,6 +109,46 @@ test.each([
   const replays = (await leases).filter(({ feedback }) => feedback?.isReplay);
   expect(replays.map(({ version }) => version)).toEqual(again);
   for (const { leaves } of replays) expect(leaves).toEqual([0, 1, 2, 3, 4, 5, 6]);
+});
+
+/** A million weights, which are 4 MB; periods of eight steps, in an epoch of eleven. */
+function largeRecipe(groupSize: number): Recipe {
+  const [flatten, ...head] = smallRecipe.model.layers;
+  const hidden = { type: 'dense', units: 50_000 } as const;
+  return {
+    ...smallRecipe,
+    model: { ...smallRecipe.model, layers: [flatten!, hidden, ...head] },
+    epochs: 1,
+    codec: { gradients: { ...gradients, shards: groupSize, feedbackSteps: 8 } },
+  };
+}
+
+/** The run's weights, or that the worker was lost. */
+async function endWithout(run: SmallRun, lost: string): Promise<unknown> {
+  const isLost = (event: CoordinatorEvent): boolean =>
+    event.type === 'worker-left' && event.worker === lost && event.why === 'lost';
+  return await Promise.race([run.event(isLost), endOf(run)]);
+}
+
+test('a worker is lost late in a period with large weights: the next one gets all of them', async () => {
+  const large = largeRecipe(4);
+  await using run = await startSmallRun(large);
+  await work(run, 'goes', ({ version }) => version === 7);
+  run.work({ name: 'comes' });
+  expect(await endWithout(run, 'comes')).toBe(await hashOf([1], { of: large }));
+});
+
+test('so does one that comes late and is asked about each group of another worker', async () => {
+  const large = largeRecipe(2);
+  await using run = await startSmallRun(large, undefined, { verify: 1 });
+  const stays = work(run, 'stays', async ({ version }) => {
+    if (version !== 7) return false;
+    run.work({ name: 'comes' });
+    await run.event((event) => event.type === 'worker-prepared' && event.worker === 'comes');
+    return false;
+  });
+  expect(await endWithout(run, 'comes')).toBe(await hashOf([1], { of: large }));
+  await stays;
 });
 
 test('one of three workers is lost, whatever it held', async () => {

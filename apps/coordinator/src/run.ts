@@ -14,14 +14,15 @@ import {
   type Verification,
   type WorkerId,
 } from '@gradwire/engine';
-import { encodePieces, type Message } from '@gradwire/protocol';
-import { type Frame, freeYoungGarbage } from '@gradwire/transport';
+import { encodePieces } from '@gradwire/protocol';
+import { type Channel, type Frame, freeYoungGarbage } from '@gradwire/transport';
 import { createAlarm } from './alarm.ts';
 import type { Codecs } from './codecs.ts';
 import type { CoordinatorEvent } from './events.ts';
 import type { Progress } from './progress.ts';
 import { incidentsOf } from './incidents-of.ts';
 import { leaseOf } from './lease-of.ts';
+import { createOutboxes } from './outbox.ts';
 import type { Sessions } from './sessions.ts';
 import type { IncidentFacts } from './storage/incident-log.ts';
 
@@ -161,33 +162,43 @@ function createApply(
   { engine, catchUp }: { readonly engine: Engine; readonly catchUp: CatchUp },
   onLease: () => void,
 ): (effect: EngineEffect) => void {
-  const { codecs, term, vectors, sessions, progress } = options;
+  const { plan, codecs, term, vectors, sessions, progress } = options;
   const { checksum } = vectors ?? plainVectors;
-  const send = (worker: WorkerId, frame: Frame): void => sessions().byId.get(worker)?.channel.send(frame);
-  const tell = (worker: WorkerId, message: Message): void => send(worker, encodePieces(message));
+  const outboxOf = createOutboxes(plan);
+  const channelOf = (worker: WorkerId): Channel | undefined => sessions().byId.get(worker)?.channel;
+  const weightsFrame = (version: number, values: Float32Array): Frame =>
+    encodePieces({ type: 'weights', version, values, codec: codecs.weights });
   const lease = (effect: Extract<EngineEffect, { type: 'lease' }>): void => {
     const { worker, round, leaves } = effect;
     const session = sessions().byId.get(worker);
     if (!session) return;
     const work = catchUp.expand(session, { round, leaves, weights: engine.weights() });
-    for (const each of work) {
-      const { weights: values } = each;
-      // The engine has published those of the lease itself.
-      if (work.length > 1)
-        tell(worker, { type: 'weights', version: each.round.version, values, codec: codecs.weights });
-      tell(worker, leaseOf(each, term, codecs.gradients));
-    }
+    // The engine has published those of the lease itself.
+    const hasReplays = work.length > 1;
+    const parcels = work.map((each) => {
+      const { version } = each.round;
+      const frames = (): Frame[] => [
+        ...(hasReplays ? [weightsFrame(version, each.weights)] : []),
+        encodePieces(leaseOf(each, term, codecs.gradients)),
+      ];
+      return { version, frames };
+    });
+    outboxOf(session.channel).send(parcels);
   };
 
   return (effect) => {
     switch (effect.type) {
       case 'prepare':
-        return tell(effect.worker, { type: 'prepare', shards: effect.shards });
+        channelOf(effect.worker)?.send(encodePieces({ type: 'prepare', shards: effect.shards }));
+        return;
       case 'publish': {
         // Encoded once for all: the frame is the same for every worker. As float32 the vector is part of it, and never changes.
-        const { version, weights: values } = effect;
-        const frame = encodePieces({ type: 'weights', version, values, codec: codecs.weights });
-        for (const worker of effect.workers) send(worker, frame);
+        const frame = weightsFrame(effect.version, effect.weights);
+        const parcel = { version: effect.version, frames: () => [frame] };
+        for (const worker of effect.workers) {
+          const channel = channelOf(worker);
+          if (channel) outboxOf(channel).send([parcel]);
+        }
         return;
       }
       case 'lease':
