@@ -24,6 +24,7 @@ export const messages = [
     type: 'welcome',
     protocol: protocolVersion,
     run: '0001-small',
+    runId: 'a1',
     term: 1,
     worker: 'w',
     recipe: '{"name":"small"}',

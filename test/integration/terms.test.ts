@@ -1,6 +1,7 @@
+import { createMember } from '@gradwire/worker';
 import { expect, test } from 'vitest';
 import { lie } from '../harness/liar.ts';
-import { smallData, smallRecipe, startSmallRun } from '../harness/small-run.ts';
+import { smallData, smallRecipe, type SmallRun, startSmallRun } from '../harness/small-run.ts';
 import { createTemporaryFolder } from '../harness/temporary-folder.ts';
 
 test('an answer to another coordinator of the same run is refused, and not used', async () => {
@@ -32,4 +33,33 @@ test('an answer to another coordinator of the same run is refused, and not used'
   const { summary } = await second.coordinator.done;
   expect(summary).toMatchObject({ outcome: 'finished', weightsSha256: expected });
   expect(summary.workers.map(({ name }) => name)).toEqual(['honest']);
+});
+
+test('a worker of a run that was resumed joins another one of the same name, at its first start', async () => {
+  await using root = await createTemporaryFolder();
+  const first = await startSmallRun(smallRecipe, smallData(), { root: root.path });
+  first.coordinator.stop();
+  await first.coordinator.done;
+  await first[Symbol.asyncDispose]();
+  await using second = await startSmallRun(smallRecipe, smallData(), {
+    root: root.path,
+    resume: first.folder,
+  });
+  await using another = await startSmallRun();
+  expect(another.folder.name).toBe(second.folder.name);
+
+  const member = await createMember({
+    backend: 'wasm',
+    threads: 1,
+    software: 'test',
+    cacheDirectory: `${root.path}/cache`,
+    findLocal: async () => ({ ...second.data, source: 'here' }),
+    signal: new AbortController().signal,
+    onEvent: () => undefined,
+  });
+  const serve = ({ coordinator, url }: SmallRun): Promise<unknown> =>
+    member.serve(coordinator.connect(), { url, token: coordinator.token });
+  expect(await serve(second)).toMatchObject({ outcome: 'finished' });
+  expect(await serve(another)).toMatchObject({ outcome: 'finished' });
+  await member.close();
 });

@@ -141,7 +141,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   };
   const limits = limitsOf(plan, codecs);
   const sessions: Sessions = createSessions({
-    welcome: welcomeTo(directory, { ...options, ...blobs, term: claim.term, statistics }),
+    welcome: welcomeTo(directory, { ...options, ...blobs, ...claim, statistics }),
     limits,
     exact: options.exact ?? false,
     onEvent,
@@ -211,12 +211,13 @@ function welcomeTo(
   {
     recipe,
     recipeHash,
+    runId,
     term,
     manifests,
     statistics,
-  }: CoordinatorOptions & Pick<SessionsOptions['welcome'], 'term' | 'manifests' | 'statistics'>,
+  }: CoordinatorOptions & Omit<SessionsOptions['welcome'], 'run' | 'recipe' | 'recipeHash'>,
 ): SessionsOptions['welcome'] {
-  return { run: name, term, recipe: canonicalJson(recipe), recipeHash, manifests, statistics };
+  return { run: name, runId, term, recipe: canonicalJson(recipe), recipeHash, manifests, statistics };
 }
 
 interface RollBacks {

@@ -14,6 +14,7 @@ const manifests = { train: sum, test: sum };
 const welcome = {
   protocol: protocolVersion,
   run: 'r',
+  runId: 'a1',
   term: 1,
   worker: 'w',
   recipe: '{}',

@@ -1,7 +1,7 @@
 import { GradwireError } from '@gradwire/errors';
 import type { WelcomeMessage } from '@gradwire/protocol';
 
-type Term = Pick<WelcomeMessage, 'run' | 'term'>;
+type Term = Pick<WelcomeMessage, 'run' | 'runId' | 'term'>;
 
 /**
  * Remembers the newest coordinator of the run. The check throws CONNECTION_FAILED for an older one: it was stopped for a
@@ -9,13 +9,13 @@ type Term = Pick<WelcomeMessage, 'run' | 'term'>;
  */
 export function createTermCheck(): (welcome: Term) => void {
   let newest: Term | undefined;
-  return ({ run, term }) => {
-    if (run === newest?.run && term < newest.term) {
+  return ({ run, runId, term }) => {
+    if (runId === newest?.runId && term < newest.term) {
       throw new GradwireError(
         'CONNECTION_FAILED',
         `coordinator ${term} of ${run} has been replaced by coordinator ${newest.term}`,
       );
     }
-    newest = { run, term };
+    newest = { run, runId, term };
   };
 }

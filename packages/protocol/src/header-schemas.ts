@@ -148,6 +148,7 @@ export const headerSchemas: {
     type: v.literal('welcome'),
     protocol: count,
     run: name,
+    runId: name,
     term: count,
     worker: name,
     recipe: v.pipe(v.string(), v.maxLength(bounds.recipe)),

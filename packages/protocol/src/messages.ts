@@ -36,6 +36,8 @@ export interface WelcomeMessage {
   readonly protocol: number;
   /** Name of the run. */
   readonly run: string;
+  /** Random, made with the run and kept when it goes on: a run in another folder may have the same name. */
+  readonly runId: string;
   /** How many coordinators the run has had, this one included: a worker never goes back to an earlier one. */
   readonly term: number;
   /** The name by which this worker is known from now on: unique in the run. */

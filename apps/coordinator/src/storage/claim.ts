@@ -6,6 +6,8 @@ import { type ClaimContent, claimFile, claimFormat, readClaim } from './stored-c
 
 /** The right to write a run's files. */
 export interface Claim {
+  /** Random, and the same for all coordinators of the run: names and terms come again in other folders. */
+  readonly runId: string;
   /** How many coordinators this run has had, this one included. */
   readonly term: number;
   /** Resolves to an error once another coordinator has taken over; undefined while the run is ours. */
@@ -36,13 +38,14 @@ export async function claimRun(directory: string, content: ClaimContent, files?:
   const path = join(directory, claimFile);
   const before = await readClaim(directory, files);
   const term = (before?.term ?? 0) + 1;
+  const runId = before?.runId ?? randomUUID();
   let goBackTo = before?.goBackTo;
   // Two that start at the same moment have the same term, and the second one's file.
   const owner = randomUUID();
   const write = (claim: Partial<ClaimContent>): Promise<void> =>
     writeFileWhole(
       path,
-      `${JSON.stringify({ format: claimFormat, term, owner, goBackTo, ...claim }, null, 2)}\n`,
+      `${JSON.stringify({ format: claimFormat, runId, term, owner, goBackTo, ...claim }, null, 2)}\n`,
       { mode: 0o600, files },
     );
   await write(content);
@@ -64,6 +67,7 @@ export async function claimRun(directory: string, content: ClaimContent, files?:
     timer.unref();
   });
   return {
+    runId,
     term,
     check,
     lost,

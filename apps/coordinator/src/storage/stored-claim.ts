@@ -20,6 +20,8 @@ export const claimFormat = 'gradwire-coordinator/1';
 
 /** The claim of a run directory's last coordinator; without a token once the run has finished. */
 export interface StoredClaim extends Omit<ClaimContent, 'token'> {
+  /** Absent in the file of a run that is older than this field. */
+  readonly runId?: string;
   readonly term: number;
   readonly owner: string;
   /** Later steps are wrong: the run was going back to before them when this was written. */

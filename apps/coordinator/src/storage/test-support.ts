@@ -74,6 +74,7 @@ export async function createWorld(
   });
   const welcome = {
     run: '',
+    runId: '',
     term: 1,
     recipe: '',
     recipeHash: '',
