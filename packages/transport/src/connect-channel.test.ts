@@ -11,6 +11,7 @@ import { GradwireError } from '@gradwire/errors';
 import { expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import {
+  type Access,
   type Channel,
   connectChannel,
   type ConnectOptions,
@@ -27,16 +28,20 @@ async function listen<S extends Server | TcpServer>(server: S): Promise<number> 
   return (server.address() as AddressInfo).port;
 }
 
+const grant = (): Access => createAccess({ run: 'test', token });
+
 /** An HTTP server with a coordinator's channels at `/`. */
 async function startCoordinator(
   limits = {},
-  onChannel: (channel: Channel) => void = () => {},
+  {
+    onChannel = () => {},
+    access = grant(),
+  }: { onChannel?: (channel: Channel) => void; access?: Access } = {},
 ): Promise<AsyncDisposable & { port: number; sockets: ReadonlySet<Socket> }> {
   const server = createServer((_, response) => response.end());
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => sockets.add(socket));
   const port = await listen(server);
-  const access = createAccess({ run: 'test', token });
   const options = { server, access, maxFrameBytes: 1_000, limits };
   const channels = createChannelServer({ ...options, onChannel });
   const dispose = async (): Promise<void> => {
@@ -81,6 +86,42 @@ test('a wrong token', async () => {
   const error = await connectError(`ws://127.0.0.1:${coordinator.port}/`, { token: 'wrong' });
   expect(error.code).toBe('TOKEN_WRONG');
   expect(error.message).toContain(`127.0.0.1:${coordinator.port}`);
+});
+
+/** Of a coordinator that is started again after each of the first requests. */
+function createSuccessors(restarts: number): Access & { readonly asked: number } {
+  let current = grant();
+  let asked = 0;
+  return {
+    get asked() {
+      return asked;
+    },
+    check(request, role) {
+      const answer = current.check(request, role);
+      asked += 1;
+      if (asked <= restarts) current = grant();
+      return answer;
+    },
+  };
+}
+
+test('a coordinator that is started again between challenge and answer is answered once more', async () => {
+  const access = createSuccessors(1);
+  await using coordinator = await startCoordinator({}, { access });
+  const channel = await connectChannel(`ws://127.0.0.1:${coordinator.port}/`, options);
+  expect(access.asked).toBe(3);
+  channel.close(closeCodes.goodbye.code, '');
+  await channel.closed;
+});
+
+test.each([
+  ['a wrong token is', { token: 'wrong' }, 0],
+  ['a coordinator that never knows its challenge is', {}, Number.POSITIVE_INFINITY],
+])('%s not tried for ever', async (_, given, restarts) => {
+  const access = createSuccessors(restarts);
+  await using coordinator = await startCoordinator({}, { access });
+  const error = await connectError(`ws://127.0.0.1:${coordinator.port}/`, given);
+  expect([error.code, access.asked]).toEqual(['TOKEN_WRONG', 3]);
 });
 
 test('no token', async () => {
@@ -204,10 +245,15 @@ test('a server that pings is not taken for silent', async () => {
 
 test('neither is a client that has stopped reading, and so does not see pings', async () => {
   let server: Channel | undefined;
-  await using coordinator = await startCoordinator({ intervalMs: 10, silenceMs: 50 }, (channel) => {
-    server = channel;
-    for (let value = 1; value <= 3; value++) channel.send(Uint8Array.of(value));
-  });
+  await using coordinator = await startCoordinator(
+    { intervalMs: 10, silenceMs: 50 },
+    {
+      onChannel: (channel) => {
+        server = channel;
+        for (let value = 1; value <= 3; value++) channel.send(Uint8Array.of(value));
+      },
+    },
+  );
   const limits = { intervalMs: 10, maxUnreadFrames: 1 };
   const channel = await connectChannel(`ws://127.0.0.1:${coordinator.port}/`, { ...options, limits });
   expect(await Promise.race([server?.closed, pongs(coordinator, 40)])).toBe('40 pongs');

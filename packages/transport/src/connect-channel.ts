@@ -19,7 +19,7 @@ import { channelSubprotocol, checkedSubprotocol, webSocketLimits } from './web-s
 
 /** Times and sizes that a client keeps to. */
 export interface ChannelClientLimits extends ChannelLimits {
-  /** How long each of the two requests may take; default 10,000. */
+  /** How long each request may take; default 10,000. */
   readonly connectTimeoutMs: number;
 }
 
@@ -60,14 +60,18 @@ export async function connectChannel(url: string, options: ConnectOptions): Prom
   const secret = secretFor(address, options.token);
   const agent = createClientAgent(address, secret);
   const attempt = { ...options, address, agent, limits: { ...defaultLimits, ...options.limits } };
-  const asked = await open({ ...attempt, reply: undefined });
-  if ('closed' in asked) return asked;
-  const challenge = parseChallenge(asked.response.headers['www-authenticate']);
-  if (challenge === undefined) throw refusalError(asked.response, asked.body, address);
-  const answered = await open({ ...attempt, reply: answerChallenge(secret.token, challenge, 'worker') });
-  if ('closed' in answered) return answered;
-  throw refusalError(answered.response, answered.body, address);
+  let found = await open({ ...attempt, reply: undefined });
+  for (let answers = 0; answers < maxAnswers && !('closed' in found); answers += 1) {
+    const challenge = parseChallenge(found.response.headers['www-authenticate']);
+    if (challenge === undefined) break;
+    found = await open({ ...attempt, reply: answerChallenge(secret.token, challenge, 'worker') });
+  }
+  if ('closed' in found) return found;
+  throw refusalError(found.response, found.body, address);
 }
+
+// A coordinator that was started again since its challenge does not know it any more, and asks anew.
+const maxAnswers = 2;
 
 interface Attempt extends Pick<ConnectOptions, 'maxFrameBytes' | 'signal'> {
   readonly address: ChannelAddress;
