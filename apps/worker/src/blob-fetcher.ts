@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChunkCache } from '@gradwire/data/node';
 import { GradwireError, toError } from '@gradwire/errors';
-import { backoff, type CoordinatorClient, createCoordinatorClient } from '@gradwire/transport';
+import { backoff, createCoordinatorClient, isSilence } from '@gradwire/transport';
 
 /** Fetches content-addressed blobs (manifests, chunks). */
 export interface BlobFetcher {
@@ -27,16 +27,19 @@ export interface BlobFetcherOptions {
   readonly signal: AbortSignal;
   /** A cache that cannot be written costs time, not the run. */
   readonly onCacheProblem: (message: string) => void;
+  /** A coordinator that sends nothing for this long has gone; default 30,000. */
+  readonly silenceMs?: number;
 }
 
 const attempts = 5;
-// A chunk is below a megabyte: even a slow link brings it in this time.
-const attemptMs = 120_000;
+// As long as a channel bears: then that has gone too.
+const defaultSilenceMs = 30_000;
 
 /** The coordinator's blobs behind this machine's disk cache. */
 export function createBlobFetcher(options: BlobFetcherOptions): BlobFetcher {
-  const { source, cache, signal, onCacheProblem } = options;
+  const { source, cache, signal, silenceMs = defaultSilenceMs, onCacheProblem } = options;
   const client = createCoordinatorClient({ ...source, role: 'worker' });
+  const ask: Ask = (path) => client.request({ path, signal, silenceMs });
   let fetchedBytes = 0;
   return {
     get fetchedBytes() {
@@ -45,7 +48,7 @@ export function createBlobFetcher(options: BlobFetcherOptions): BlobFetcher {
     async fetch(sha256) {
       const cached = await cache.read(sha256);
       if (cached !== undefined) return cached;
-      const bytes = await downloadPatiently(sha256, client, signal);
+      const bytes = await downloadPatiently(sha256, ask, signal);
       fetchedBytes += bytes.length;
       await cache.write(sha256, bytes).catch((error: unknown) => onCacheProblem(toError(error).message));
       return bytes;
@@ -53,15 +56,13 @@ export function createBlobFetcher(options: BlobFetcherOptions): BlobFetcher {
   };
 }
 
-async function downloadPatiently(
-  sha256: string,
-  client: CoordinatorClient,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
+type Ask = (path: string) => Promise<Uint8Array>;
+
+async function downloadPatiently(sha256: string, ask: Ask, signal: AbortSignal): Promise<Uint8Array> {
   const delays = backoff({ seed: process.pid });
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await download(sha256, client, AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]));
+      return await download(sha256, ask);
     } catch (error) {
       if (attempt === attempts || signal.aborted || !mayHelp(error)) throw error;
       await delay(delays.next(), undefined, { signal });
@@ -69,13 +70,20 @@ async function downloadPatiently(
   }
 }
 
-/** Another attempt is no use if the coordinator is not the one that was meant. */
+/**
+ * Another attempt is no use if the coordinator is not the one that was meant; nor after a silence: the channel has ended
+ * too, and only the session can make a new one.
+ */
 function mayHelp(error: unknown): boolean {
-  return !(error instanceof GradwireError && error.code === 'IDENTITY_WRONG');
+  return !isImpostor(error) && !isSilence(error);
 }
 
-async function download(sha256: string, client: CoordinatorClient, signal: AbortSignal): Promise<Uint8Array> {
-  const bytes = await request(`/data/${sha256}`, client, signal);
+function isImpostor(error: unknown): boolean {
+  return error instanceof GradwireError && error.code === 'IDENTITY_WRONG';
+}
+
+async function download(sha256: string, ask: Ask): Promise<Uint8Array> {
+  const bytes = await request(`/data/${sha256}`, ask);
   const found = createHash('sha256').update(bytes).digest('hex');
   if (found === sha256) return bytes;
   throw new GradwireError(
@@ -85,11 +93,11 @@ async function download(sha256: string, client: CoordinatorClient, signal: Abort
   );
 }
 
-async function request(path: string, client: CoordinatorClient, signal: AbortSignal): Promise<Uint8Array> {
+async function request(path: string, ask: Ask): Promise<Uint8Array> {
   try {
-    return await client.request({ path, signal });
+    return await ask(path);
   } catch (cause) {
-    if (!mayHelp(cause)) throw cause;
+    if (isImpostor(cause)) throw cause;
     throw new GradwireError('CONNECTION_FAILED', `${path} could not be fetched: ${toError(cause).message}`, {
       cause,
       hint: 'Check the network between this machine and the coordinator.',

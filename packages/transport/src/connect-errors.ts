@@ -13,6 +13,9 @@ const isItRunning = 'Check that the coordinator is running and that host and por
 const isItReachable = 'Check the network, and that a firewall lets the port through.';
 const isItGradwire = 'Something else listens there: use the address that the coordinator printed.';
 
+/** Node's code for it, whether the system has waited or we have. */
+export const silenceCode = 'ETIMEDOUT';
+
 /** By the code of the error that Node or ws gives. */
 const explanations: Readonly<Record<string, Explanation>> = {
   ECONNREFUSED: { what: 'connection refused: nothing listens on that port', hint: isItRunning },
@@ -21,7 +24,7 @@ const explanations: Readonly<Record<string, Explanation>> = {
     hint: 'Check the spelling, or use the IP address that the coordinator printed.',
   },
   EAI_AGAIN: { what: 'the name server does not answer', hint: 'Check the network, or use the IP address.' },
-  ETIMEDOUT: { what: 'no answer in time', hint: isItReachable },
+  [silenceCode]: { what: 'no answer in time', hint: isItReachable },
   EHOSTUNREACH: { what: 'there is no way to that host', hint: isItReachable },
   ENETUNREACH: { what: 'there is no way to that network', hint: isItReachable },
   ECONNRESET: {
@@ -53,6 +56,12 @@ function explain(error: Error & { code?: string }): Explanation {
     return { what: `not a Gradwire coordinator: ${message}`, hint: isItGradwire };
   }
   return { what: code === '' ? message : `${message} (${code})`, hint: isItRunning };
+}
+
+/** Whether an error, or what led to it, is that nothing came from the other side for too long. */
+export function isSilence(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && error.code === silenceCode) || isSilence(error.cause);
 }
 
 /** An attempt that was answered, but not with an upgrade. */

@@ -5,7 +5,7 @@ import { GradwireError, toError } from '@gradwire/errors';
 import { type ChannelAddress, parseChannelUrl } from './channel-url.ts';
 import { createClientAgent } from './client-agent.ts';
 import { answerChallenge, type ChallengeReply, secretFor } from './client-proof.ts';
-import { connectionError, impostorError, refusalError } from './connect-errors.ts';
+import { connectionError, impostorError, refusalError, silenceCode } from './connect-errors.ts';
 import { type Challenge, parseChallenge, proofHeader } from './proof.ts';
 import type { Role } from './role.ts';
 
@@ -26,6 +26,8 @@ export interface CoordinatorRequest {
   /** Sent by POST; without it the method is GET. */
   readonly body?: Uint8Array;
   readonly signal?: AbortSignal;
+  /** Nothing may come for this long, see `isSilence`; default: for as long as it takes. */
+  readonly silenceMs?: number;
   /** Longer answers are an error; default 64 MiB. */
   readonly maxBytes?: number;
 }
@@ -65,8 +67,8 @@ export function createCoordinatorClient(options: CoordinatorClientOptions): Coor
   return {
     async request(request) {
       // The first question is only for a challenge: no body is sent in vain.
-      const { path, signal } = request;
-      if (challenge === undefined) await attempt({ path, ...(signal && { signal }) });
+      const { body: _, ...question } = request;
+      if (challenge === undefined) await attempt(question);
       let answer = await attempt(request);
       // The challenge was too old: the answer brought a new one.
       if (answer.response.statusCode === 401) answer = await attempt(request);
@@ -94,7 +96,7 @@ interface Answer {
 }
 
 async function send({ address, agent, request, reply }: Question): Promise<Answer> {
-  const { path, body, signal, maxBytes = 64 * 2 ** 20 } = request;
+  const { path, body, signal, silenceMs, maxBytes = 64 * 2 ** 20 } = request;
   const ask = address.isSecure ? httpsRequest : httpRequest;
   const scheme = address.isSecure ? 'https' : 'http';
   const asked = ask(`${scheme}://${address.authority}${address.path.replace(/\/$/, '')}${path}`, {
@@ -105,6 +107,13 @@ async function send({ address, agent, request, reply }: Question): Promise<Answe
       ...(reply && { authorization: reply.authorization }),
     },
     ...(signal && { signal }),
+    ...(silenceMs !== undefined && { timeout: silenceMs }),
+  });
+  let silence: Error | undefined;
+  asked.once('timeout', () => {
+    silence = Object.assign(new Error(`nothing came for ${silenceMs} ms`), { code: silenceCode });
+    asked.destroy(silence);
+    closeIdle(agent);
   });
   try {
     asked.end(body);
@@ -112,12 +121,18 @@ async function send({ address, agent, request, reply }: Question): Promise<Answe
     const isProven = reply?.isProof(response.headers[proofHeader]) === true;
     return { response, body: await readBody(response, maxBytes), isProven };
   } catch (thrown) {
-    const error = toError(thrown);
+    // An answer that was cut short says only that it was.
+    const error = silence ?? toError(thrown);
     if (signal?.aborted) {
       throw new GradwireError('CANCELLED', `asking ${address.url} was stopped`, { cause: error });
     }
     throw connectionError(error, address);
   }
+}
+
+/** After a silence: they are cut off too, and the next requests would wait on them as long. */
+function closeIdle({ freeSockets }: Agent): void {
+  for (const sockets of Object.values(freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
 
 async function readBody(response: IncomingMessage, maxBytes: number): Promise<Uint8Array> {

@@ -3,6 +3,7 @@ export { backoff } from './backoff.ts';
 export { createChannelServer } from './channel-server.ts';
 export { parseChannelUrl } from './channel-url.ts';
 export { connectChannel } from './connect-channel.ts';
+export { isSilence } from './connect-errors.ts';
 export { createCoordinatorClient } from './coordinator-client.ts';
 export { httpServerOptions } from './http-server-options.ts';
 export { createPair } from './pair.ts';
