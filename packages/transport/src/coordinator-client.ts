@@ -109,6 +109,8 @@ async function send({ address, agent, request, reply }: Question): Promise<Answe
     ...(signal && { signal }),
     ...(silenceMs !== undefined && { timeout: silenceMs }),
   });
+  // It stays: a request whose answer is cut short reports an error once more.
+  asked.on('error', () => undefined);
   let silence: Error | undefined;
   asked.once('timeout', () => {
     silence = Object.assign(new Error(`nothing came for ${silenceMs} ms`), { code: silenceCode });
