@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import type { TlsCertificate } from '@gradwire/coordinator';
 import {
   connectChannel,
@@ -89,6 +91,37 @@ test('a damaged file is replaced', async () => {
   await writeFile(join(folder, 'own', 'self-signed.pem'), 'nonsense');
   own = await selfSigned('own');
   expect(fingerprint(own)).toMatch(/^[0-9a-f]{64}$/);
+});
+
+test('a certificate without its key, as a full disk once left it, is replaced', async () => {
+  const [certificate = '', key = ''] = own.cert.split(/(?=-----BEGIN PRIVATE)/);
+  for (const kept of [certificate, certificate + key.slice(0, -60), certificate + other.key]) {
+    await writeFile(join(folder, 'own', 'self-signed.pem'), kept);
+    own = await selfSigned('own');
+    expect(() => createSecureContext({ ...own })).not.toThrow();
+  }
+});
+
+/** Sets the largest file this process may write (the soft limit). */
+const limit = (bytes: string): Buffer =>
+  execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`], { stdio: 'ignore' });
+
+test('a disk on which there is room for a part of it keeps none, and the next start makes another', async ({
+  skip,
+}) => {
+  try {
+    limit(String(own.cert.length - 60));
+  } catch {
+    skip('prlimit is not available');
+  }
+  try {
+    await expect(selfSigned('full')).rejects.toMatchObject({ code: 'FILE_WRITE_FAILED' });
+  } finally {
+    limit('unlimited');
+  }
+  expect(await readdir(join(folder, 'full'))).toEqual([]);
+  const made = await selfSigned('full');
+  expect(await selfSigned('full')).toEqual(made);
 });
 
 test('with the right fingerprint frames and chunks go through', async () => {

@@ -1,6 +1,7 @@
-import { X509Certificate } from 'node:crypto';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeFileWhole } from '@gradwire/checkpoint';
 import type { TlsCertificate } from '@gradwire/coordinator';
 import { defaultCacheDirectory } from '@gradwire/data/node';
 import { GradwireError, toError } from '@gradwire/errors';
@@ -13,7 +14,7 @@ export interface TlsSettings {
   readonly cacheDir?: string;
 }
 
-/** The certificate to serve with; undefined without TLS. Throws OPTION_INVALID. */
+/** The certificate to serve with; undefined without TLS. Throws OPTION_INVALID, FILE_WRITE_FAILED. */
 export async function loadCertificate(settings: TlsSettings): Promise<TlsCertificate | undefined> {
   const { tls, tlsCert, tlsKey, cacheDir = defaultCacheDirectory() } = settings;
   if (tls !== undefined && (tlsCert ?? tlsKey) !== undefined) {
@@ -36,8 +37,7 @@ async function ownCertificate(file: string): Promise<TlsCertificate> {
   const pems = await generate([{ name: 'commonName', value: 'gradwire' }], { keyType: 'ec', notAfterDate });
   const pem = `${pems.cert.trim()}\n${pems.private.trim()}\n`;
   await mkdir(join(file, '..'), { recursive: true });
-  await writeFile(file, pem, { mode: 0o600 });
-  await chmod(file, 0o600);
+  await writeFileWhole(file, pem, { mode: 0o600 });
   return { cert: pem, key: pem };
 }
 
@@ -45,7 +45,9 @@ const dayMs = 86_400_000;
 
 function isGoodFor(pem: string, days: number): boolean {
   try {
-    return Date.parse(new X509Certificate(pem).validTo) > Date.now() + days * dayMs;
+    const certificate = new X509Certificate(pem);
+    const isValid = Date.parse(certificate.validTo) > Date.now() + days * dayMs;
+    return isValid && certificate.checkPrivateKey(createPrivateKey(pem));
   } catch {
     return false;
   }
