@@ -47,6 +47,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
   });
   const stop = (): void => coordinator.stop();
   signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
   await using local = await startWorkers(options, coordinator);
   try {
     const { outcome, failure } = await coordinator.done;
