@@ -1,6 +1,16 @@
 import { prepareBackend } from '@gradwire/backend';
 import type { ModelSpec, TaskSpec } from '@gradwire/models';
-import { initialWeights, mlp, mnistCnn, mnistCnnSmall, withOutputs } from '@gradwire/models';
+import {
+  initialWeights,
+  logisticRegression,
+  mlp,
+  mnistCnn,
+  mnistCnnSmall,
+  mnistDeep,
+  mnistFast,
+  mnistSeparable,
+  withOutputs,
+} from '@gradwire/models';
 import { createModel } from '@gradwire/models/layers-model';
 import { targets } from '@gradwire/preprocess';
 import { uniform } from '@gradwire/random';
@@ -92,6 +102,24 @@ test('equal weights and samples give equal bits, whatever was computed in betwee
   expect(other.gradient).not.toEqual(first.gradient);
   trainer.dispose();
 });
+
+test.each([logisticRegression, mlp, mnistCnn, mnistCnnSmall, mnistDeep, mnistFast, mnistSeparable])(
+  '$name: of weights that were replaced nothing is left, in gradients and evaluations',
+  (model) => {
+    const [batch, position] = [batchOf(6), { step: 0, shard: 0 }];
+    const other = initialWeights(model, 12);
+    const trainer = trainerOf(model);
+    trainer.gradient(batch, position);
+    trainer.evaluate(batch);
+    trainer.setWeights(other);
+    const fresh = createTrainer({ recipe: { model, task: tenClasses, seed: 11 } });
+    fresh.setWeights(other);
+    expect(trainer.gradient(batch, position)).toEqual(fresh.gradient(batch, position));
+    expect(trainer.evaluate(batch)).toEqual(fresh.evaluate(batch));
+    trainer.dispose();
+    fresh.dispose();
+  },
+);
 
 test('no call leaves a tensor behind', () => {
   const before = memory().numTensors;

@@ -30,14 +30,11 @@ export function createWeightTensors(layout: ParameterLayout): WeightTensors {
       if (values.length !== layout.size) {
         throw new RangeError(`weights: expected length ${layout.size}, found ${values.length}`);
       }
-      if (current && kernelsReady()) {
-        current.flat = undefined;
-        return writeTensors(layout, current.tensors, values);
-      }
+      // Never written in place: tfjs's depthwise kernel keeps what it has made of a filter as long as its tensor lives.
       dispose();
       // The native backend reads a tensor's values at its first use, so they must not change until then.
-      const flat = values.slice();
-      current = { flat, tensors: createTensors(layout, flat) };
+      const flat = kernelsReady() ? undefined : values.slice();
+      current = { flat, tensors: createTensors(layout, flat ?? values) };
     },
     tensors: () => weights().tensors,
     flat() {
@@ -52,12 +49,6 @@ function createTensors(layout: ParameterLayout, flat: Float32Array): Tensor[] {
   return layout.parameters.map(({ offset, size, shape }) =>
     tidy(() => keep(tensor(flat.subarray(offset, offset + size), [...shape]))),
   );
-}
-
-function writeTensors({ parameters }: ParameterLayout, tensors: readonly Tensor[], flat: Float32Array): void {
-  for (const [i, { offset, size }] of parameters.entries()) {
-    valuesInPlace(tensors[i] as Tensor).set(flat.subarray(offset, offset + size));
-  }
 }
 
 function readTensors({ parameters, size }: ParameterLayout, tensors: readonly Tensor[]): Float32Array {
