@@ -395,6 +395,44 @@ describe.each([1, 2, 3])('order of arrival %i', (seed) => {
   );
 });
 
+test('what a convicted worker has answered elsewhere counts no more, even if nobody else is left to contradict it', () => {
+  const engine = createEngine(
+    {
+      ...plan,
+      layout: { size: 1, parameters: [{ name: 'w', shape: [1], offset: 0, size: 1, role: 'kernel' }] },
+      initialWeights: Float32Array.of(0),
+      optimizer: { type: 'sgd' },
+      schedule: { type: 'constant', learningRate: 1 },
+      shards: 3,
+      stepSamples: () => [1, 1, 1],
+    },
+    { verify: all },
+  );
+  let atMs = 0;
+  const handle = (event: object): EngineEffect[] =>
+    engine.handle({ ...event, atMs: (atMs += 1) } as Parameters<typeof engine.handle>[0]);
+  const join = (worker: string): void => {
+    handle({ type: 'worker-joined', worker });
+    handle({ type: 'worker-ready', worker, numericsClass: 'n' });
+    handle({ type: 'worker-prepared', worker, shards: [0, 1, 2] });
+  };
+  /** Right is 1 for each shard. */
+  const answer = (worker: string, lo: number, hi: number, value: number): EngineEffect[] => {
+    const sums = { lo, hi, samples: hi - lo, gradient: Float32Array.of(value), metrics: new Float64Array(2) };
+    return handle({ type: 'partial-arrived', worker, partial: { ...sums, round: 0, computeMs: 1 } });
+  };
+  engine.start(0);
+  for (const worker of ['x', 'b', 'c']) join(worker);
+  answer('x', 0, 2, 9);
+  answer('x', 2, 3, 9);
+  answer('b', 0, 2, 2);
+  expect(answer('c', 0, 2, 2)).toContainEqual(expect.objectContaining({ type: 'expel', worker: 'x' }));
+  for (const worker of ['b', 'c']) handle({ type: 'worker-left', worker, isLost: true });
+  join('d');
+  answer('d', 2, 3, 1);
+  expect([engine.status().round?.version, engine.weights()]).toEqual([1, Float32Array.of(-1)]);
+});
+
 test('honest workers agree: no incident, nobody put out, however many leases are computed twice', () => {
   for (const verify of [all, third, undefined]) {
     const outcome = run({ ...honest, d: undefined }, verify);

@@ -143,11 +143,22 @@ function convict(
       !active.verified.get(keyOf(part))?.some((other) => !wrong.includes(other)),
   );
   if (earliest || hasPart || isPolluted) run.active = undefined;
+  else withdraw(active, wrong);
 
   const message = `computed other numbers than the other workers of its class: ${verdict.incident.message}`;
   const expelled = wrong.flatMap((id) => putOut(run, id, { message, atMs }));
   if (earliest) return [verdict, ...expelled, goBack(run, earliest)];
   return [verdict, ...expelled, ...(run.active ? [] : openRound(run, atMs))];
+}
+
+/** What they have answered elsewhere is nobody's answer any more, unless somebody else has given the same. */
+function withdraw({ checks }: ActiveRound, wrong: readonly WorkerId[]): void {
+  for (const check of checks.values()) {
+    for (const worker of wrong) check.answers.delete(worker);
+    const left = new Set([...check.answers.values()].map(({ digest }) => digest));
+    for (const digest of check.partials.keys()) if (!left.has(digest)) check.partials.delete(digest);
+    check.isDispute &&= left.size > 1;
+  }
 }
 
 interface Suspect {
