@@ -29,7 +29,9 @@ export async function runTrain({ args, cwd, signal, onStep }: TrainOptions): Pro
   });
   const lastLines = keepLastLines(child, keptLines);
   followSteps(child, onStep);
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+  // In a variable that is asked below: Node may collect a timeout that only `AbortSignal.any` knows, and then it never comes.
+  const late = AbortSignal.timeout(patienceMs);
+  const limit = AbortSignal.any([signal, late]);
   const stop = (): void => void child.kill('SIGTERM');
   limit.addEventListener('abort', stop, { once: true });
   if (limit.aborted) stop();
@@ -37,7 +39,7 @@ export async function runTrain({ args, cwd, signal, onStep }: TrainOptions): Pro
   limit.removeEventListener('abort', stop);
   if (signal.aborted) throw new GradwireError('CANCELLED', 'stopped on request');
   if (code === 0) return;
-  const why = limit.aborted
+  const why = late.aborted
     ? `did not end within ${patienceMs / 1000} s`
     : `ended with ${killedBy ?? `code ${code}`}`;
   throw new GradwireError('WORKER_FAILED', [`gradwire train ${why}`, ...lastLines].join('\n'));

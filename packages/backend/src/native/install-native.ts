@@ -129,6 +129,7 @@ async function whyUnreachable(signal: AbortSignal | undefined): Promise<string |
   // The script knows proxies, fetch does not (Node 20): then its own attempt is the only test.
   if (HTTPS_PROXY || https_proxy || HTTP_PROXY || http_proxy) return undefined;
   const base = process.env['TFJS_NODE_BASE_URI'] ?? process.env['TFJS_NODE_CDN_STORAGE'] ?? defaultHost;
+  // Asked below too: Node may collect a timeout that only `AbortSignal.any` knows, and then it never comes.
   const limit = AbortSignal.timeout(10_000);
   try {
     const request = { method: 'HEAD', signal: signal ? AbortSignal.any([signal, limit]) : limit };
@@ -138,7 +139,7 @@ async function whyUnreachable(signal: AbortSignal | undefined): Promise<string |
     if (signal?.aborted) throw new GradwireError('CANCELLED', 'the installation was stopped on request');
     const cause =
       error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    return `${new URL(base).host} cannot be reached (${cause})`;
+    return `${new URL(base).host} cannot be reached (${limit.aborted ? 'no answer within 10 s' : cause})`;
   }
 }
 

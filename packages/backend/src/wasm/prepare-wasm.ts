@@ -4,6 +4,7 @@ import { GradwireError } from '@gradwire/errors';
 import { loadKernels } from '@gradwire/kernels';
 import type { PreparedBackend } from '../prepared-backend.ts';
 import { hashKernels } from '../prepared-backend.ts';
+import { refuseFullHeap } from './refuse-full-heap.ts';
 
 /** The WebAssembly files that compute. */
 export interface WasmFiles {
@@ -47,6 +48,7 @@ export async function prepareWasm({ backend, kernels }: WasmFiles): Promise<Prep
     });
   }
   await ready();
+  refuseFullHeap();
   return {
     name: 'wasm',
     description: `WebAssembly with SIMD, one thread (tfjs-backend-wasm ${version_wasm})`,
