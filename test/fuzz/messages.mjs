@@ -1,9 +1,16 @@
-import { createTopK, protocolVersion, vectorCodecs } from '@gradwire/protocol';
+import { codecOf, createTopK, protocolVersion, vectorCodecs } from '@gradwire/protocol';
 
 /** Elements of the gradients and weights below. */
 export const parameters = 48;
 
+/** What of a gradient may be float32 in a lossy codec too. */
+export const exactParts = [
+  { offset: 5, size: 3 },
+  { offset: 40, size: 8 },
+];
+
 const vector = Float32Array.from({ length: parameters }, (_, i) => (i % 5 === 0 ? 0 : Math.sin(i) / (i + 1)));
+const keeping = ['int8', 'top-k'].map((codec) => codecOf({ codec }, exactParts));
 const hash = 'ab'.repeat(32);
 const lease = { term: 1, round: 3, version: 2, step: 1, epoch: 0, leaves: [0, 2, 3], leafCount: 7 };
 const partial = { type: 'partial', term: 1, round: 3, lo: 0, hi: 2, samples: 20, computeMs: 1.5 };
@@ -44,7 +51,7 @@ export const messages = [
   { type: 'weights', version: 3, values: vector },
   { type: 'weights', version: 3, values: vector, codec: vectorCodecs.bfloat16 },
   { type: 'weights', version: 3, values: vector, codec: vectorCodecs.float16 },
-  ...Object.values({ ...vectorCodecs, 'top-k': createTopK(0.2) }).map((codec) => ({
+  ...[...Object.values({ ...vectorCodecs, 'top-k': createTopK(0.2) }), ...keeping].map((codec) => ({
     ...partial,
     gradient: vector,
     metrics: Float64Array.of(2.5, 7),

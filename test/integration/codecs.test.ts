@@ -1,3 +1,4 @@
+import { readModel, type StoredModel } from '@gradwire/checkpoint';
 import { parameterLayout } from '@gradwire/models';
 import { canonicalJson, type CodecSpec, type Recipe } from '@gradwire/recipes';
 import { expect, test } from 'vitest';
@@ -12,13 +13,18 @@ const codecs: CodecSpec[] = [
   { gradients: { type: 'int8', shards: 8 }, weights: 'float16' },
 ];
 
-/** Weights after a run with workers of so many threads each. */
-async function hashOf(recipe: Recipe, threads: readonly number[]): Promise<string> {
+/** The model after a run with workers of so many threads each. */
+async function train(recipe: Recipe, threads: readonly number[]): Promise<StoredModel> {
   await using run = await startSmallRun(recipe);
   for (const [n, count] of threads.entries()) run.work({ name: `worker-${n}`, threads: count });
   const { summary } = await run.coordinator.done;
   expect(summary).toMatchObject({ outcome: 'finished', exact: true });
-  return summary.weightsSha256;
+  return await readModel(summary.directory);
+}
+
+async function hashOf(recipe: Recipe, threads: readonly number[]): Promise<string> {
+  const { weightsSha256 } = await train(recipe, threads);
+  return weightsSha256;
 }
 
 test.each(codecs.map((codec) => [canonicalJson(codec), codec] as const))(
@@ -32,6 +38,50 @@ test.each(codecs.map((codec) => [canonicalJson(codec), codec] as const))(
     ])
       expect(await hashOf(recipe, threads)).toBe(hash);
     expect(hash).not.toBe(await hashOf(smallRecipe, [1]));
+  },
+);
+
+/** What the first normalisation sees are the samples, whatever the weights: its averages tell whether sums arrived. */
+const normalised: Recipe = {
+  ...smallRecipe,
+  model: {
+    name: 'normalised',
+    inputShape: [4, 4, 1],
+    layers: [
+      { type: 'flatten' },
+      { type: 'batchNormalization' },
+      { type: 'dense', units: 5 },
+      { type: 'batchNormalization' },
+      { type: 'activation', activation: 'relu' },
+      { type: 'dense', units: 3 },
+    ],
+  },
+};
+
+/** Moving mean and variance of the first normalisation. */
+function averages({ layout, weights }: StoredModel): Float32Array[] {
+  return layout.parameters
+    .filter(({ name }) => name.startsWith('batch_normalization_1/moving_'))
+    .map(({ offset, size }) => weights.slice(offset, offset + size));
+}
+
+test.each<NonNullable<CodecSpec['gradients']>>([
+  { type: 'int8', shards: 4 },
+  { type: 'top-k', shards: 2, share: 0.05 },
+  { type: 'top-k', shards: 2, share: 0.05, feedbackSteps: 4 },
+])(
+  'batch normalisation with %o: equal bits for one and three workers, and exact averages',
+  async (gradients) => {
+    const recipe: Recipe = { ...normalised, codec: { gradients } };
+    const [one, three, plain] = [
+      await train(recipe, [1]),
+      await train(recipe, [1, 1, 1]),
+      await train(normalised, [1]),
+    ];
+    expect(three.weightsSha256).toBe(one.weightsSha256);
+    expect(one.weightsSha256).not.toBe(plain.weightsSha256);
+    expect(averages(plain)).toHaveLength(2);
+    expect(averages(one)).toEqual(averages(plain));
   },
 );
 

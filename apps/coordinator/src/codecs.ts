@@ -1,4 +1,4 @@
-import type { EnginePlan } from '@gradwire/engine';
+import { type EnginePlan, type ParameterLayout, statisticParameters } from '@gradwire/engine';
 import {
   codecOf,
   type GradientCoding,
@@ -25,12 +25,12 @@ export function codecsOf(recipe: Recipe): Codecs {
   return { gradients: coding, weights };
 }
 
-/** The same for the engine: what becomes of the sum over a group of shards. */
-export function engineCoding(recipe: Recipe): Pick<EnginePlan, 'coding'> {
+/** The same for the engine: what becomes of the sum over a group of shards. Statistics stay as they are. */
+export function engineCoding(recipe: Recipe, layout: ParameterLayout): Pick<EnginePlan, 'coding'> {
   const gradients = gradientCodec(recipe);
   if (!gradients) return {};
   const { shards: groupSize, feedbackSteps } = gradients;
-  const codec = codecOf(gradients);
+  const codec = codecOf(gradients, statisticParameters(layout));
   const code = (gradient: Float32Array): Float32Array =>
     codec.decode(codec.encode(gradient), gradient.length);
   return { coding: { groupSize, code, ...(feedbackSteps === undefined ? {} : { feedbackSteps }) } };
@@ -39,5 +39,6 @@ export function engineCoding(recipe: Recipe): Pick<EnginePlan, 'coding'> {
 /** What a worker of the run may send. */
 export function limitsOf({ layout, classes }: EnginePlan, { gradients }: Codecs): MessageLimits {
   const gradientCodec = gradients?.codec ?? 'float32';
-  return messageLimits({ role: 'worker', parameters: layout.size, classes, gradientCodec });
+  const exactParts = statisticParameters(layout);
+  return messageLimits({ role: 'worker', parameters: layout.size, classes, gradientCodec, exactParts });
 }

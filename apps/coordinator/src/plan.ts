@@ -31,7 +31,7 @@ export function createPlan(recipe: Recipe, { train, test }: Splits): EnginePlan 
     layout,
     initialWeights: initialWeights(recipe.model, seed),
     ...updateOf(recipe),
-    ...engineCoding(recipe),
+    ...engineCoding(recipe, layout),
     shards,
     stepsPerEpoch,
     totalSteps,

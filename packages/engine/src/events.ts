@@ -43,7 +43,10 @@ export interface GradientCoding {
    * the sum over each group, so the result does not depend on who computed which leaves.
    */
   readonly groupSize: number;
-  /** What a receiver makes of a gradient that was sent in this codec: a pure function, the same on every machine. */
+  /**
+   * What a receiver makes of a gradient that was sent in this codec: a pure function, the same on every machine. Statistics
+   * must come out as they were: they are no gradients.
+   */
   readonly code: (gradient: Float32Array) => Float32Array;
   /**
    * Error feedback: workers keep what the code of a group leaves out and add it to the group's next sum; at the latest after

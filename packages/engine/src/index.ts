@@ -1,5 +1,5 @@
 export { averageGradient } from './gradients/average.ts';
-export { parameterAt } from './layout.ts';
+export { parameterAt, statisticParameters } from './layout.ts';
 export { createOptimizer } from './optimizers/create-optimizer.ts';
 export { createCatchUp } from './run/catch-up.ts';
 export { createEngine } from './run/engine.ts';

@@ -39,6 +39,11 @@ export function runsOf({ parameters }: ParameterLayout): LayoutRun[] {
   return runs;
 }
 
+/** The parameters that are averaged instead of trained, in order. */
+export function statisticParameters({ parameters }: ParameterLayout): Parameter[] {
+  return parameters.filter(({ role }) => role === 'statistic');
+}
+
 /** The tensor that holds element `index` of the flat vector. */
 export function parameterAt(layout: ParameterLayout, index: number): Parameter {
   const found = layout.parameters.find(({ offset, size }) => index >= offset && index < offset + size);

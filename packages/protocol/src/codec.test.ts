@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   type CodecName,
+  codecOf,
   decodeMessage,
   encodeMessage,
   encodePieces,
@@ -214,6 +215,28 @@ test.each(Object.keys(vectorCodecs) as CodecName[])(
     expect(message.gradient).toEqual(codec.decode(codec.encode(gradient), 1_001));
     expect(message.metrics).toEqual(metrics);
     expect(message.codec?.name).toBe(name === 'float32' ? undefined : name);
+  },
+);
+
+test.each(['bfloat16', 'float16', 'int8', 'top-k'] as const)(
+  'a gradient as %s comes back with its exact parts as they were',
+  (codec) => {
+    const exactParts = [
+      { offset: 3, size: 2 },
+      { offset: 1_000, size: 1 },
+    ];
+    const gradient = Float32Array.from({ length: 1_001 }, (_, i) => Math.fround(((i * 37) % 101) / 70));
+    for (const i of [3, 4, 1_000]) gradient[i] = 1e5 + i / 7;
+    const fields = { type: 'partial', term: 1, round: 0, lo: 0, hi: 1, samples: 1, computeMs: 0 } as const;
+    const metrics = Float64Array.of(1, 2);
+    const keeping = codecOf({ codec }, exactParts);
+    const frame = encodeMessage({ ...fields, metrics, gradient, codec: keeping });
+    const agreed = messageLimits({ parameters: 1_001, gradientCodec: codec, exactParts });
+    const message = decodeMessage(frame, agreed);
+    if (message.type !== 'partial') throw new Error('expected a partial');
+    expect(message.gradient).toEqual(keeping.decode(keeping.encode(gradient), 1_001));
+    for (const i of [3, 4, 1_000]) expect(message.gradient[i]).toBe(gradient[i]);
+    expect(message.codec?.sizes(1_001)).toEqual(keeping.sizes(1_001));
   },
 );
 

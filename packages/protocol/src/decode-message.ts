@@ -1,13 +1,19 @@
 import { GradwireError } from '@gradwire/errors';
 import { Unpackr } from 'msgpackr';
 import type { VectorCodec } from './codecs/vector-codec.ts';
-import { vectorCodecs } from './codecs/vector-codecs.ts';
 import { findHeaderProblem } from './header-schemas.ts';
 import { invalidMessage } from './invalid-message.ts';
 import type { MessageLimits } from './limits.ts';
 import type { Message } from './messages.ts';
 import { scanHeader } from './scan-header.ts';
-import { alignPayload, readTensor, type TensorHeader, tensorSizes } from './tensor-fields.ts';
+import {
+  alignPayload,
+  type ReadableTensor,
+  readableTensor,
+  readTensor,
+  type TensorHeader,
+  tensorSizes,
+} from './tensor-fields.ts';
 import { protocolVersion } from './version.ts';
 
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true });
@@ -32,10 +38,11 @@ export function decodeMessage(frame: Uint8Array, limits: MessageLimits): Message
   if (problem !== undefined) throw invalidMessage(`${type}: ${problem}`);
   const announced = (header['tensors'] ?? []) as readonly TensorHeader[];
   checkTensors(announced, type, limits);
-  checkPayload(announced, frame.length - payloadStart, type);
+  const tensors = announced.map((tensor) => readableTensor(tensor, limits));
+  checkPayload(tensors, frame.length - payloadStart, type);
   const { tensors: _, ...fields } = header;
   // The schema of this type has just been checked, and the tensors complete it.
-  return { ...fields, ...readTensors(frame.subarray(payloadStart), announced) } as unknown as Message;
+  return { ...fields, ...readTensors(frame.subarray(payloadStart), tensors) } as unknown as Message;
 }
 
 function splitFrame(
@@ -112,8 +119,8 @@ function checkTensors(
   }
 }
 
-function checkPayload(announced: readonly TensorHeader[], found: number, type: Message['type']): void {
-  const sizes = announced.map(tensorSizes);
+function checkPayload(tensors: readonly ReadableTensor[], found: number, type: Message['type']): void {
+  const sizes = tensors.map(tensorSizes);
   const min = sizes.reduce((sum, size) => sum + size.min, 0);
   const max = sizes.reduce((sum, size) => sum + size.max, 0);
   if (found >= min && found <= max) return;
@@ -124,16 +131,16 @@ function checkPayload(announced: readonly TensorHeader[], found: number, type: M
 /** Only the last tensor of a message may have a size that depends on its values: it takes the rest. */
 function readTensors(
   payload: Uint8Array,
-  announced: readonly TensorHeader[],
+  tensors: readonly ReadableTensor[],
 ): Record<string, Float32Array | Float64Array | VectorCodec> {
-  const tensors: Record<string, Float32Array | Float64Array | VectorCodec> = {};
+  const read: Record<string, Float32Array | Float64Array | VectorCodec> = {};
   let start = 0;
-  for (const [index, tensor] of announced.entries()) {
-    const end = index === announced.length - 1 ? payload.length : start + tensorSizes(tensor).max;
-    tensors[tensor.name] = readTensor(payload.subarray(start, end), tensor);
-    const { dtype } = tensor;
-    if (dtype !== 'float64' && dtype !== 'float32') tensors['codec'] = vectorCodecs[dtype];
+  for (const [index, tensor] of tensors.entries()) {
+    const end = index === tensors.length - 1 ? payload.length : start + tensorSizes(tensor).max;
+    read[tensor.name] = readTensor(payload.subarray(start, end), tensor);
+    const { codec } = tensor;
+    if (codec && !codec.isExact) read['codec'] = codec;
     start = end;
   }
-  return tensors;
+  return read;
 }

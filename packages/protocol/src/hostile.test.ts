@@ -7,6 +7,7 @@ import {
   encodeMessage,
   type Message,
   type MessageLimits,
+  codecOf,
   messageLimits,
   protocolVersion,
   vectorCodecs,
@@ -248,6 +249,18 @@ test('a coded gradient of the wrong size or structure is refused', () => {
   expect(decodeError(outside, agreed).message).toMatch(/element 3 of 3/);
   expect(decodeError(new Uint8Array([...frame, ...new Uint8Array(100)]), agreed).message).toMatch(
     /announces 20 to \d+ payload bytes/,
+  );
+});
+
+test('a coded gradient without its exact parts is refused', () => {
+  const gradient = Float32Array.of(1, 2, 3);
+  const exactParts = [{ offset: 1, size: 2 }];
+  const agreed = messageLimits({ parameters: 3, gradientCodec: 'int8', exactParts });
+  const codec = codecOf({ codec: 'int8' }, exactParts);
+  const message = { ...partialFields, gradient, metrics: new Float64Array(2), codec };
+  expect(decodeMessage(encodeMessage(message), agreed).type).toBe('partial');
+  expect(decodeError(encodeMessage({ ...message, codec: vectorCodecs.int8 }), agreed).message).toMatch(
+    /announces 29 payload bytes, found 23/,
   );
 });
 

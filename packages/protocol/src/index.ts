@@ -8,6 +8,7 @@ export { scanHeader } from './scan-header.ts';
 export { protocolVersion } from './version.ts';
 export type { CloseCode, CloseCodeName } from './close-codes.ts';
 export type { MessageLimits, MessageLimitsOptions } from './limits.ts';
+export type { VectorPart } from './codecs/keep-exact.ts';
 export type { ByteSizes, CodecName, VectorCodec } from './codecs/vector-codec.ts';
 export type {
   CoordinatorMessage,

@@ -1,3 +1,4 @@
+import type { VectorPart } from './codecs/keep-exact.ts';
 import type { CodecName } from './codecs/vector-codec.ts';
 import type { CoordinatorMessage, Message, WorkerMessage } from './messages.ts';
 
@@ -54,6 +55,8 @@ export interface MessageLimits {
   readonly parameters: number | undefined;
   /** How a partial's gradient may be written. */
   readonly gradientCodecs: readonly CodecName[];
+  /** What of a gradient is float32 in every codec. */
+  readonly exactParts: readonly VectorPart[];
   /** Elements of a partial's metrics. */
   readonly maxMetrics: number;
   /** Bytes that may wait to be sent to the other side before it counts as too slow. */
@@ -70,6 +73,8 @@ export interface MessageLimitsOptions {
   readonly classes?: number;
   /** The codec of gradients that was agreed on, besides float32. Default: none. */
   readonly gradientCodec?: CodecName;
+  /** What of a gradient is float32 in that codec too, ascending: statistics are no gradients. Default: nothing. */
+  readonly exactParts?: readonly VectorPart[];
 }
 
 const mebibyte = 2 ** 20;
@@ -83,7 +88,7 @@ const mebibyte = 2 ** 20;
  * limits.maxFrameBytes; // a gradient, the metrics, and a header of at most 1 MiB
  */
 export function messageLimits(options: MessageLimitsOptions = {}): MessageLimits {
-  const { parameters, role, classes = 256, gradientCodec = 'float32' } = options;
+  const { parameters, role, classes = 256, gradientCodec = 'float32', exactParts = [] } = options;
   requireInteger('parameters', parameters ?? 1, maxParameters);
   requireInteger('classes', classes, 256);
   const maxHeaderBytes = mebibyte;
@@ -98,6 +103,7 @@ export function messageLimits(options: MessageLimitsOptions = {}): MessageLimits
     maxItems: 80_000,
     parameters,
     gradientCodecs: gradientCodec === 'float32' ? ['float32'] : ['float32', gradientCodec],
+    exactParts,
     maxMetrics,
     maxBufferedBytes: Math.max(16 * mebibyte, 2 * maxFrameBytes),
   };

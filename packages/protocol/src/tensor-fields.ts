@@ -1,6 +1,7 @@
 import { align } from './codecs/bits.ts';
-import type { ByteSizes, CodecName } from './codecs/vector-codec.ts';
-import { vectorCodecs } from './codecs/vector-codecs.ts';
+import type { ByteSizes, CodecName, VectorCodec } from './codecs/vector-codec.ts';
+import { codecOf } from './codecs/vector-codecs.ts';
+import type { MessageLimits } from './limits.ts';
 import type { Message } from './messages.ts';
 
 /** How the elements of a tensor are written: a codec, or IEEE float64 as it is. */
@@ -39,20 +40,35 @@ export function alignPayload(headerEnd: number): number {
   return Math.ceil(headerEnd / 8) * 8;
 }
 
+/** A tensor that can be read. */
+export interface ReadableTensor {
+  readonly name: string;
+  /** Absent: float64. */
+  readonly codec?: VectorCodec;
+  /** Elements. */
+  readonly count: number;
+}
+
+/** How an announced tensor is read. */
+export function readableTensor(
+  { name, dtype, count }: TensorHeader,
+  { exactParts }: Pick<MessageLimits, 'exactParts'>,
+): ReadableTensor {
+  if (dtype === 'float64') return { name, count };
+  return { name, count, codec: codecOf({ codec: dtype }, name === 'gradient' ? exactParts : []) };
+}
+
 /** Bytes of a tensor in the payload. */
-export function tensorSizes({ dtype, count }: Pick<TensorHeader, 'dtype' | 'count'>): ByteSizes {
-  return dtype === 'float64' ? { min: 8 * count, max: 8 * count } : vectorCodecs[dtype].sizes(count);
+export function tensorSizes({ codec, count }: ReadableTensor): ByteSizes {
+  return codec ? codec.sizes(count) : { min: 8 * count, max: 8 * count };
 }
 
 /**
  * Reads a tensor from exactly its bytes, without a copy where codec and alignment allow. Bits of float32 and float64 are
  * kept as they are: the sign of zero, NaN payloads, denormals.
  */
-export function readTensor(
-  bytes: Uint8Array,
-  { dtype, count }: Pick<TensorHeader, 'dtype' | 'count'>,
-): Float32Array | Float64Array {
-  if (dtype !== 'float64') return vectorCodecs[dtype].decode(bytes, count);
+export function readTensor(bytes: Uint8Array, { codec, count }: ReadableTensor): Float32Array | Float64Array {
+  if (codec) return codec.decode(bytes, count);
   const { buffer, byteOffset } = align(bytes, 8);
   return new Float64Array(buffer, byteOffset, count);
 }

@@ -1,7 +1,7 @@
 import { decodeMessage, encodeMessage, messageLimits } from '@gradwire/protocol';
 import * as fc from 'fast-check';
 import { Packr, Unpackr } from 'msgpackr';
-import { messages, parameters } from '../messages.mjs';
+import { exactParts, messages, parameters } from '../messages.mjs';
 import { bytesFrom, joinBytes, valuesFrom } from '../mutate.mjs';
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
@@ -13,6 +13,7 @@ const limits = [
   ...['bfloat16', 'int8', 'top-k', 'float16'].map((gradientCodec) =>
     messageLimits({ parameters, gradientCodec }),
   ),
+  ...['int8', 'top-k'].map((gradientCodec) => messageLimits({ parameters, gradientCodec, exactParts })),
 ];
 
 /** Frames of the wire, as either side gets them: bytes changed anywhere, or values changed inside a well-formed header. */

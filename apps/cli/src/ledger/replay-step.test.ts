@@ -56,6 +56,16 @@ test.each([1, 5, 22, 42])('step %i of an honest run is as recorded, for each of 
 
 test.each<[string, Partial<Recipe>]>([
   ['a lossy codec', { codec: { gradients: { type: 'int8', shards: 4 } } }],
+  [
+    'batch normalisation and a lossy codec',
+    {
+      model: {
+        ...smallRecipe.model,
+        layers: [{ type: 'flatten' }, { type: 'batchNormalization' }, { type: 'dense', units: 3 }],
+      },
+      codec: { gradients: { type: 'int8', shards: 4 } },
+    },
+  ],
   ['weights in a codec', { codec: { weights: 'bfloat16' } }],
   ['local steps', { strategy: { type: 'diloco', localSteps: 3 } }],
   ['held-out samples', { validationShare: 0.2 }],

@@ -66,7 +66,7 @@ function predict(
   { strategy, codec }: Pick<Candidate, 'strategy' | 'codec'>,
 ): Candidate {
   const { batchSize, stepsPerEpoch, totalSteps } = countSteps({ ...recipe, strategy }, trainingCount);
-  const bytes = vectorBytes(codec, parameterLayout(recipe.model).size, recipe.shards);
+  const bytes = vectorBytes(codec, parameterLayout(recipe.model), recipe.shards);
   const { type: _, ...settings } = strategy;
   const prediction = predictStep(costs, {
     ...settings,

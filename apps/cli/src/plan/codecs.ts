@@ -1,4 +1,5 @@
-import { vectorCodecs } from '@gradwire/protocol';
+import { type ParameterLayout, statisticParameters } from '@gradwire/engine';
+import { codecOf, vectorCodecs } from '@gradwire/protocol';
 import { type CodecSpec, type CompleteCodec, gradientCodec } from '@gradwire/recipes';
 
 /** How the vectors of a run travel, as one choice. */
@@ -32,19 +33,21 @@ export interface VectorBytes {
   readonly group?: { readonly shards: number; readonly bytes: number };
 }
 
-/** What a codec makes of vectors with so many elements, but for the headers of messages. */
-export function vectorBytes({ spec }: Codec, elements: number, shards: number): VectorBytes {
-  const plain = 4 * elements;
-  const weights = vectorCodecs[spec.weights ?? 'float32'].sizes(elements).max;
+/** What a codec makes of vectors with this layout, but for the headers of messages. */
+export function vectorBytes({ spec }: Codec, layout: ParameterLayout, shards: number): VectorBytes {
+  const plain = 4 * layout.size;
+  const weights = vectorCodecs[spec.weights ?? 'float32'].sizes(layout.size).max;
   const coding = gradientCodec({ codec: spec, shards });
   if (!coding) return { plain, weights };
-  return { plain, weights, group: { shards: coding.shards, bytes: codedBytes(coding, elements) } };
+  return { plain, weights, group: { shards: coding.shards, bytes: codedBytes(coding, layout) } };
 }
 
-function codedBytes({ codec, share }: CompleteCodec, elements: number): number {
-  if (share === undefined) return vectorCodecs[codec].sizes(elements).max;
+function codedBytes({ codec, share }: CompleteCodec, layout: ParameterLayout): number {
+  const statistics = statisticParameters(layout);
+  if (share === undefined) return codecOf({ codec }, statistics).sizes(layout.size).max;
+  const exact = statistics.reduce((sum, { size }) => sum + size, 0);
   // Two bytes a value, and one for the gap before it, or two if it is long: where values lie is taken for chance.
-  return share * elements * (3 + (1 - share) ** 128);
+  return 4 * exact + share * (layout.size - exact) * (3 + (1 - share) ** 128);
 }
 
 /** What auto may choose, float32 first. */

@@ -1,10 +1,11 @@
 import type { TreeNode } from '@gradwire/engine';
-import { isGroupNode } from '@gradwire/engine/arithmetic';
+import { isGroupNode, statisticParameters } from '@gradwire/engine/arithmetic';
 import {
   codecOf,
   type LeaseMessage,
   type PartialMessage,
   type VectorCodec,
+  type VectorPart,
   type WelcomeMessage,
 } from '@gradwire/protocol';
 import type { Recipe } from '@gradwire/recipes';
@@ -58,7 +59,8 @@ export async function openComputeRun({
 }: ComputeRunOptions): Promise<ComputeRun> {
   const counts = { train: stores.train.count, test: stores.test.count };
   const leaseSamples = createLeaseSamples(recipe, counts);
-  const { size: parameters } = parameterLayout(recipe.model);
+  const layout = parameterLayout(recipe.model);
+  const { size: parameters } = layout;
   const metrics = metricsOf(recipe);
   const { mostLeaves: leaves } = leaseSamples;
   const memory = createSumsMemory({ parameters, metrics: metrics.evaluate, leaves, threads: pool.size });
@@ -66,13 +68,14 @@ export async function openComputeRun({
   const splits = { train: stores.train.samples, test: stores.test.samples };
   const probe = await pool.open({ recipe, statistics, counts, splits, weights, sums: memory });
 
-  const residuals = createResiduals();
+  const exactParts = statisticParameters(layout);
+  const residuals = createResiduals(exactParts);
   let weightsSet = 0;
   const toPartial = (lease: LeaseMessage, { lo, hi, slot }: SummedSlot): PartialMessage => {
     const [samples = 0, computeMs = 0] = sums.facts(slot);
     const node = { lo, hi };
     const gradient = lease.task === 'step' ? sums.gradient(slot) : new Float32Array(0);
-    const codec = codecFor(lease, node);
+    const codec = codecFor(lease, node, exactParts);
     return {
       type: 'partial',
       term: lease.term,
@@ -124,8 +127,12 @@ export async function openComputeRun({
 }
 
 /** A whole group is sent in the lease's codec, a part of one as it is. */
-function codecFor({ coding, leafCount }: LeaseMessage, node: TreeNode): VectorCodec | undefined {
-  return coding && isGroupNode(node, leafCount, coding.shards) ? codecOf(coding) : undefined;
+function codecFor(
+  { coding, leafCount }: LeaseMessage,
+  node: TreeNode,
+  exactParts: readonly VectorPart[],
+): VectorCodec | undefined {
+  return coding && isGroupNode(node, leafCount, coding.shards) ? codecOf(coding, exactParts) : undefined;
 }
 
 /** Metrics of a leaf: loss and right answers, in an evaluation the confusion matrix too. */

@@ -33,7 +33,7 @@ test('what is sent in a period is what was computed, but for one rounding a step
   fc.assert(
     fc.property(period, (gradients) => {
       const steps = gradients.length;
-      const residuals = createResiduals();
+      const residuals = createResiduals([]);
       const sent = gradients.map((gradient, step) =>
         send(residuals, leaseOf(step, 0, step === steps - 1), gradient),
       );
@@ -47,13 +47,27 @@ test('what is sent in a period is what was computed, but for one rounding a step
   );
 });
 
+test('parts that travel exactly are sent whole in every step, and take no place among the largest', () => {
+  const exactParts = [{ offset: 2, size: 3 }];
+  const residuals = createResiduals(exactParts);
+  const gradients = Array.from({ length: 4 }, (_, step) =>
+    Float32Array.from({ length: 30 }, (__, i) => (i >= 2 && i < 5 ? 1000.1 * (step + i) : (i + step) / 64)),
+  );
+  for (const [step, gradient] of gradients.entries()) {
+    const sent = send(residuals, leaseOf(step, 0, step === 3), gradient);
+    expect(sent.subarray(2, 5)).toEqual(gradient.subarray(2, 5));
+    // A tenth of the 27 others.
+    if (step < 3) expect(sent.filter((x, i) => x !== 0 && (i < 2 || i >= 5))).toHaveLength(3);
+  }
+});
+
 test('a group that is computed again from the start of its period is sent with the same bits', () => {
   fc.assert(
     fc.property(period, fc.nat(11), (gradients, cut) => {
       const lease = (step: number): LeaseMessage => leaseOf(5 + step, 5, step === gradients.length - 1);
-      const first = createResiduals();
+      const first = createResiduals([]);
       const expected = gradients.map((gradient, step) => send(first, lease(step), gradient));
-      const second = createResiduals();
+      const second = createResiduals([]);
       // It had the group before, and goes on with nothing of that.
       for (const step of gradients.keys()) if (step < cut) send(second, lease(step), gradients[step]!);
       const found = gradients.map((gradient, step) => send(second, lease(step), gradient));
@@ -64,7 +78,7 @@ test('a group that is computed again from the start of its period is sent with t
 });
 
 test('a step without what the one before left out is refused', () => {
-  const residuals = createResiduals();
+  const residuals = createResiduals([]);
   const gradient = Float32Array.of(1, 2, 3);
   send(residuals, leaseOf(5, 5, false), gradient);
   for (const version of [5, 7]) {

@@ -1,7 +1,7 @@
 import type { TreeNode } from '@gradwire/engine';
 import { isGroupNode } from '@gradwire/engine/arithmetic';
 import { GradwireError } from '@gradwire/errors';
-import { codecOf, type LeaseMessage, type PartialMessage } from '@gradwire/protocol';
+import { codecOf, type LeaseMessage, type PartialMessage, type VectorPart } from '@gradwire/protocol';
 
 /** Error feedback: what the codes of a period's sums have left out, one residual for each group. */
 export interface Residuals {
@@ -22,7 +22,8 @@ interface Residual {
   readonly values: Float32Array;
 }
 
-export function createResiduals(): Residuals {
+/** @param exactParts What the code never leaves out: its residual is 0. */
+export function createResiduals(exactParts: readonly VectorPart[]): Residuals {
   const kept = new Map<number, Residual>();
   return {
     code({ version, coding, feedback, leafCount }, node, gradient) {
@@ -38,7 +39,7 @@ export function createResiduals(): Residuals {
       if (isLast) return { gradient };
       if (!isGroupNode(node, leafCount, coding.shards)) throw misfit(version, node, 'not a group');
 
-      const codec = codecOf(coding);
+      const codec = codecOf(coding, exactParts);
       const bytes = codec.encode(gradient);
       const sent = codec.decode(bytes, gradient.length);
       const values = last?.values ?? new Float32Array(gradient.length);

@@ -1,4 +1,4 @@
-import type { ParameterLayout } from '../layout.ts';
+import { type ParameterLayout, statisticParameters } from '../layout.ts';
 import type { Sums } from '../tree/sums.ts';
 
 /**
@@ -12,13 +12,11 @@ export function takeStatistics(
   { gradient, samples }: Pick<Sums, 'gradient' | 'samples'>,
   layout: ParameterLayout,
 ): (weights: Float32Array) => void {
-  const taken = layout.parameters
-    .filter(({ role }) => role === 'statistic')
-    .map(({ offset, size, momentum = 0 }) => {
-      const sums = gradient.slice(offset, offset + size);
-      gradient.fill(0, offset, offset + size);
-      return { offset, sums, momentum };
-    });
+  const taken = statisticParameters(layout).map(({ offset, size, momentum = 0 }) => {
+    const sums = gradient.slice(offset, offset + size);
+    gradient.fill(0, offset, offset + size);
+    return { offset, sums, momentum };
+  });
   return (weights) => {
     for (const { offset, sums, momentum } of taken) {
       for (const [i, sum] of sums.entries()) {

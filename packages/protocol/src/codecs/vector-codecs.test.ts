@@ -1,13 +1,23 @@
 import { GradwireError } from '@gradwire/errors';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createTopK, vectorCodecs, type VectorCodec } from '../index.ts';
+import { codecOf, createTopK, vectorCodecs, type VectorCodec } from '../index.ts';
 
 const codecs: Record<string, VectorCodec> = {
   ...vectorCodecs,
   'top-k, half': createTopK(0.5),
 };
 const lossy = Object.entries(codecs).filter(([, { isExact }]) => !isExact);
+/** Of the vectors below, short ones end within these. */
+const parts = [
+  { offset: 0, size: 2 },
+  { offset: 2, size: 3 },
+  { offset: 40, size: 7 },
+  { offset: 300, size: 1 },
+];
+const keeping = lossy.map(
+  ([name, { name: codec }]) => [`${name}, but for parts`, codecOf({ codec }, parts)] as const,
+);
 
 /** Any bits at all: NaN payloads, infinities, subnormals, both zeros. */
 const anyBits = fc
@@ -33,7 +43,7 @@ function hexOf(values: Float32Array): string {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('hex');
 }
 
-describe.each(Object.entries(codecs))('%s', (_, codec) => {
+describe.each([...Object.entries(codecs), ...keeping])('%s', (_, codec) => {
   test('has the announced size, and reads the same from any address', () => {
     fc.assert(
       fc.property(anyBits, fc.nat({ max: 8 }), (values, shift) => {

@@ -1,5 +1,10 @@
 import type { ParameterLayout, SchedulePosition } from '@gradwire/engine';
-import { averageGradient, createOptimizer, learningRateAt } from '@gradwire/engine/arithmetic';
+import {
+  averageGradient,
+  createOptimizer,
+  learningRateAt,
+  statisticParameters,
+} from '@gradwire/engine/arithmetic';
 import type { Recipe } from '@gradwire/recipes';
 import type { Batch, GradientSum, Trainer } from '../trainer/trainer.ts';
 
@@ -51,13 +56,15 @@ export function runLocalSteps(
 }
 
 /** Sums over the batches of what normalisation saw: the coordinator moves the averages, as in any other step. */
-function createStatisticSums({ parameters }: ParameterLayout): {
+function createStatisticSums(layout: ParameterLayout): {
   take(gradient: Float32Array): void;
   put(gradient: Float32Array): void;
 } {
-  const parts = parameters
-    .filter(({ role }) => role === 'statistic')
-    .map(({ offset, size }) => ({ offset, end: offset + size, sums: new Float32Array(size) }));
+  const parts = statisticParameters(layout).map(({ offset, size }) => ({
+    offset,
+    end: offset + size,
+    sums: new Float32Array(size),
+  }));
   return {
     take(gradient) {
       for (const { offset, end, sums } of parts) {
