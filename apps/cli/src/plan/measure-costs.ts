@@ -43,7 +43,7 @@ function passCosts(trainer: Trainer, recipe: Recipe, batchOf: Batches): Pick<Cos
 }
 
 function localSteps(trainer: Trainer, recipe: Recipe, batchOf: Batches): void {
-  const batches = Array.from({ length: localBatches }, () => batchOf(1));
+  const batches = Array.from({ length: localBatches }, (_, localStep) => ({ localStep, batch: batchOf(1) }));
   runLocalSteps(
     { trainer, recipe, shard: 0, position: { step: 0, totalSteps: 100, stepsPerEpoch: 100 } },
     batches,

@@ -1,6 +1,6 @@
 import { prepareBackend } from '@gradwire/backend';
 import { createShardOrder } from '@gradwire/data';
-import { averageGradient, createOptimizer } from '@gradwire/engine';
+import { averageGradient, createOptimizer, learningRateAt } from '@gradwire/engine';
 import { initialWeights } from '@gradwire/models';
 import { uniform } from '@gradwire/random';
 import { countSteps, findRecipe, type Recipe } from '@gradwire/recipes';
@@ -95,6 +95,49 @@ test('a shard trains on the micro-batches that synchronous training would give i
     }
     trainer.dispose();
   }
+});
+
+test('fewer samples in a batch than shards: each batch is trained on at its own local step', () => {
+  const sparse: Recipe = {
+    ...local,
+    model: { ...local.model, layers: [{ type: 'dropout', rate: 0.5 }, ...local.model.layers] },
+    optimizer: { type: 'sgd' },
+    // Each local step has a rate of its own.
+    schedule: { type: 'constant', learningRate: 0.1, warmupSteps: 100 },
+    batchSize: 2,
+  };
+  const trainer = createTrainer({ recipe: sparse });
+  const batcher = createBatcher(sparse);
+  const order = createShardOrder({ count, shards: 3, seed: sparse.seed });
+  const before = initialWeights(sparse.model, 1);
+  const position = countSteps(sparse, count).local;
+  const given: number[][] = [];
+  for (const [shard, { gradient }] of contributions(sparse, { epoch: 1, step: 1 }).entries()) {
+    const weights = before.slice();
+    const sgd = createOptimizer(sparse.optimizer, trainer.layout);
+    const localSteps: number[] = [];
+    for (const localStep of [3, 4, 5]) {
+      const indices = order.microBatch({ epoch: 1, step: localStep, shard, batchSize: 2 });
+      if (indices.length === 0) continue;
+      localSteps.push(localStep);
+      const step = position.stepsPerEpoch + localStep;
+      trainer.setWeights(weights);
+      const sum = trainer.gradient(batcher(samples, indices), { step, shard }).gradient;
+      const { layout } = trainer;
+      averageGradient(sum, weights, { samples: indices.length, l2: 0.01, clipNorm: 2, layout });
+      sgd.step({ weights, gradient: sum }, learningRateAt(sparse.schedule, { ...position, step }));
+    }
+    given.push(localSteps);
+    const move = weights.map((weight, i) => ((before[i] ?? 0) - weight) * localSteps.length);
+    expect(largestDifference(gradient, move)).toBe(0);
+  }
+  // One sample each: the second shard has none in the middle, the third none at first.
+  expect(given).toEqual([
+    [3, 4],
+    [3, 5],
+    [4, 5],
+  ]);
+  trainer.dispose();
 });
 
 test('one local step of plain descent moves the weights as a synchronous step does', () => {

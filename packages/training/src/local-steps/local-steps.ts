@@ -19,6 +19,13 @@ export interface LocalStepsOptions {
   readonly position: SchedulePosition;
 }
 
+/** What a shard gives to one local step. */
+export interface LocalBatch {
+  /** From 0, the lease's first one, ascending. Steps in which the shard has no samples are left out. */
+  readonly localStep: number;
+  readonly batch: Batch;
+}
+
 /**
  * Trains on `batches` in a row, with an optimizer that starts anew, and returns how far that moved the weights: the
  * "gradient" is (weights before - weights after) x samples, so that a sum over shards divided by its samples is the
@@ -28,7 +35,7 @@ export interface LocalStepsOptions {
  */
 export function runLocalSteps(
   { trainer, recipe, shard, position }: LocalStepsOptions,
-  batches: Iterable<Batch>,
+  batches: Iterable<LocalBatch>,
 ): GradientSum {
   const { layout } = trainer;
   const before = trainer.weights();
@@ -38,8 +45,9 @@ export function runLocalSteps(
   const average = { ...(l2 === undefined ? {} : { l2 }), ...(clipNorm === undefined ? {} : { clipNorm }) };
   const statistics = createStatisticSums(layout);
   const total = new Float64Array(2);
-  let [samples, step] = [0, position.step];
-  for (const batch of batches) {
+  let samples = 0;
+  for (const { localStep, batch } of batches) {
+    const step = position.step + localStep;
     const { gradient, metrics } = trainer.gradient(batch, { step, shard });
     statistics.take(gradient);
     averageGradient(gradient, weights, { ...average, samples: batch.count, layout });
@@ -47,7 +55,6 @@ export function runLocalSteps(
     trainer.setWeights(weights);
     for (const [i, metric] of metrics.entries()) total[i]! += metric;
     samples += batch.count;
-    step += 1;
   }
   trainer.setWeights(before);
   const gradient = weights.map((weight, i) => (before[i]! - weight) * samples);

@@ -2,8 +2,8 @@ import { microBatchSize } from '@gradwire/data';
 import type { Recipe } from '@gradwire/recipes';
 import { countSteps, localStrategy } from '@gradwire/recipes/samples';
 import type { Batcher, RawSamples } from '../trainer/batcher.ts';
-import type { Batch, GradientSum, Trainer } from '../trainer/trainer.ts';
-import { runLocalSteps } from './local-steps.ts';
+import type { GradientSum, Trainer } from '../trainer/trainer.ts';
+import { type LocalBatch, runLocalSteps } from './local-steps.ts';
 
 /** One shard's part of one step. */
 export interface ShardPlace {
@@ -47,13 +47,13 @@ export function createShardStep({ recipe, trainer, batcher, trainingCount }: Sha
   return ({ epoch, step, shard, into }, samples, indices) => {
     const first = step * local.localSteps;
     const last = Math.min(first + local.localSteps, counts.stepsPerEpoch);
-    function* batches(): Generator<Batch> {
+    function* batches(): Generator<LocalBatch> {
       let used = 0;
-      for (let localStep = first; localStep < last; localStep += 1) {
-        const place = { count: trainingCount, shards, batchSize, step: localStep, shard };
+      for (let localStep = 0; first + localStep < last; localStep += 1) {
+        const place = { count: trainingCount, shards, batchSize, step: first + localStep, shard };
         const end = used + microBatchSize(place);
-        // A shard may have nothing in the last local step of an epoch.
-        if (end > used) yield batcher(samples, indices.subarray(used, end));
+        // A shard may have nothing in the last local step of an epoch; in others, where shards outnumber a batch's samples.
+        if (end > used) yield { localStep, batch: batcher(samples, indices.subarray(used, end)) };
         used = end;
       }
     }
