@@ -102,7 +102,9 @@ async function runScenario(name, roundSeed) {
     const harm = disturb(cluster, { random, over: over.signal, scale, links, totalSteps: steps });
     // A harm that fails must not leave us waiting for the end of the run.
     const tooLate = delay(patienceMs, undefined, { signal: over.signal }).then(() => {
-      throw new Error(`no end within ${patienceMs / 1000} s: ${cluster.commits().length} of ${steps} steps are done`);
+      throw new Error(
+        `no end within ${patienceMs / 1000} s: ${cluster.commits().length} of ${steps} steps are done`,
+      );
     });
     const finished = cluster.finished();
     const summary = await Promise.race([finished, harm.then(() => finished), tooLate]);

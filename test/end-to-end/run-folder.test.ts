@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -169,3 +169,16 @@ async function serveFolder(path: string): Promise<AsyncDisposable & { readonly u
     },
   };
 }
+
+test('a run whose model could not be written, as on a full disk, goes on from its last snapshot and writes it', async () => {
+  await using place = await createTemporaryFolder();
+  const short = ['--steps', '40', '--snapshot-every', '15'];
+  const { weightsSha256: expected } = await train([...args, ...short], { runDir: place.path });
+  const latest = join(place.path, 'latest');
+  const refused = await runGradwire(['train', '--resume', latest]);
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('has finished')]);
+  await rm(join(latest, 'model'), { recursive: true });
+  const { code, stderr } = await runGradwire(['train', '--resume', latest]);
+  expect(code, stderr).toBe(0);
+  expect(weightsSha256((await readModel(join(latest, 'model'))).weights)).toBe(expected);
+});

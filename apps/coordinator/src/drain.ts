@@ -25,7 +25,10 @@ export function answerDrain(
     return refuseRequest(response, { status: 404, code: 'WORKER_UNKNOWN', message });
   }
   void session.channel.closed.then(() => {
-    const body = JSON.stringify({ worker, workers: workers.size });
+    const body = JSON.stringify({
+      worker,
+      workers: [...workers.values()].filter((each) => each !== session).length,
+    });
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
     response.end(`${body}\n`);
   });

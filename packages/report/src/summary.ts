@@ -33,7 +33,7 @@ export interface Summary {
   readonly weightsSha256: string;
   /** Chain value of the ledger's last line; the recipe's hash if there is none. */
   readonly ledgerChain: string;
-  /** From the first step's start to the last one's end. */
+  /** From the first step's start to the last one's end, or that of the evaluation after it. */
   readonly seconds: number;
   readonly samplesPerSecond: number;
   /** True if the same recipe gives the same weights with any number of workers, else why not. */

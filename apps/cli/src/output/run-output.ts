@@ -87,14 +87,21 @@ function describeFailure(
 }
 
 function endText(
-  { outcome, summary, classNames, curve, files }: RunResult,
+  { outcome, summary, classNames, curve, files, problems }: RunResult,
   { repeat = [], resume }: AgainArguments,
   colors: Console['colors'],
 ): string {
   const directory = relativePath(summary.directory);
   const program = programName();
-  const next = nextCommands(directory, { program, repeat, ...(outcome === 'finished' ? {} : { resume }) });
-  if (summary.recipe === defaultRecipe) next.push(articleCommand(program));
+  const isWhole = problems.length === 0;
+  const all = nextCommands(directory, {
+    program,
+    repeat,
+    ...(outcome === 'finished' && isWhole ? {} : { resume }),
+  });
+  // Going on writes what could not be written; without a model there is nothing to evaluate.
+  const next = isWhole ? all : all.filter(({ label }) => label === 'resume');
+  if (summary.recipe === defaultRecipe && isWhole) next.push(articleCommand(program));
   return formatEnd(summary, {
     classNames,
     curve,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findRun, type RunDirectory } from '@gradwire/checkpoint';
+import { findRun, modelFiles, type RunDirectory } from '@gradwire/checkpoint';
 import { GradwireError, toError } from '@gradwire/errors';
 import { type Recipe, validateRecipe } from '@gradwire/recipes';
 import { readClaim, type StoredClaim } from './stored-claim.ts';
@@ -16,12 +16,14 @@ export interface StoredRun {
 
 /**
  * Reads what is needed to resume the run at `path` (a run directory or `runs/latest`).
- * Throws DATA_NOT_FOUND, FILE_CORRUPT, or OPTION_INVALID for a run that has finished.
+ * Throws DATA_NOT_FOUND, FILE_CORRUPT, or OPTION_INVALID for a run that has finished and whose model is there.
  */
 export async function readStoredRun(path: string): Promise<StoredRun> {
   const directory = await findRun(path);
   const summary = await readJson(join(directory.path, 'summary.json'));
-  if ((summary as { outcome?: unknown } | undefined)?.outcome === 'finished') {
+  // Where the disk was full the steps are done, and the model is not there yet.
+  const isFinished = (summary as { outcome?: unknown } | undefined)?.outcome === 'finished';
+  if (isFinished && (await readJson(join(directory.path, 'model', modelFiles.manifest)))) {
     throw new GradwireError('OPTION_INVALID', `${directory.path} has finished: there is nothing to resume`, {
       hint: 'Look at its report.html, or start another run.',
     });

@@ -29,6 +29,11 @@ test('a JSON file loads with the same hash as the recipe written to it', async (
   expect(await loadRecipe(path)).toEqual({ recipe, hash: await recipeHash(recipe) });
 });
 
+test('so does what gradwire recipes --json prints', async () => {
+  const path = await file('printed.json', JSON.stringify({ recipe }));
+  expect(await loadRecipe(path)).toEqual({ recipe, hash: await recipeHash(recipe) });
+});
+
 test('a module loads, and its source counts in the hash', async () => {
   const source = `const epochs = 1 + 1;\nexport const recipe = { ...${JSON.stringify(recipe)}, epochs };\n`;
   const loaded = await loadRecipe(await file('mine.mjs', source));

@@ -20,8 +20,8 @@ const moduleEndings = ['.js', '.mjs'];
 const fileEndings = [...moduleEndings, '.json'];
 
 /**
- * Loads a built-in recipe by name, or one of your own from a file: a `.json` file, or a `.js`/`.mjs` module with
- * `export const recipe = {…}`. Anything with a slash or one of these endings is a file.
+ * Loads a built-in recipe by name, or one of your own from a file: a `.json` file (the recipe, or `{"recipe": …}`), or a
+ * `.js`/`.mjs` module with `export const recipe = {…}`. Anything with a slash or one of these endings is a file.
  *
  * **A module is run**: load only what you trust. Its source counts in the hash, the modules that it imports do not.
  *
@@ -44,7 +44,7 @@ export async function loadRecipe(nameOrFile: string): Promise<LoadedRecipe> {
   }
   const text = await readText(nameOrFile);
   if (ending === '.json') {
-    const recipe = validateRecipe(parseJson(text, nameOrFile), nameOrFile);
+    const recipe = validateRecipe(unwrap(parseJson(text, nameOrFile)), nameOrFile);
     return { recipe, hash: await recipeHash(recipe) };
   }
   const recipe = validateRecipe(await importRecipe(nameOrFile), nameOrFile);
@@ -70,6 +70,11 @@ function parseJson(text: string, path: string): unknown {
       cause,
     });
   }
+}
+
+/** `gradwire recipes NAME --json` gives the recipe a name, as a module does. */
+function unwrap(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'recipe' in value ? value.recipe : value;
 }
 
 async function importRecipe(path: string): Promise<unknown> {
