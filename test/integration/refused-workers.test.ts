@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { GradwireError } from '@gradwire/errors';
 import { closeCodes, encodeMessage, type HelloMessage, protocolVersion } from '@gradwire/protocol';
 import { recipeHash } from '@gradwire/recipes';
@@ -182,4 +182,28 @@ test('nobody listens', async () => {
   await expect(outcome).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
   await expect(outcome).rejects.toBeInstanceOf(GradwireError);
   expect(events).toMatchObject([{ type: 'connecting', url, attempt: 1 }]);
+});
+
+test('scenario 9, --exact: a class that comes, contributes nothing and goes does not lock the others out', async () => {
+  await using run = await startSmallRun(smallRecipe, smallData(), { exact: true });
+  const channel = await connectChannel(run.url, { token: run.coordinator.token, maxFrameBytes: 1_000_000 });
+  channel.send(encodeMessage({ ...hello, name: 'odd' }));
+  channel.send(encodeMessage({ type: 'ready', numericsClass: 'wasm-odd' }));
+  await run.event(({ type }) => type === 'worker-ready');
+  channel.send(encodeMessage({ type: 'ready', numericsClass: 'wasm-other' }));
+  expect(await channel.closed).toMatchObject({ code: closeCodes.invalidMessage.code });
+  await run.event((event) => event.type === 'worker-left' && event.worker === 'odd');
+  await expectRunGoesOn(run);
+  expect((await run.coordinator.done).summary.exact).toBe(true);
+});
+
+test('chunks that are asked for before those before them are read are not sent', async () => {
+  await using run = await startSmallRun({ ...smallRecipe, epochs: 1e6 });
+  const { port, token } = run.coordinator;
+  const ask = `GET /data/${'0'.repeat(64)} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: Bearer ${token}\r\n\r\n`;
+  const socket = connect(port, '127.0.0.1', () => socket.write(ask.repeat(50)));
+  let answers = 0;
+  socket.setEncoding('utf8').on('data', (text: string) => (answers += text.split('HTTP/1.1 ').length - 1));
+  await once(socket, 'close');
+  expect(answers).toBeLessThan(50);
 });

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { type Access, proofHeader, type Refusal, refuseRequest, type Role } from '@gradwire/transport';
 import type { BlobStore } from './blobs.ts';
 import { answerLinkTest } from './link-test.ts';
@@ -37,10 +38,30 @@ function answer(
   if (path === '/drain') return answerDrain(request, response, drainage);
   if (path === '/status') return sendJson(response, status());
   if (!path.startsWith('/data/')) return refuseRequest(response, refusals.path);
+  if (!oneAtATime(request, response)) return;
   void blobs.read(path.slice('/data/'.length)).then(
     (blob) => sendBlob(response, blob),
     () => response.destroy(),
   );
+}
+
+const answering = new WeakSet<Socket>();
+/** An answer of which the other side takes nothing for this long is given up. */
+const unreadMs = 30_000;
+
+/**
+ * Whether this is the connection's only unfinished answer. Of many that are asked for and not read each would hold a chunk;
+ * clients ask for one after the other.
+ */
+function oneAtATime({ socket }: IncomingMessage, response: ServerResponse): boolean {
+  if (answering.has(socket)) {
+    socket.destroy();
+    return false;
+  }
+  answering.add(socket);
+  response.once('close', () => answering.delete(socket));
+  response.setTimeout(unreadMs);
+  return true;
 }
 
 function sendBlob(response: ServerResponse, blob: Uint8Array | undefined): void {

@@ -49,9 +49,9 @@ export async function writeResult(source: ResultSource, { outcome, failure }: En
       problems.push(toError(error).message);
     }
   };
-  const write = (name: string, text: string): Promise<void> =>
+  const write = (name: string, text: () => string): Promise<void> =>
     attempt(async () => {
-      await writeFileWhole(file(name), text);
+      await writeFileWhole(file(name), text());
       return [file(name)];
     });
 
@@ -67,8 +67,8 @@ export async function writeResult(source: ResultSource, { outcome, failure }: En
     await recorder.close();
     return [file('metrics.jsonl'), file('ledger.jsonl')];
   });
-  await write('report.html', renderHtmlReport({ summary, curve, evaluations, classNames: answers }));
-  await write('summary.json', `${JSON.stringify(summary, null, 2)}\n`);
+  await write('report.html', () => renderHtmlReport({ summary, curve, evaluations, classNames: answers }));
+  await write('summary.json', () => `${JSON.stringify(summary, null, 2)}\n`);
   const reason = failure === undefined ? {} : { failure };
   return { outcome, summary, ...reason, classNames: answers, curve, files, problems };
 }

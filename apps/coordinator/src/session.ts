@@ -10,6 +10,8 @@ export interface Session {
   readonly id: WorkerId;
   readonly backend: HelloMessage['backend'];
   readonly channel: Channel;
+  /** Known once it is ready. */
+  numericsClass?: string;
   /** Set when the end of the channel is no surprise. */
   farewell?: { readonly why: 'ended' | 'leave' | 'failed' | 'expelled'; readonly reason: string };
 }
@@ -30,7 +32,7 @@ export function acceptHello(message: WorkerMessage, recipeHash: string): HelloMe
 
 /**
  * Notes what a message says of its session, and translates it for the engine; undefined if the engine need not know.
- * Throws MESSAGE_INVALID for a second hello,
+ * Throws MESSAGE_INVALID for a second hello or a second ready,
  * or for a partial that answers another coordinator's lease.
  */
 export function receiveMessage(session: Session, message: WorkerMessage, term: number): RunEvent | undefined {
@@ -39,6 +41,9 @@ export function receiveMessage(session: Session, message: WorkerMessage, term: n
     case 'hello':
       throw new GradwireError('MESSAGE_INVALID', 'a second hello on one connection');
     case 'ready':
+      if (session.numericsClass !== undefined)
+        throw new GradwireError('MESSAGE_INVALID', 'a second ready on one connection');
+      session.numericsClass = message.numericsClass;
       return { type: 'worker-ready', worker, numericsClass: message.numericsClass };
     case 'prepared':
       return { type: 'worker-prepared', worker, shards: message.shards };

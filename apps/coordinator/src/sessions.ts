@@ -41,7 +41,7 @@ export interface SessionsOptions {
 /** The workers connected now. */
 export interface Sessions {
   readonly byId: ReadonlyMap<WorkerId, Session>;
-  /** The backend behind each numerics class that was ever ready. */
+  /** The backend behind each numerics class of which somebody is here, or has ever answered a lease. */
   readonly backends: ReadonlyMap<string, string>;
   /** Serves one connection until it ends. Never rejects. */
   serve(channel: Channel): Promise<void>;
@@ -62,7 +62,8 @@ export function createSessions(options: SessionsOptions): Sessions {
   const byId = new Map<WorkerId, Session>();
   const known = new Set<WorkerId>();
   const backends = new Map(Object.entries(options.backendsBefore ?? {}));
-  const registry: Registry = { ...options, byId, known, backends, dismiss: undefined };
+  const answered = new Set(backends.keys());
+  const registry: Registry = { ...options, byId, known, backends, answered, dismiss: undefined };
   return {
     byId,
     backends,
@@ -97,6 +98,8 @@ interface Registry extends SessionsOptions {
   /** Everybody who ever joined. */
   readonly known: Set<WorkerId>;
   readonly backends: Map<string, string>;
+  /** Numerics classes that have sent a partial. */
+  readonly answered: Set<string>;
   /** Set once the run has ended or stopped: whoever comes later gets this instead of a welcome. */
   dismiss: ((channel: Channel) => void) | undefined;
 }
@@ -164,6 +167,7 @@ function receive(registry: Registry, session: Session, message: WorkerMessage): 
   const { onEvent, onFailure, onReceive } = registry;
   const event = receiveMessage(session, message, registry.welcome.term);
   if (event?.type === 'worker-ready' && !admitClass(registry, session, event.numericsClass)) return;
+  if (message.type === 'partial') registry.answered.add(session.numericsClass ?? '');
   if (message.type === 'prepared') {
     const { shards, fetchedBytes } = message;
     onEvent({ type: 'worker-prepared', worker: session.id, shards, fetchedBytes });
@@ -217,16 +221,20 @@ function closeNameOf(error: Error): CloseCodeName {
   return code === 'MESSAGE_INVALID' ? 'invalidMessage' : 'internal';
 }
 
-function part(
-  { byId, onEvent, onReceive }: Registry,
-  session: Session,
-  { code, reason }: ChannelClosed,
-): void {
+function part(registry: Registry, session: Session, { code, reason }: ChannelClosed): void {
+  const { byId, onEvent, onReceive } = registry;
   byId.delete(session.id);
+  forgetClass(registry, session);
   const lost = { why: 'lost' as const, reason: reason || describeCloseCode(code).sentence };
   onEvent({ type: 'worker-left', worker: session.id, ...(session.farewell ?? lost), workers: byId.size });
   // A connection breaks when a process dies. Silence is rather a machine or a line that is gone, and all other codes
   // are words of a process that lives.
   const isLost = session.farewell === undefined && code === brokenCode;
   onReceive({ type: 'worker-left', worker: session.id, isLost });
+}
+
+/** A class of which nobody is here, and which has contributed nothing, makes no difference to anybody. */
+function forgetClass({ byId, backends, answered }: Registry, { numericsClass = '' }: Session): void {
+  const isHere = [...byId.values()].some((other) => other.numericsClass === numericsClass);
+  if (!isHere && !answered.has(numericsClass)) backends.delete(numericsClass);
 }

@@ -28,7 +28,7 @@ test('a cut does not leave half a character', () => {
 });
 
 test('isCleanText finds what a terminal would obey', () => {
-  for (const bad of ['\u001b[2J', '\r', '\u0000', '\u009b31m', '\u007f', '\udc00']) {
+  for (const bad of ['\u001b[2J', '\r', '\u0000', '\u009b31m', '\u007f', '\udc00', '\u202e', '\u2066']) {
     expect(isCleanText(`a${bad}b`)).toBe(false);
   }
 });

@@ -1,11 +1,14 @@
-/** Control characters other than newline and tab, and lone surrogates: neither belongs into a text for people. */
-const unprintable: RegExp = /[^\P{Cc}\n\t]|\p{Cs}/gu;
+/**
+ * Control characters other than newline and tab, lone surrogates, and what turns the direction of writing round: none belongs
+ * into a text for people.
+ */
+const unprintable: RegExp = /[^\P{Cc}\n\t]|\p{Cs}|[\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Colours and cursor movements of terminals (ECMA-48 control sequences). */
 // oxlint-disable-next-line no-control-regex -- escape characters are what this is about
 const controlSequence: RegExp = /\u001b\[[0-?]*[ -/]*[@-~]/gu;
 
-/** Whether a text can be shown on a terminal as it is: no control characters but newline and tab, no lone surrogates. */
+/** Whether a text can be shown on a terminal as it is, see {@link unprintable}. */
 export function isCleanText(text: string): boolean {
   return text.search(unprintable) === -1;
 }

@@ -136,3 +136,11 @@ test.each([
   expect(page).not.toMatch(/NaN|Infinity/);
   expect(page).toMatch(/<polyline class="training"/);
 });
+
+test('a run of any length has a report, and so has one whose loss has left all bounds', () => {
+  const loss = Array.from({ length: 300_000 }, (_, i) => 2 / (1 + i));
+  for (const values of [loss, [1, 1.6e308, Infinity]]) {
+    const page = renderHtmlReport({ ...run, curve: { loss: values, accuracy: values.map(() => 0.5) } });
+    expect(page).toContain('</html>');
+  }
+});

@@ -405,3 +405,13 @@ test('new connections a second are limited by address', async () => {
   });
   for (const socket of sockets) socket.destroy();
 });
+
+test('what a client says when it goes cannot write on a terminal', async () => {
+  await using server = await startServer();
+  const accepted = server.nextChannel();
+  const socket = openSocket(server.port, ['gradwire'], { headers: bearer });
+  await once(socket, 'open');
+  const channel = await accepted;
+  socket.close(4000, 'bye\u001b[2J\u001b]0;owned\u0007\r\nforged: line');
+  expect((await channel.closed).reason).toBe('bye\ufffd]0;owned\ufffd forged: line');
+});

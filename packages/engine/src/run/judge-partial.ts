@@ -60,8 +60,11 @@ export function judgePartial({ plan, active, worker, partial }: PartialCase): Ve
   }
   if (!isCountable(partial.computeMs)) return misfit(`computeMs is ${partial.computeMs}`);
   // The loss may be non-finite: that may be a failure of the run, not of the worker.
-  if (!metrics.every((value, i) => i === 0 || isCountable(value)))
-    return misfit('a count is negative or not finite');
+  const [loss = 0, ...counts] = metrics;
+  if (Number.isFinite(loss) && Math.abs(loss) > samples * mostLoss) return misfit(`the loss is ${loss}`);
+  const mostCounted = samples * plan.classes;
+  if (!counts.every((value) => isCountable(value) && value <= mostCounted))
+    return misfit(`a count is negative, not finite or above ${mostCounted}`);
 
   const claim = leases.claim(worker, partial);
   if (claim === 'foreign') return misfit('this worker holds no lease for it');
@@ -87,6 +90,9 @@ function findCodingMisfit(
     ? 'more than a group, but not coded'
     : undefined;
 }
+
+/** Of a sample: more than a float32 can hold. Finite sums must stay finite. */
+const mostLoss = 1e40;
 
 function isCountable(value: number): boolean {
   return Number.isFinite(value) && value >= 0;

@@ -528,3 +528,14 @@ test('a share that is none, and asynchronous steps, are refused', () => {
     'not possible with maxStaleness',
   );
 });
+
+test.each([
+  ['a loss that no sum can hold', 0, 1.7e308],
+  ['more right answers than there can be', 1, 1e300],
+])('%s is refused', (_, index, value) => {
+  const lie: Lie = ({ honest: h, round }) =>
+    round.version === 2 ? { ...h, metrics: h.metrics.with(index, value) } : h;
+  const outcome = run({ a: undefined, x: lie });
+  expect([[...outcome.expelled], outcome.codes]).toEqual([['x'], new Set(['MESSAGE_INVALID'])]);
+  expect(outcome.weights).toEqual(calm.weights);
+});
