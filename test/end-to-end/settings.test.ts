@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { runGradwire } from '../harness/gradwire.ts';
 import { jsonDocument } from '../harness/json-output.ts';
 import { createTemporaryFolder } from '../harness/temporary-folder.ts';
+import { train } from '../harness/train.ts';
 
 interface Setting {
   readonly setting: string;
@@ -71,4 +72,11 @@ test('--config names another settings file; one that is not there is an error', 
   const { settings } = jsonDocument((await run('mine.json')).stdout) as unknown as { settings: Setting[] };
   expect(settings).toContainEqual({ setting: 'workers', value: 7, origin: 'file' });
   expect(await run('absent.json')).toMatchObject({ code: 2, stderr: expect.stringContaining('absent.json') });
+});
+
+test("a settings file's recipe is no demand of the workers that train starts", async () => {
+  await using folder = await createTemporaryFolder();
+  await writeFile(join(folder.path, 'gradwire.config.json'), '{ "recipe": "mnist-cnn", "workers": 2 }');
+  const args = ['--recipe', 'mnist-logistic', '--steps', '3', '--backend', 'wasm'];
+  expect(await train(args, { cwd: folder.path })).toMatchObject({ outcome: 'finished', steps: 3 });
 });
