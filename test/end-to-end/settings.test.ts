@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runGradwire } from '../harness/gradwire.ts';
+import { runGradwire, startGradwire } from '../harness/gradwire.ts';
 import { jsonDocument } from '../harness/json-output.ts';
 import { createTemporaryFolder } from '../harness/temporary-folder.ts';
 import { train } from '../harness/train.ts';
@@ -79,4 +79,38 @@ test("a settings file's recipe is no demand of the workers that train starts", a
   await writeFile(join(folder.path, 'gradwire.config.json'), '{ "recipe": "mnist-cnn", "workers": 2 }');
   const args = ['--recipe', 'mnist-logistic', '--steps', '3', '--backend', 'wasm'];
   expect(await train(args, { cwd: folder.path })).toMatchObject({ outcome: 'finished', steps: 3 });
+});
+
+test('a run goes on as it is, whatever the environment and a settings file say; a flag asks for something', async () => {
+  await using folder = await createTemporaryFolder();
+  const runs = ['--run-dir', join(folder.path, 'runs')];
+  const recipe = [
+    '--recipe',
+    'mnist-logistic',
+    '--steps',
+    '30',
+    '--snapshot-every',
+    '7',
+    '--host',
+    '0.0.0.0',
+  ];
+  await using first = startGradwire(['coordinator', '--json', ...runs, ...recipe, '--port', '0']);
+  const { host, port } = await first.line(({ event }) => event === 'listening');
+  first.child.kill('SIGKILL');
+  await first.exited;
+  await writeFile(
+    join(folder.path, 'gradwire.config.json'),
+    JSON.stringify({ recipe: 'mnist-fast', steps: 50, port: 1, lossy: true, codecFeedback: 8 }),
+  );
+  const options = { cwd: folder.path, env: { GRADWIRE_SEED: '5', GRADWIRE_STRATEGY: 'diloco' } };
+  const resume = ['coordinator', '--json', '--resume', join(folder.path, 'runs', 'latest')];
+  await using again = startGradwire(resume, options);
+  expect(await again.line(({ event }) => event === 'listening')).toMatchObject({ host, port });
+  expect(again.output.stderr).toContain('as before: --snapshot-every 7');
+  again.child.kill('SIGKILL');
+  await again.exited;
+  await using weak = startGradwire([...resume, '--token', 'short-one'], options);
+  await weak.said(/other machines can reach 0\.0\.0\.0: expected a token of at least 16/);
+  const other = await runGradwire([...resume, '--steps', '40'], options);
+  expect(other).toMatchObject({ code: 3, stderr: expect.stringContaining('another recipe: steps is 30 in') });
 });

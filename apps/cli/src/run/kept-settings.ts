@@ -10,6 +10,7 @@ const names = [
   'dataDir',
   'cacheDir',
   'verify',
+  'snapshotEvery',
   'exact',
   'tls',
   'tlsCert',
