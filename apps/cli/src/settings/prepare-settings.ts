@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../commands/command.ts';
 import { applyConfigFile } from './config-file.ts';
 import { printConfig, settingOrigins } from './print-config.ts';
+import { settleToken } from './settle-token.ts';
 
 /**
- * Completes a command's settings from the settings file. With `--print-config` it shows them and returns undefined:
+ * Completes a command's settings from the settings file, and settles what of them goes before what. With `--print-config` it shows them and returns undefined:
  * the command has nothing more to do.
  */
 export async function prepareSettings<T extends object>(
@@ -13,6 +14,7 @@ export async function prepareSettings<T extends object>(
   fromRecipe?: (settings: T) => Promise<Record<string, unknown>>,
 ): Promise<T | undefined> {
   await applyConfigFile(command, isSetting);
+  settleToken(command);
   const settings = command.opts<T & { printConfig?: boolean; json?: boolean }>();
   if (!settings.printConfig) return settings;
   printConfig(console, settingOrigins(command, await fromRecipe?.(settings)), settings.json === true);

@@ -1,0 +1,60 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import type { CommandContext } from '../commands/command.ts';
+import { commonOptions, options } from './options.ts';
+import { prepareSettings } from './prepare-settings.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gradwire-settings-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+afterEach(() => vi.unstubAllEnvs());
+
+interface Given {
+  readonly flags?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly file?: Readonly<Record<string, unknown>>;
+}
+
+/** The settings of a command that has the options which the tests are about. */
+async function prepare({ flags = [], environment = {}, file = {} }: Given): Promise<object | undefined> {
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  const command = new Command('train').exitOverride().configureOutput({ writeErr: () => {} });
+  const { runDir, resume, cacheDir, dataDir, token, tokenFile, exact, lossy, name } = options;
+  for (const option of [runDir, resume, cacheDir, dataDir, token, tokenFile, exact, lossy, name])
+    command.addOption(option());
+  command.addOption(options.host('127.0.0.1')).addOption(commonOptions.config());
+  const config = join(folder, 'settings.json');
+  await writeFile(config, JSON.stringify(file));
+  command.parse([...flags, '--config', config], { from: 'user' });
+  return prepareSettings(command, { isSetting: async () => false } as unknown as CommandContext);
+}
+
+const optionInvalid = { code: 'OPTION_INVALID' };
+
+const fromFlag = ['--token', 'token-of-a-flag'];
+const inFile = ['--token-file', '/secrets/token'];
+
+test('a token from a flag goes before one from the environment, and that before one from the settings file', async () => {
+  const environment = { GRADWIRE_TOKEN: 'token-of-a-variable' };
+  const variable = { token: 'token-of-a-variable', tokenFile: undefined };
+  expect(await prepare({ flags: inFile, environment })).toMatchObject({
+    token: undefined,
+    tokenFile: '/secrets/token',
+  });
+  expect(await prepare({ environment, file: { tokenFile: '/other' } })).toMatchObject(variable);
+  expect(
+    await prepare({ flags: fromFlag, environment: { GRADWIRE_TOKEN_FILE: '/secrets/token' } }),
+  ).toMatchObject({ token: 'token-of-a-flag', tokenFile: undefined });
+});
+
+test('--token and --token-file are one choice', async () => {
+  await expect(prepare({ flags: [...fromFlag, ...inFile] })).rejects.toMatchObject({
+    ...optionInvalid,
+    message: expect.stringContaining('--token-file'),
+  });
+});
