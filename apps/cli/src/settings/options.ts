@@ -125,7 +125,8 @@ export const options = {
       '--snapshot-every <steps>',
       'steps between two snapshots (default: as often as costs next to nothing)',
     ).argParser(wholeFrom(1)),
-  host: (fallback: string): Option => setting('--host <host>', 'address to listen on', fallback),
+  host: (fallback: string): Option =>
+    setting('--host <host>', 'address to listen on', fallback).argParser(nonEmpty),
   port: (fallback: number): Option =>
     setting('--port <n>', 'port to listen on; 0 takes a free one', fallback).argParser(port),
   token: (): Option =>
@@ -240,7 +241,13 @@ function port(text: string): number {
 }
 
 function path(text: string): string {
-  return resolve(text);
+  return resolve(nonEmpty(text));
+}
+
+/** An empty host would be every address of this machine, an empty path the current folder. */
+function nonEmpty(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('Expected a text that is not empty.');
 }
 
 function token(text: string): string {

@@ -34,6 +34,7 @@ async function prepare({ flags = [], environment = {}, file = {} }: Given): Prom
   return prepareSettings(command, { isSetting: async () => false } as unknown as CommandContext);
 }
 
+const invalidArgument = { code: 'commander.invalidArgument' };
 const optionInvalid = { code: 'OPTION_INVALID' };
 
 const fromFlag = ['--token', 'token-of-a-flag'];
@@ -58,3 +59,14 @@ test('--token and --token-file are one choice', async () => {
     message: expect.stringContaining('--token-file'),
   });
 });
+
+test.each(['host', 'run-dir', 'resume', 'cache-dir', 'data-dir'])(
+  'an empty --%s is refused',
+  async (name) => {
+    await expect(prepare({ flags: [`--${name}`, ''] })).rejects.toMatchObject(invalidArgument);
+    const key = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+    await expect(prepare({ file: { [key]: '' } })).rejects.toMatchObject(optionInvalid);
+    const variable = `GRADWIRE_${name.replace('-', '_').toUpperCase()}`;
+    await expect(prepare({ environment: { [variable]: ' ' } })).rejects.toMatchObject(invalidArgument);
+  },
+);

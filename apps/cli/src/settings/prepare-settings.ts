@@ -5,8 +5,8 @@ import { printConfig, settingOrigins } from './print-config.ts';
 import { settleToken } from './settle-token.ts';
 
 /**
- * Completes a command's settings from the settings file, and settles what of them goes before what. With `--print-config` it shows them and returns undefined:
- * the command has nothing more to do.
+ * Completes a command's settings from the settings file, and settles which of two that are one choice counts. With
+ * `--print-config` it shows them and returns undefined: the command has nothing more to do.
  */
 export async function prepareSettings<T extends object>(
   command: Command,
