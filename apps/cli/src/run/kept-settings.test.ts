@@ -17,3 +17,9 @@ test('what is given now goes before', () => {
   const now = { ...settings, snapshotEvery: 9 };
   expect(withKept(now, kept)).toEqual({ settings: now, again: [] });
 });
+
+test('what was switched off needs no flag', () => {
+  const now = { ...settings, exact: false };
+  expect(keptSettings(now)).toEqual({});
+  expect(withKept(now, { exact: true })).toEqual({ settings: now, again: [] });
+});

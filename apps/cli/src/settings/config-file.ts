@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { GradwireError, showValue } from '@gradwire/errors';
 import { FlagOnlyOption } from './flag-only-option.ts';
+import { switchOf } from './switch-of.ts';
 
 /**
  * Fills settings that neither a flag nor the environment gave from `gradwire.config.json` (or `--config FILE`).
@@ -62,7 +63,7 @@ function parse(option: Command['options'][number], value: unknown, file: string)
     );
   }
   const text = String(value);
-  if (typeof value === 'boolean' && !option.required) return value;
+  if (option.isBoolean()) return switchOf(text, `${file}: ${option.attributeName()}`);
   if (option.argChoices && !option.argChoices.includes(text)) {
     throw invalid(
       `${file}: ${option.attributeName()} is "${text}"`,

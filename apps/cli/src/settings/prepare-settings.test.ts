@@ -70,3 +70,32 @@ test.each(['host', 'run-dir', 'resume', 'cache-dir', 'data-dir'])(
     await expect(prepare({ environment: { [variable]: ' ' } })).rejects.toMatchObject(invalidArgument);
   },
 );
+
+test.each<[string | number | boolean, boolean]>([
+  ['true', true],
+  ['1', true],
+  [1, true],
+  [true, true],
+  ['false', false],
+  ['0', false],
+  [0, false],
+  [false, false],
+])('a switch that is %j counts as %j', async (value, expected) => {
+  expect(await prepare({ file: { exact: value } })).toMatchObject({ exact: expected });
+  const environment = { GRADWIRE_EXACT: String(value) };
+  expect(await prepare({ environment, file: { exact: !expected } })).toMatchObject({ exact: expected });
+});
+
+test('a flag switches on, whatever the environment says', async () => {
+  expect(await prepare({ flags: ['--exact'], environment: { GRADWIRE_EXACT: 'false' } })).toMatchObject({
+    exact: true,
+  });
+});
+
+test.each(['no', '', '2'])('a switch that is "%s" is refused', async (value) => {
+  const message = expect.stringContaining(`is "${value}"`);
+  const hint = 'Expected true, false, 1 or 0.';
+  const refusal = { ...optionInvalid, message, hint };
+  await expect(prepare({ environment: { GRADWIRE_EXACT: value } })).rejects.toMatchObject(refusal);
+  await expect(prepare({ file: { lossy: value } })).rejects.toMatchObject(refusal);
+});

@@ -3,6 +3,7 @@ import type { CommandContext } from '../commands/command.ts';
 import { applyConfigFile } from './config-file.ts';
 import { printConfig, settingOrigins } from './print-config.ts';
 import { settleToken } from './settle-token.ts';
+import { applySwitchVariables } from './switch-of.ts';
 
 /**
  * Completes a command's settings from the settings file, and settles which of two that are one choice counts. With
@@ -14,6 +15,7 @@ export async function prepareSettings<T extends object>(
   fromRecipe?: (settings: T) => Promise<Record<string, unknown>>,
 ): Promise<T | undefined> {
   await applyConfigFile(command, isSetting);
+  applySwitchVariables(command);
   settleToken(command);
   const settings = command.opts<T & { printConfig?: boolean; json?: boolean }>();
   if (!settings.printConfig) return settings;
