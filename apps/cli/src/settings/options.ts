@@ -151,7 +151,8 @@ export const options = {
       '--allow-host <names>',
       'further names by which browsers may reach the coordinator, with commas between',
     ).argParser(names),
-  name: (): Option => setting('--name <name>', 'what the worker is called (default: the host name)'),
+  name: (): Option =>
+    setting('--name <name>', 'what the worker is called (default: the host name)').argParser(workerName),
   cacheDir: (): Option =>
     setting('--cache-dir <dir>', 'where downloads and fetched chunks are kept').argParser(path),
   images: (): Option => setting('--images <file>', 'IDX file of images, plain or .gz').argParser(path),
@@ -248,6 +249,12 @@ function path(text: string): string {
 function nonEmpty(text: string): string {
   if (text.trim() !== '') return text;
   throw new InvalidArgumentError('Expected a text that is not empty.');
+}
+
+/** As the protocol takes it, and so that it can be read in a list. */
+function workerName(text: string): string {
+  if (text.trim() !== '' && text.length <= 100 && !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(text)) return text;
+  throw new InvalidArgumentError('Expected 1 to 100 printable characters.');
 }
 
 function token(text: string): string {

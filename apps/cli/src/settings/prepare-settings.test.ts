@@ -99,3 +99,15 @@ test.each(['no', '', '2'])('a switch that is "%s" is refused', async (value) => 
   await expect(prepare({ environment: { GRADWIRE_EXACT: value } })).rejects.toMatchObject(refusal);
   await expect(prepare({ file: { lossy: value } })).rejects.toMatchObject(refusal);
 });
+
+test.each(['', '  ', 'x'.repeat(101), 'bell\u0007', 'two\nlines', 'half \ud83d'])(
+  'a worker cannot be called %j',
+  async (name) => {
+    await expect(prepare({ flags: ['--name', name] })).rejects.toMatchObject(invalidArgument);
+    await expect(prepare({ file: { name } })).rejects.toMatchObject(optionInvalid);
+  },
+);
+
+test.each(['a', 'x'.repeat(100), 'Dachboden №2 🐢'])('a worker may be called %j', async (name) => {
+  expect(await prepare({ flags: ['--name', name] })).toMatchObject({ name });
+});
