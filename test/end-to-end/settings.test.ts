@@ -12,6 +12,12 @@ interface Setting {
   readonly origin: string;
 }
 
+/** What `--print-config --json` shows. */
+function byName(stdout: string): Record<string, [unknown, string]> {
+  const settings = jsonDocument(stdout)['settings'] as Setting[];
+  return Object.fromEntries(settings.map(({ setting, value, origin }) => [setting, [value, origin]]));
+}
+
 test('--print-config says where each setting comes from, and nothing is started', async () => {
   await using folder = await createTemporaryFolder();
   await writeFile(
@@ -25,9 +31,7 @@ test('--print-config says where each setting comes from, and nothing is started'
   };
   const { code, stdout, stderr } = await runGradwire([...args, '--json'], options);
   expect(code, stderr).toBe(0);
-  const settings = jsonDocument(stdout)['settings'] as Setting[];
-  const found = Object.fromEntries(settings.map(({ setting, value, origin }) => [setting, [value, origin]]));
-  expect(found).toMatchObject({
+  expect(byName(stdout)).toMatchObject({
     batchSize: [64, 'flag'],
     seed: [9, 'flag'],
     runDir: [join(folder.path, 'out'), 'flag'],
@@ -104,6 +108,21 @@ test('a run goes on as it is, whatever the environment and a settings file say; 
   );
   const options = { cwd: folder.path, env: { GRADWIRE_SEED: '5', GRADWIRE_STRATEGY: 'diloco' } };
   const resume = ['coordinator', '--json', '--resume', join(folder.path, 'runs', 'latest')];
+  const shown = await runGradwire([...resume, '--print-config', '--verify', '1%'], options);
+  expect(byName(shown.stdout)).toMatchObject({
+    recipe: ['mnist-logistic', 'run'],
+    steps: [30, 'run'],
+    seed: [1, 'run'],
+    strategy: ['synchronous', 'run'],
+    codecFeedback: [null, 'run'],
+    snapshotEvery: [7, 'run'],
+    host: [host, 'run'],
+    port: [port, 'run'],
+    token: ['(secret)', 'run'],
+    verify: [0.01, 'flag'],
+    dataDir: [null, 'default'],
+  });
+
   await using again = startGradwire(resume, options);
   expect(await again.line(({ event }) => event === 'listening')).toMatchObject({ host, port });
   expect(again.output.stderr).toContain('as before: --snapshot-every 7');

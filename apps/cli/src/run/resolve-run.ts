@@ -4,12 +4,7 @@ import { type Recipe, recipeHash } from '@gradwire/recipes';
 import { relativePath } from '../output/relative-path.ts';
 import { compareRecipes } from '../settings/compare-recipes.ts';
 import type { IsGiven } from '../settings/is-given.ts';
-import {
-  overrideRecipe,
-  type RecipeSettings,
-  resolveRecipe,
-  settingsOfRecipe,
-} from '../settings/resolve-recipe.ts';
+import { overrideRecipe, type RecipeSettings, resolveRecipe } from '../settings/resolve-recipe.ts';
 import { runToken, type TokenSettings } from '../settings/token-of.ts';
 
 /** The settings that say which run is meant, and where it listens. */
@@ -30,14 +25,6 @@ export interface ResolvedRun {
   readonly token: string | undefined;
   /** The run that goes on. */
   readonly stored?: StoredRun;
-}
-
-/** The settings that follow from the recipe of {@link resolveRun}, for `--print-config`. */
-export async function settingsOfRun(
-  settings: RunPlaceSettings,
-  isGiven: IsGiven,
-): Promise<Record<string, unknown>> {
-  return settingsOfRecipe((await resolveRun(settings, isGiven)).recipe);
 }
 
 /**
