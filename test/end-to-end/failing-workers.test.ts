@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runGradwire } from '../harness/gradwire.ts';
+import { runGradwire, startGradwire } from '../harness/gradwire.ts';
 import { jsonLines } from '../harness/json-output.ts';
 import { createTemporaryFolder } from '../harness/temporary-folder.ts';
 import { readSummary } from '../harness/train.ts';
@@ -33,6 +33,29 @@ test('no worker can start: the first cause comes with its worker and its last li
   expect(died.map(({ willRestart }) => willRestart)).toEqual([false, false]);
   const { failure } = jsonLines(stdout).at(-1) as unknown as { failure: { worker: string } };
   expect([failure.worker, worker]).toEqual([died[0]?.['name'], died[0]?.['name']]);
+});
+
+test('a run that goes on where other machines reach it waits for them, although its own workers failed', async () => {
+  await using folder = await createTemporaryFolder();
+  const preload = join(folder.path, 'without-native.cjs');
+  await writeFile(preload, withoutNative);
+  const token = 'token-of-sixteen-letters';
+  const recipe = ['--recipe', 'mnist-logistic', '--steps', '5', '--run-dir', folder.path];
+  const place = ['--host', '0.0.0.0', '--port', '0', '--token', token];
+  await using first = startGradwire(['coordinator', '--json', ...recipe, ...place]);
+  await first.line(({ event }) => event === 'listening');
+  first.child.kill('SIGKILL');
+  await first.exited;
+  const resume = ['train', '--json', '--resume', join(folder.path, 'latest'), '--workers', '1'];
+  await using run = startGradwire([...resume, '--backend', 'native'], {
+    env: { NODE_OPTIONS: `--require ${preload}` },
+  });
+  const { port } = await run.line(({ event }) => event === 'listening');
+  await run.line(({ event, willRestart }) => event === 'died' && willRestart === false);
+  const args = ['worker', `ws://127.0.0.1:${port}`, '--backend', 'wasm', '--threads', '1'];
+  await using worker = startGradwire(args, { env: { GRADWIRE_TOKEN: token } });
+  expect(await run.exited, run.output.stderr).toBe(0);
+  expect(await worker.exited, worker.output.stderr).toBe(0);
 });
 
 test('a data folder that is damaged: the file, what was expected and found, exit code 4, no run folder', async () => {

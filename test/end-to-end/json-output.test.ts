@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -157,6 +158,27 @@ test.each([
   const result = await runGradwire(args, { cwd: folder.path });
   expect(jsonDocument(result.stdout)).toMatchObject({ event: 'error', code: error });
   expect(result.code).toBe(code);
+});
+
+/** A command whose output goes where `words` say. */
+const redirected = (words: string): { prefix: string[] } => ({
+  prefix: ['bash', '-c', `set -o pipefail; "$@" ${words}`, 'bash'],
+});
+
+test('output that cannot be written is an error: exit code 9', async ({ skip }) => {
+  if (!existsSync('/dev/full')) skip('there is no /dev/full');
+  const { code, stderr } = await runGradwire(['recipes', '--json'], redirected('> /dev/full'));
+  expect(stderr).toMatch(/^error .*output.*\(ENOSPC.*\n/);
+  expect(code).toBe(9);
+  const failed = await runGradwire(['recipes', 'mnist', '--json'], redirected('> /dev/full'));
+  expect(failed.code).toBe(2);
+});
+
+test.skipIf(process.platform === 'win32')('a reader that goes is no error', async () => {
+  expect(await runGradwire(['recipes', '--json'], redirected('| exec 0<&-'))).toMatchObject({
+    code: 0,
+    stderr: '',
+  });
 });
 
 test('without --json the result is on stdout and the talk on stderr', async () => {

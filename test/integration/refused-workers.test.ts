@@ -97,7 +97,7 @@ test('another recipe under the same name', async () => {
   const hash = await recipeHash({ ...smallRecipe, seed: 99 });
   const { outcome } = run.work({ recipeHash: hash });
   await expect(outcome).rejects.toMatchObject({
-    code: 'CONNECTION_REFUSED',
+    code: 'RECIPE_MISMATCH',
     message: expect.stringMatching(
       `worker's recipe has hash ${hash.slice(0, 12)}, the coordinator's \\w{12}: use the same file on both sides`,
     ),

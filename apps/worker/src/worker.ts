@@ -23,7 +23,7 @@ export type WorkerOutcome =
 /**
  * Joins a run and computes leases until it ends: connect, serve, and connect again if the connection breaks.
  * Throws CONNECTION_FAILED if the coordinator cannot be reached, TOKEN_WRONG or CONNECTION_REFUSED if it says no,
- * IDENTITY_WRONG if it is another one.
+ * RECIPE_MISMATCH if its recipe is not the one of `recipeHash`, IDENTITY_WRONG if it is another one.
  */
 export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> {
   const patience = createPatience(options);
@@ -65,10 +65,8 @@ async function serveUntilEnd(
     const isDamage = code < firstOwnCode && patience.hasWorked;
     const text = reason === '' || reason === sentence ? sentence : `${sentence} (${reason})`;
     if (!reconnect && !isDamage) {
-      throw new GradwireError(
-        'CONNECTION_REFUSED',
-        `the coordinator at ${url} closed the connection: ${text}`,
-      );
+      const kind = code === closeCodes.recipeMismatch.code ? 'RECIPE_MISMATCH' : 'CONNECTION_REFUSED';
+      throw new GradwireError(kind, `the coordinator at ${url} closed the connection: ${text}`);
     }
     onEvent({ type: 'disconnected', reason: text });
     await patience.wait();

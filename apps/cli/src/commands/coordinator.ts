@@ -4,7 +4,7 @@ import { dataArguments } from '../run/data-arguments.ts';
 import { sayJoinCommands } from '../run/join-command.ts';
 import { commonOptions, options, runOptions } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
-import { settingsOfRun } from '../run/resolve-run.ts';
+import { settingsOfRun } from '../run/settings-of-run.ts';
 import { isGivenTo } from '../settings/is-given.ts';
 import type { CommandContext } from './command.ts';
 
@@ -19,7 +19,7 @@ export function coordinatorCommand(context: CommandContext): Command {
   const isGiven = isGivenTo(command);
   return command.action(async () => {
     const settings = await prepareSettings<RunSettings>(command, context, (given) =>
-      settingsOfRun(given, isGiven),
+      settingsOfRun(given, command),
     );
     if (settings === undefined) return;
     const run = await hostRun(settings, context, {

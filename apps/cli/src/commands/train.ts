@@ -18,8 +18,8 @@ export function trainCommand(context: CommandContext): Command {
   const isGiven = isGivenTo(command);
   return command.action(async () => {
     const settings = await prepareSettings<TrainSettings>(command, context, async (given) => {
-      const { settingsOfRun } = await import('../run/resolve-run.ts');
-      return settingsOfRun(given, isGiven);
+      const { settingsOfRun } = await import('../run/settings-of-run.ts');
+      return settingsOfRun(given, command);
     });
     if (settings === undefined) return;
     const early = settings.workers === undefined ? { starting: startThreads(settings) } : {};

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
 import { createWorkerOutput } from '../output/worker-output.ts';
 import { startThreads } from '../run/start-threads.ts';
+import { FlagOnlyOption } from '../settings/flag-only-option.ts';
 import { parseAddress } from '../settings/parse-address.ts';
 import { commonOptions, options } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
@@ -30,7 +31,8 @@ export function workerCommand(context: CommandContext): Command {
     .description('Join a run from this machine, and work until it ends.')
     .argument('<url>', 'the address that the coordinator printed, for example ws://10.0.0.5:8787#token')
     .addHelpText('after', examples);
-  const recipe = new Option(
+  // A file that says what this machine trains does not say what it may help with.
+  const recipe = new FlagOnlyOption(
     '--recipe <name|file>',
     "refuse to work unless the coordinator's recipe is this one",
   );

@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { exitCodes } from '../exit-codes.ts';
 
 /** Where a command talks: data goes to stdout, everything said to people to stderr. */
 export interface Console {
@@ -23,8 +24,15 @@ export function createConsole(): Console {
   const isTerminal: boolean = stderr.isTTY ?? false;
   const colors = pc.createColors(isTerminal && pc.isColorSupported);
   let current = '';
-  // A reader that has gone (`| head`) is no reason to stop a run: what it would have read is dropped.
-  for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
+  let isBroken = false;
+  const handleFailure = ({ code, message }: NodeJS.ErrnoException): void => {
+    // A reader that has gone (`| head`) is no reason to stop a run: what it would have read is dropped.
+    if (code === 'EPIPE' || isBroken) return;
+    isBroken = true;
+    process.once('exit', failInstead);
+    stderr.write(`${colors.red('error')} the output cannot be written (${message})\n`);
+  };
+  for (const stream of [stdout, stderr]) stream.on('error', handleFailure);
   const erase = (): void => {
     if (current !== '') stderr.write('\r\u001b[2K');
   };
@@ -55,4 +63,9 @@ export function createConsole(): Console {
     },
     json: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
   };
+}
+
+/** What the command does goes on, perhaps a run of hours: only its end tells. A failure of its own keeps its code. */
+function failInstead(code: number): void {
+  if (code === exitCodes.ok.code) process.exitCode = exitCodes.write.code;
 }

@@ -21,6 +21,7 @@ import {
   linkMisplaced,
 } from '../plan/choose-codec.ts';
 import { type FirstWorkerOptions, measureFirstWorker } from '../plan/measure-first-worker.ts';
+import type { IsGiven } from '../settings/is-given.ts';
 import { keptSettings, withKept } from './kept-settings.ts';
 import { type ResolvedRun, resolveRun, type RunPlaceSettings } from './resolve-run.ts';
 import { loadCertificate, type TlsSettings } from './tls-certificate.ts';
@@ -48,8 +49,8 @@ export interface HostedRun {
 
 /** What {@link hostRun} is told besides the settings. */
 export interface HostRunOptions {
-  /** Whether somebody chose a setting: a run that goes on keeps its address otherwise. */
-  readonly isGiven: (setting: string) => boolean;
+  /** What is not given is as before in a run that goes on: its recipe and its address. */
+  readonly isGiven: IsGiven;
   /** What the run cannot go without: before it is there, nobody is listened to and no folder made. */
   readonly ready?: Promise<unknown>;
   /** Workers may come; told once. Given if all of them come by themselves: then `--codec auto` measures the first one. */

@@ -10,6 +10,7 @@ const names = [
   'dataDir',
   'cacheDir',
   'verify',
+  'snapshotEvery',
   'exact',
   'tls',
   'tlsCert',
@@ -22,7 +23,7 @@ type Kept = (typeof names)[number];
 /** What of the settings a run directory keeps. */
 export function keptSettings(settings: RunSettings): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
-    names.flatMap((name) => (settings[name] === undefined ? [] : [[name, settings[name]]])),
+    names.filter((name) => isOn(settings[name])).map((name) => [name, settings[name]]),
   );
 }
 
@@ -38,11 +39,15 @@ export function withKept(
   // A certificate and its key, or one of our own, are one choice.
   const hasTls = (settings.tls ?? settings.tlsCert ?? settings.tlsKey) !== undefined;
   const taken = names.filter(
-    (name) =>
-      settings[name] === undefined && before[name] !== undefined && !(hasTls && name.startsWith('tls')),
+    (name) => settings[name] === undefined && isOn(before[name]) && !(hasTls && name.startsWith('tls')),
   );
   const more = Object.fromEntries(taken.map((name) => [name, before[name]]));
   return { settings: { ...settings, ...more }, again: taken.map((name) => write(name, before[name])) };
+}
+
+/** What was switched off is as if nobody had given it. */
+function isOn(value: unknown): boolean {
+  return value !== undefined && value !== false;
 }
 
 function write(name: Kept, value: unknown): string {

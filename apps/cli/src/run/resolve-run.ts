@@ -3,12 +3,8 @@ import { GradwireError } from '@gradwire/errors';
 import { type Recipe, recipeHash } from '@gradwire/recipes';
 import { relativePath } from '../output/relative-path.ts';
 import { compareRecipes } from '../settings/compare-recipes.ts';
-import {
-  overrideRecipe,
-  type RecipeSettings,
-  resolveRecipe,
-  settingsOfRecipe,
-} from '../settings/resolve-recipe.ts';
+import type { IsGiven } from '../settings/is-given.ts';
+import { overrideRecipe, type RecipeSettings, resolveRecipe } from '../settings/resolve-recipe.ts';
 import { runToken, type TokenSettings } from '../settings/token-of.ts';
 
 /** The settings that say which run is meant, and where it listens. */
@@ -31,41 +27,43 @@ export interface ResolvedRun {
   readonly stored?: StoredRun;
 }
 
-/** The settings that follow from the recipe of {@link resolveRun}, for `--print-config`. */
-export async function settingsOfRun(
-  settings: RunPlaceSettings,
-  isGiven: (setting: string) => boolean,
-): Promise<Record<string, unknown>> {
-  return settingsOfRecipe((await resolveRun(settings, isGiven)).recipe);
-}
-
 /**
  * What is to be run: a recipe, or with `--resume` the run of before, at the address and with the token of before unless
- * others are given, so that its workers find it again. `isGiven`: whether somebody chose a setting.
+ * others are given, so that its workers find it again.
  *
- * Throws RECIPE_MISMATCH if the settings ask for another recipe than that of the run.
+ * Throws RECIPE_MISMATCH if flags ask for another recipe than that of the run.
  */
-export async function resolveRun(
-  settings: RunPlaceSettings,
-  isGiven: (setting: string) => boolean,
-): Promise<ResolvedRun> {
+export async function resolveRun(settings: RunPlaceSettings, isGiven: IsGiven): Promise<ResolvedRun> {
   const { host, port } = settings;
-  const token = await runToken(settings, host);
-  if (settings.resume === undefined) return { ...(await resolveRecipe(settings)), host, port, token };
+  if (settings.resume === undefined)
+    return { ...(await resolveRecipe(settings)), host, port, token: await runToken(settings, host) };
   const stored = await readStoredRun(settings.resume);
   const { recipe, claim } = stored;
-  const { codec, lossy: _, ...others } = settings;
-  const asked = codec === 'auto' ? others : settings;
-  const wanted = isGiven('recipe') ? (await resolveRecipe(asked)).recipe : overrideRecipe(recipe, asked);
-  checkSame(stored, codec === 'auto' ? withCodecOf(recipe, wanted) : wanted);
+  checkSame(stored, await wantedRecipe(recipe, settings, isGiven));
+  const runHost = isGiven('host') ? host : (claim?.host ?? host);
   return {
     recipe,
     hash: claim?.recipeHash ?? (await recipeHash(recipe)),
-    host: isGiven('host') ? host : (claim?.host ?? host),
+    host: runHost,
     port: isGiven('port') ? port : (claim?.port ?? port),
-    token: token ?? claim?.token,
+    token: (await runToken(settings, runHost)) ?? claim?.token,
     stored,
   };
+}
+
+/** The recipe of a run with what flags ask for. */
+async function wantedRecipe(recipe: Recipe, settings: RecipeSettings, isGiven: IsGiven): Promise<Recipe> {
+  const flags: Partial<RecipeSettings> = Object.fromEntries(
+    Object.entries(settings).filter(([setting]) => isGiven(setting)),
+  );
+  const { codec, lossy: _, ...others } = flags;
+  const asked = codec === 'auto' ? others : flags;
+  const named = flags.recipe;
+  const wanted =
+    named === undefined
+      ? overrideRecipe(recipe, asked)
+      : (await resolveRecipe({ ...asked, recipe: named })).recipe;
+  return codec === 'auto' ? withCodecOf(recipe, wanted) : wanted;
 }
 
 /** What auto chose is part of the run. */

@@ -102,6 +102,21 @@ test('a certificate without its key, as a full disk once left it, is replaced', 
   }
 });
 
+test('of two first starts at once both have the certificate that is kept', async () => {
+  const [one, two] = await Promise.all([selfSigned('pair'), selfSigned('pair')]);
+  expect(one).toEqual(two);
+  expect(await selfSigned('pair')).toEqual(one);
+  expect(await readdir(join(folder, 'pair'))).toEqual(['self-signed.pem']);
+});
+
+test('a cache folder that cannot be made is an error with its path', async () => {
+  await writeFile(join(folder, 'a-file'), '');
+  await expect(selfSigned('a-file/cache')).rejects.toMatchObject({
+    code: 'FILE_WRITE_FAILED',
+    message: expect.stringContaining(join(folder, 'a-file', 'cache')) as string,
+  });
+});
+
 /** Sets the largest file this process may write (the soft limit). */
 const limit = (bytes: string): Buffer =>
   execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`], { stdio: 'ignore' });

@@ -88,7 +88,7 @@ async function trainInProcesses(
   let noneLeft: Extract<LocalWorkerEvent, { type: 'none-left' }> | undefined;
   const failIfAlone = (): void => {
     // Workers of other machines may go on, or still come, unless only this machine can reach the coordinator.
-    if (!noneLeft || coordinator.workers > 0 || !isLoopback(settings.host)) return;
+    if (!noneLeft || coordinator.workers > 0 || !isLoopback(coordinator.host)) return;
     const { name, cause, lastLines } = noneLeft;
     coordinator.fail({ worker: name, code: 'WORKER_FAILED', message: cause, log: lastLines });
   };

@@ -2,11 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { GradwireError, showValue } from '@gradwire/errors';
+import { FlagOnlyOption } from './flag-only-option.ts';
+import { switchOf } from './switch-of.ts';
 
 /**
  * Fills settings that neither a flag nor the environment gave from `gradwire.config.json` (or `--config FILE`).
  * Keys are the long flags in camel case, for example `{ "workers": 4, "batchSize": 256 }`; a key that only
- * other commands know is passed over. Throws OPTION_INVALID.
+ * other commands know, or that this one takes as a flag alone, is passed over. Throws OPTION_INVALID.
  */
 export async function applyConfigFile(
   command: Command,
@@ -32,6 +34,7 @@ export async function applyConfigFile(
         suggestion ? `Did you mean "${suggestion}"?` : 'Remove it.',
       );
     }
+    if (option instanceof FlagOnlyOption) continue;
     const source = command.getOptionValueSource(key);
     if (source !== undefined && source !== 'default') continue;
     command.setOptionValueWithSource(key, parse(option, value, file), 'config');
@@ -60,7 +63,7 @@ function parse(option: Command['options'][number], value: unknown, file: string)
     );
   }
   const text = String(value);
-  if (typeof value === 'boolean' && !option.required) return value;
+  if (option.isBoolean()) return switchOf(text, `${file}: ${option.attributeName()}`);
   if (option.argChoices && !option.argChoices.includes(text)) {
     throw invalid(
       `${file}: ${option.attributeName()} is "${text}"`,

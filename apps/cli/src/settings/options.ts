@@ -125,7 +125,8 @@ export const options = {
       '--snapshot-every <steps>',
       'steps between two snapshots (default: as often as costs next to nothing)',
     ).argParser(wholeFrom(1)),
-  host: (fallback: string): Option => setting('--host <host>', 'address to listen on', fallback),
+  host: (fallback: string): Option =>
+    setting('--host <host>', 'address to listen on', fallback).argParser(nonEmpty),
   port: (fallback: number): Option =>
     setting('--port <n>', 'port to listen on; 0 takes a free one', fallback).argParser(port),
   token: (): Option =>
@@ -150,7 +151,8 @@ export const options = {
       '--allow-host <names>',
       'further names by which browsers may reach the coordinator, with commas between',
     ).argParser(names),
-  name: (): Option => setting('--name <name>', 'what the worker is called (default: the host name)'),
+  name: (): Option =>
+    setting('--name <name>', 'what the worker is called (default: the host name)').argParser(workerName),
   cacheDir: (): Option =>
     setting('--cache-dir <dir>', 'where downloads and fetched chunks are kept').argParser(path),
   images: (): Option => setting('--images <file>', 'IDX file of images, plain or .gz').argParser(path),
@@ -240,7 +242,19 @@ function port(text: string): number {
 }
 
 function path(text: string): string {
-  return resolve(text);
+  return resolve(nonEmpty(text));
+}
+
+/** An empty host would be every address of this machine, an empty path the current folder. */
+function nonEmpty(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('Expected a text that is not empty.');
+}
+
+/** As the protocol takes it, and so that it can be read in a list. */
+function workerName(text: string): string {
+  if (text.trim() !== '' && text.length <= 100 && !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(text)) return text;
+  throw new InvalidArgumentError('Expected 1 to 100 printable characters.');
 }
 
 function token(text: string): string {

@@ -5,7 +5,7 @@ import type { Console } from '../output/console.ts';
 export interface SettingOrigin {
   readonly setting: string;
   readonly value: unknown;
-  readonly origin: 'flag' | 'environment' | 'file' | 'default' | 'recipe';
+  readonly origin: 'flag' | 'environment' | 'file' | 'default' | 'recipe' | 'run';
 }
 
 const origins: Record<string, SettingOrigin['origin']> = {
@@ -13,6 +13,7 @@ const origins: Record<string, SettingOrigin['origin']> = {
   env: 'environment',
   config: 'file',
   default: 'default',
+  run: 'run',
 };
 const notSettings = new Set(['json', 'printConfig', 'config', 'leaveWithParent']);
 
