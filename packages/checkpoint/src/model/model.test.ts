@@ -146,6 +146,21 @@ test.each<[string, (topology: Record<string, unknown>) => unknown]>([
   });
 });
 
+test.each([
+  ['too long a name', 'x'.repeat(300), 'ENAMETOOLONG'],
+  ['a link to itself', 'circle', 'ELOOP'],
+])('%s is no model, with the path and the cause', async (_, name, cause) => {
+  await symlink('circle', join(root, 'circle')).catch(() => undefined);
+  const path = join(root, name);
+  await expect(readModel(path)).rejects.toMatchObject({
+    code: 'DATA_NOT_FOUND',
+    message: expect.stringMatching(
+      new RegExp(`^No model at ${path}: it cannot be read \\(${cause}`),
+    ) as string,
+    cause: { code: cause },
+  });
+});
+
 test('a torn manifest is refused, a missing one is not a model', async () => {
   await truncate(join(model, 'gradwire.json'), 30);
   await expect(readModel(model)).rejects.toMatchObject({ code: 'FILE_CORRUPT' });
