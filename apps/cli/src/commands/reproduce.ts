@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
 import { backendOf } from '../ledger/backend-of.ts';
-import { describeDifference, isEqual } from '../ledger/describe-difference.ts';
+import { describeDifference, type Verdict, verdictOf } from '../ledger/describe-difference.ts';
 import { diffRuns } from '../ledger/diff-runs.ts';
 import { openRun } from '../ledger/open-run.ts';
 import { relativePath } from '../output/relative-path.ts';
@@ -39,16 +39,23 @@ async function reproduce(path: string, settings: TrainSettings, context: Command
   if (signal.aborted) return;
   const repeated = await openRun(again);
   const found = await diffRuns(original, repeated);
-  const same = isEqual(found);
-  if (!same) exit(exitCodes.difference.code);
+  const verdict = verdictOf(found);
+  const isEqual = verdict === 'equal';
+  if (!isEqual) exit(exitCodes.difference.code);
   if (settings.json)
-    return console.json({ event: 'compared', runs: [directory.path, again], isEqual: same, ...found });
-  const title = `${relativePath(again)} ${same ? 'reproduces' : 'does not reproduce'} ${relativePath(directory.path)}`;
+    return console.json({ event: 'compared', runs: [directory.path, again], isEqual, ...found });
+  const title = `${relativePath(again)} ${words[verdict]} ${relativePath(directory.path)}`;
   console.print([title, ...describeDifference(found).map((line) => `  ${line}`)].join('\n'));
 }
 
+const words: Readonly<Record<Verdict, string>> = {
+  equal: 'reproduces',
+  different: 'does not reproduce',
+  unproven: 'is not proved to reproduce',
+};
+
 const examples = `
-The exit code is 12 if the two runs differ.
+The exit code is 12 if the two runs differ, and if a damaged or empty ledger leaves that open.
 
 Examples:
   gradwire reproduce runs/latest

@@ -6,6 +6,7 @@ import { plainVectors } from '@gradwire/engine';
 import { GradwireError, showValue, toError } from '@gradwire/errors';
 import { countSteps } from '@gradwire/recipes';
 import { auditLedger, type LedgerAudit } from './audit-ledger.ts';
+import { lastStep, linesByStep } from './lines-by-step.ts';
 import { type OpenRun, readText } from './open-run.ts';
 
 /** What an audit has found. */
@@ -71,7 +72,7 @@ async function auditMetrics({ directory, ledger }: OpenRun): Promise<string[]> {
   }
   const wrong = steps.findIndex((step, i) => step !== i + 1);
   if (wrong >= 0) return [`metrics.jsonl: expected step ${wrong + 1}, found step ${showValue(steps[wrong])}`];
-  const expected = ledger.lines.length;
+  const expected = lastStep(ledger.lines);
   return steps.length === expected
     ? []
     : [`metrics.jsonl: expected the ledger's ${expected} steps, found ${steps.length}`];
@@ -109,7 +110,7 @@ interface Stored {
 function compareWeights({ ledger }: OpenRun, { step, weights, name }: Stored): string[] {
   // Before the first step there is nothing to compare with.
   if (step === 0) return [];
-  const expected = ledger.lines[step - 1]?.weights;
+  const expected = linesByStep(ledger.lines).get(step)?.weights;
   if (expected === undefined) return [`${name}: the ledger has no step ${step}`];
   const found = plainVectors.checksum(weights);
   return found === expected
@@ -121,7 +122,7 @@ async function auditModel(run: OpenRun): Promise<{ weights?: Float32Array; probl
   const { directory, ledger, summary } = run;
   try {
     const { weights } = await readModel(directory.path);
-    const problems = compareWeights(run, { step: ledger.lines.length, weights, name: 'the model' });
+    const problems = compareWeights(run, { step: lastStep(ledger.lines), weights, name: 'the model' });
     const sum = weightsSha256(weights);
     if (summary && summary.weightsSha256 !== sum)
       problems.push(
@@ -140,7 +141,7 @@ function auditSummary(
   { samples, totalSteps }: { readonly samples: number; readonly totalSteps: number },
 ): string[] {
   if (summary === undefined) return [];
-  const expected = { steps: ledger.lines.length, samplesSeen: samples, ledgerChain: ledger.chain };
+  const expected = { steps: lastStep(ledger.lines), samplesSeen: samples, ledgerChain: ledger.chain };
   const problems = Object.entries(expected).flatMap(([name, value]) => {
     const found = summary[name as keyof typeof expected];
     return found === value

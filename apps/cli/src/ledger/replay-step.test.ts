@@ -150,6 +150,26 @@ test('where the way to the step ends, that step is named', async () => {
   expect(recorded).toEqual(computed);
 });
 
+test('a damaged line on the way accuses nobody: lines are found by their step', async () => {
+  const copy = await tampered('damaged', (line, step) => (step === 5 ? 'garbage' : line));
+  for (const [step, isKnownStart] of [
+    [6, false],
+    [7, true],
+    [22, true],
+  ] as const) {
+    const found = await replay(copy, { step });
+    expect(found).toMatchObject({ step, isDeadEnd: false, isKnownStart });
+    const [recorded, computed] = sumsOf(found);
+    expect(recorded).toEqual(computed);
+    expect(found.notes).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('line 5: expected a step'),
+        ...(found.from < 5 ? [expect.stringContaining('the ledger has no step 5: ')] : []),
+      ]),
+    );
+  }
+});
+
 const refused = (directory: string, question: ReplayQuestion): Promise<unknown> =>
   replay(directory, question).catch((error: unknown) => error);
 

@@ -11,6 +11,7 @@ import {
 import { type Contribution, plainVectors } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
 import type { Bench } from '@gradwire/worker';
+import { linesByStep } from './lines-by-step.ts';
 import { createLoneWorker, type LoneWorker, type StepStart } from './lone-worker.ts';
 import type { OpenRun } from './open-run.ts';
 
@@ -36,6 +37,8 @@ export interface Replay {
   readonly step: number;
   /** Whether the ledger's weights after `step` are not those that were computed; only of an earlier step. */
   readonly isDeadEnd: boolean;
+  /** Whether the ledger says which weights `step` began with, and they are those that were computed. */
+  readonly isKnownStart: boolean;
   readonly contributions: readonly ReplayedContribution[];
   /** What else was seen on the way. */
   readonly notes: readonly string[];
@@ -77,29 +80,45 @@ export async function replayStep(
 ): Promise<Replay> {
   const { recipe, ledger } = run;
   const wanted = findContributions(run, question);
+  const lines = linesByStep(ledger.lines);
   const notes = ledger.faults.map((fault) => `ledger.jsonl, ${fault}`);
   const { snapshot, found } = await nearestSnapshot(run, await createBlobStore(data), question.step - 1);
   notes.push(...found);
   const from = snapshot?.record.step ?? 0;
-  checkClasses(ledger.lines.slice(from, question.step - 1), bench);
-  checkClasses([{ ...wanted.line, contributions: wanted.contributions }], bench);
+  const before = ledger.lines.filter(({ step }) => from < step && step < question.step);
+  checkClasses([...before, { ...wanted.line, contributions: wanted.contributions }], bench);
+  notes.push(...missingSteps(lines, from, question.step));
   const worker = createLoneWorker({ plan: createPlan(recipe, data), codecs: codecsOf(recipe), bench });
 
-  let before: StepStart | undefined;
+  const isKnown = (version: number): boolean => version === from || lines.has(version);
+  let previous: StepStart | undefined;
   for await (const start of worker.steps(snapshot && startOf(snapshot).state)) {
     const { version } = start.round;
-    const last = ledger.lines[version - 1];
-    if (before && last && plainVectors.checksum(start.weights) !== last.weights) {
-      const contributions = await again(worker, before, last.contributions);
-      return { from, step: version, isDeadEnd: true, contributions, notes };
+    const last = lines.get(version);
+    if (previous && last && plainVectors.checksum(start.weights) !== last.weights) {
+      const contributions = await again(worker, previous, last.contributions);
+      const isKnownStart = isKnown(version - 1);
+      return { from, step: version, isDeadEnd: true, isKnownStart, contributions, notes };
     }
     if (version === question.step - 1) {
       const contributions = await again(worker, start, wanted.contributions);
-      return { from, step: question.step, isDeadEnd: false, contributions, notes };
+      const isKnownStart = isKnown(version);
+      return { from, step: question.step, isDeadEnd: false, isKnownStart, contributions, notes };
     }
-    before = start;
+    previous = start;
   }
   throw refusal(`the recipe has no step ${question.step}`);
+}
+
+/** Says which steps of the way the ledger does not have. */
+function missingSteps(lines: ReadonlyMap<number, LedgerLine>, from: number, to: number): string[] {
+  const most = 3;
+  const missing: number[] = [];
+  for (let step = from + 1; step < to && missing.length <= most; step += 1)
+    if (!lines.has(step)) missing.push(step);
+  if (missing.length === 0) return [];
+  const few = `${missing.slice(0, most).join(', ')}${missing.length > most ? ', …' : ''}`;
+  return [`the ledger has no step ${few}: the weights after it were computed, but not compared`];
 }
 
 async function again(
@@ -120,17 +139,19 @@ async function nearestSnapshot(
   { manifests }: BlobStore,
   most: number,
 ): Promise<{ readonly snapshot?: StoredSnapshot; readonly found: readonly string[] }> {
+  const lines = linesByStep(ledger.lines);
   const store = openSnapshots(directory.path);
   const found: string[] = [];
   for (const step of (await store.steps()).filter((each) => each > 0 && each <= most)) {
     try {
       const snapshot = await store.read(step);
       const { record, weights } = snapshot;
-      const expected = ledger.lines[step - 1]?.weights;
+      const expected = lines.get(step)?.weights;
       if (record.data.train !== manifests.train) throw otherData(store.pathOf(step));
       if (record.recipeHash === recipeHash && plainVectors.checksum(weights) === expected)
         return { snapshot, found };
-      found.push(`the snapshot of step ${step} does not belong to this ledger: not used`);
+      const why = expected === undefined ? `cannot be compared` : 'does not belong to this ledger';
+      found.push(`the snapshot of step ${step} ${why}: not used`);
     } catch (thrown) {
       const error = toError(thrown);
       if (!(error instanceof GradwireError) || error.code !== 'FILE_CORRUPT') throw error;
