@@ -39,13 +39,14 @@ async function reproduce(path: string, settings: TrainSettings, context: Command
   if (signal.aborted) return;
   const repeated = await openRun(again);
   const found = await diffRuns(original, repeated);
-  const verdict = verdictOf(found);
+  const how = { isCutShort: original.summary?.outcome !== 'finished' };
+  const verdict = verdictOf(found, how);
   const isEqual = verdict === 'equal';
   if (!isEqual) exit(exitCodes.difference.code);
   if (settings.json)
     return console.json({ event: 'compared', runs: [directory.path, again], isEqual, ...found });
   const title = `${relativePath(again)} ${words[verdict]} ${relativePath(directory.path)}`;
-  console.print([title, ...describeDifference(found).map((line) => `  ${line}`)].join('\n'));
+  console.print([title, ...describeDifference(found, how).map((line) => `  ${line}`)].join('\n'));
 }
 
 const words: Readonly<Record<Verdict, string>> = {
@@ -55,7 +56,8 @@ const words: Readonly<Record<Verdict, string>> = {
 };
 
 const examples = `
-The exit code is 12 if the two runs differ, and if a damaged or empty ledger leaves that open.
+The exit code is 12 if the two runs differ, and if a damaged or empty ledger leaves that open. Of a run that
+was stopped or failed, the steps that it made are compared.
 
 Examples:
   gradwire reproduce runs/latest

@@ -4,23 +4,29 @@ import type { RunDifference, StepDifference, TensorDifference } from './diff-run
 /** What a comparison says of two runs: `unproven` where nothing differs, but not everything could be compared. */
 export type Verdict = 'equal' | 'different' | 'unproven';
 
+/** How two runs are compared. */
+export interface CompareOptions {
+  /** Whether the first run ended before its last step, so that the other one may go on where it has no more steps. */
+  readonly isCutShort?: boolean;
+}
+
 /** What follows from a comparison. */
-export function verdictOf({ recipe, steps, common, faults, first }: RunDifference): Verdict {
+export function verdictOf(
+  { recipe, steps, common, faults, first }: RunDifference,
+  { isCutShort = false }: CompareOptions = {},
+): Verdict {
   if (recipe.length > 0 || first) return 'different';
   if (faults.length > 0 || common === 0) return 'unproven';
-  if (steps[0] !== steps[1]) return 'different';
-  return common === steps[0] ? 'equal' : 'unproven';
+  const [ours, theirs] = steps;
+  if (isCutShort ? ours > theirs : ours !== theirs) return 'different';
+  return common === ours ? 'equal' : 'unproven';
 }
 
 /** Says in sentences what sets two runs apart. */
-export function describeDifference({
-  recipe,
-  steps,
-  common,
-  faults,
-  first,
-  tensor,
-}: RunDifference): string[] {
+export function describeDifference(
+  { recipe, steps, common, faults, first, tensor }: RunDifference,
+  { isCutShort = false }: CompareOptions = {},
+): string[] {
   const [ours, theirs] = steps.map(formatCount);
   const lines = [...describeFaults(faults), ...recipe.map((each) => `the recipes differ in ${each}`)];
   if (first) lines.push(describeStep(first));
@@ -29,7 +35,11 @@ export function describeDifference({
   if (first?.isAfterGap)
     lines.push('it may have begun earlier: the ledgers do not both have every step before it');
   if (tensor) lines.push(describeTensor(tensor));
-  if (steps[0] !== steps[1]) lines.push(`the one has ${ours} steps, the other ${theirs}`);
+  if (isCutShort && steps[0] < steps[1])
+    lines.push(
+      `the one did not finish and ends after ${ours} steps: the other's ${theirs} are compared up to there`,
+    );
+  else if (steps[0] !== steps[1]) lines.push(`the one has ${ours} steps, the other ${theirs}`);
   return lines;
 }
 

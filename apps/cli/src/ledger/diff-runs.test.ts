@@ -77,6 +77,22 @@ test('a shorter run is equal as far as it goes, and not in length', async () => 
   expect(describeDifference(found).at(-1)).toBe('the one has 42 steps, the other 30');
 });
 
+test('a run that was cut short equals a longer one whose first steps are the same', async () => {
+  const isCutShort = true;
+  const short = { ...one, ledger: { ...one.ledger, lines: one.ledger.lines.slice(0, 30) } };
+  const found = await diffRuns(short, one);
+  expect(verdictOf(found, { isCutShort })).toBe('equal');
+  expect(describeDifference(found, { isCutShort })).toEqual([
+    'no difference in 30 steps: the same weights after each of them',
+    "the one did not finish and ends after 30 steps: the other's 42 are compared up to there",
+  ]);
+  expect(verdictOf(await diffRuns(one, short), { isCutShort })).toBe('different');
+  const other = changed(17, () => ({ weights: '0'.repeat(32) }));
+  expect(verdictOf(await diffRuns(short, other), { isCutShort })).toBe('different');
+  const empty = { ...one, ledger: { ...one.ledger, lines: [] } };
+  expect(verdictOf(await diffRuns(empty, one), { isCutShort })).toBe('unproven');
+});
+
 test('a sum that differs names its step, shards and workers', async () => {
   const other = changed(17, ({ contributions }) => ({
     contributions: contributions.with(0, { ...contributions[0]!, sum: '0'.repeat(32) }),

@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runGradwire, startGradwire } from '../harness/gradwire.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../harness/temporary-folder.ts';
+import { readSummary, stepDone } from '../harness/train.ts';
+
+const args = ['--backend', 'wasm', '--recipe', 'mnist-mlp', '--epochs', '1'];
+let folder: TemporaryFolder;
+beforeAll(async () => {
+  folder = await createTemporaryFolder();
+});
+afterAll(() => folder[Symbol.asyncDispose]());
+
+test('a run that was stopped is reproduced as far as it came', { timeout: 120_000 }, async () => {
+  const runDir = folder.path;
+  await using run = startGradwire(['train', '--json', ...args, '--run-dir', runDir]);
+  await stepDone(run, 3);
+  run.child.kill('SIGINT');
+  expect(await run.exited, run.output.stderr).toBe(130);
+  const stopped = join(runDir, '0001-mnist-mlp');
+  const { outcome, steps } = await readSummary(stopped);
+  expect(outcome).toBe('stopped');
+  const again = await runGradwire(['reproduce', stopped, '--run-dir', runDir]);
+  expect(again.code, again.stderr).toBe(0);
+  expect(again.stdout).toContain('0002-mnist-mlp reproduces ');
+  expect(again.stdout).toContain(`no difference in ${steps} steps: the same weights after each of them`);
+  expect(again.stdout).toContain(`the one did not finish and ends after ${steps} steps`);
+});
