@@ -1,8 +1,9 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runGradwire, startGradwire } from '../harness/gradwire.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../harness/temporary-folder.ts';
-import { readSummary, stepDone } from '../harness/train.ts';
+import { readSummary, stepDone, train } from '../harness/train.ts';
 
 const args = ['--backend', 'wasm', '--recipe', 'mnist-mlp', '--epochs', '1'];
 let folder: TemporaryFolder;
@@ -25,4 +26,24 @@ test('a run that was stopped is reproduced as far as it came', { timeout: 120_00
   expect(again.stdout).toContain('0002-mnist-mlp reproduces ');
   expect(again.stdout).toContain(`no difference in ${steps} steps: the same weights after each of them`);
   expect(again.stdout).toContain(`the one did not finish and ends after ${steps} steps`);
+});
+
+test('asynchronous runs are refused: other weights would prove nothing', { timeout: 120_000 }, async () => {
+  const runDir = join(folder.path, 'asynchronous');
+  await train([...args, '--strategy', 'asynchronous', '--steps', '2'], { runDir });
+  const run = join(runDir, '0001-mnist-mlp');
+  for (const [command, ...others] of [
+    ['replay', '--step', '1'],
+    ['reproduce', '--run-dir', runDir],
+    ['diff', run],
+  ] as const) {
+    const { code, stdout, stderr } = await runGradwire([command, run, ...others]);
+    expect([code, stdout], stderr).toEqual([2, '']);
+    const action = command === 'diff' ? 'compare' : command;
+    expect(stderr).toContain(
+      `cannot ${action}: 0001-mnist-mlp was trained asynchronously: its weights depend on the order of arrival`,
+    );
+  }
+  // Nothing was trained to find that out.
+  expect((await readdir(runDir)).sort()).toEqual(['0001-mnist-mlp', 'latest']);
 });

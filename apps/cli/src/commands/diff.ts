@@ -45,7 +45,8 @@ const words: Readonly<Record<Verdict, string>> = {
 };
 
 const examples = `
-The exit code is 12 if they differ, and if a damaged or empty ledger leaves that open.
+The exit code is 12 if they differ, and if a damaged or empty ledger leaves that open. Runs that were
+trained asynchronously are refused.
 
 Examples:
   gradwire diff runs/0001-mnist-cnn runs/0002-mnist-cnn

@@ -5,6 +5,7 @@ import { backendOf } from '../ledger/backend-of.ts';
 import { describeDifference, type Verdict, verdictOf } from '../ledger/describe-difference.ts';
 import { diffRuns } from '../ledger/diff-runs.ts';
 import { openRun } from '../ledger/open-run.ts';
+import { refuseAsynchronous } from '../ledger/refuse-asynchronous.ts';
 import { relativePath } from '../output/relative-path.ts';
 import { train, type TrainSettings } from '../run/train.ts';
 import { commonOptions, options } from '../settings/options.ts';
@@ -29,6 +30,7 @@ export function reproduceCommand(context: CommandContext): Command {
 async function reproduce(path: string, settings: TrainSettings, context: CommandContext): Promise<void> {
   const { console, signal, exit } = context;
   const original = await openRun(path);
+  refuseAsynchronous(original, 'reproduce');
   const { directory } = original;
   const recipe = join(directory.path, 'recipe.json');
   const backend = settings.backend === 'auto' ? backendOf(original.ledger.lines) : settings.backend;
@@ -57,7 +59,8 @@ const words: Readonly<Record<Verdict, string>> = {
 
 const examples = `
 The exit code is 12 if the two runs differ, and if a damaged or empty ledger leaves that open. Of a run that
-was stopped or failed, the steps that it made are compared.
+was stopped or failed, the steps that it made are compared. Runs that were trained
+asynchronously are refused.
 
 Examples:
   gradwire reproduce runs/latest

@@ -7,6 +7,7 @@ import { relativePath } from '../output/relative-path.ts';
 import { compareRecipes } from '../settings/compare-recipes.ts';
 import { lastStep, linesByStep } from './lines-by-step.ts';
 import type { OpenRun } from './open-run.ts';
+import { refuseAsynchronous } from './refuse-asynchronous.ts';
 
 /** The first place at which two ledgers say different things. */
 export interface StepDifference {
@@ -47,8 +48,12 @@ export interface RunDifference {
   readonly tensor?: TensorDifference;
 }
 
-/** Compares two runs: their recipes, their ledgers step by step, and the weights that both have kept. */
+/**
+ * Compares two runs: their recipes, their ledgers step by step, and the weights that both have kept. Throws
+ * OPTION_INVALID if one was trained asynchronously.
+ */
 export async function diffRuns(a: OpenRun, b: OpenRun): Promise<RunDifference> {
+  for (const run of [a, b]) refuseAsynchronous(run, 'compare');
   const [ours, theirs] = [a.ledger.lines, b.ledger.lines];
   const pairs = pairLines(ours, theirs);
   const first = firstDifference(pairs);

@@ -14,6 +14,7 @@ import type { Bench } from '@gradwire/worker';
 import { linesByStep } from './lines-by-step.ts';
 import { createLoneWorker, type LoneWorker, type StepStart } from './lone-worker.ts';
 import type { OpenRun } from './open-run.ts';
+import { refuseAsynchronous } from './refuse-asynchronous.ts';
 
 /** Which contributions are meant. */
 export interface ReplayQuestion {
@@ -53,12 +54,11 @@ export interface ReplayOptions {
 
 /** The line of a step, and those of its contributions that are meant. Throws OPTION_INVALID if there are none. */
 export function findContributions(
-  { ledger, recipe, directory }: OpenRun,
+  run: OpenRun,
   { step, shard }: ReplayQuestion,
 ): { readonly line: LedgerLine; readonly contributions: readonly Contribution[] } {
-  if (recipe.strategy?.type === 'asynchronous') {
-    throw refusal(`${directory.name} was trained asynchronously: its weights depend on the order of arrival`);
-  }
+  refuseAsynchronous(run, 'replay');
+  const { ledger, recipe } = run;
   const line = ledger.lines.find((each) => each.step === step);
   if (!line) throw refusal(`the ledger has ${ledger.lines.length} steps, but not step ${step}`);
   if (shard === undefined) return { line, contributions: line.contributions };
