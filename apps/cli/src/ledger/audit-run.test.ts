@@ -86,6 +86,14 @@ test('a run that stops in the middle of an epoch is clean too', async () => {
   });
 });
 
+test('a copy with another name is clean: the recipe, the weights and the ledger tell what belongs together', async () => {
+  const copy = join(folder, 'a copy');
+  await cp(whole, copy, { recursive: true });
+  const { snapshots, problems } = await auditAt(copy);
+  expect(problems).toEqual([]);
+  expect(snapshots).toBeGreaterThan(0);
+});
+
 test('asynchronous steps are used in any order, each once', async () => {
   const strategy = { type: 'asynchronous', maxStaleness: 2 } as const;
   const { summary } = await trainSmall(join(folder, 'asynchronous'), { ...smallRecipe, strategy });

@@ -88,7 +88,6 @@ async function auditSnapshots(run: OpenRun): Promise<{ compared: number; problem
     try {
       const { record, weights } = await store.read(step);
       if (record.recipeHash !== run.recipeHash) problems.push(`${name} belongs to another recipe`);
-      if (record.run !== directory.name) problems.push(`${name} belongs to run ${record.run}`);
       problems.push(...compareWeights(run, { step, weights, name }));
       const prefix = record.files['ledger.jsonl'];
       const found = Buffer.from(ledgerText).subarray(0, prefix?.bytes ?? 0);
