@@ -12,6 +12,13 @@ beforeAll(async () => {
 });
 afterAll(() => folder[Symbol.asyncDispose]());
 
+async function auditProblems(run: string): Promise<unknown> {
+  const { code, stdout, stderr } = await runGradwire(['audit', run, '--json']);
+  const { problems } = JSON.parse(stdout) as { readonly problems: readonly string[] };
+  expect(code, stderr).toBe(problems.length > 0 ? 12 : 0);
+  return problems;
+}
+
 test('a run that was stopped is reproduced as far as it came', { timeout: 120_000 }, async () => {
   const runDir = folder.path;
   await using run = startGradwire(['train', '--json', ...args, '--run-dir', runDir]);
@@ -21,11 +28,16 @@ test('a run that was stopped is reproduced as far as it came', { timeout: 120_00
   const stopped = join(runDir, '0001-mnist-mlp');
   const { outcome, steps } = await readSummary(stopped);
   expect(outcome).toBe('stopped');
+  expect(await auditProblems(stopped)).toEqual([]);
   const again = await runGradwire(['reproduce', stopped, '--run-dir', runDir]);
   expect(again.code, again.stderr).toBe(0);
   expect(again.stdout).toContain('0002-mnist-mlp reproduces ');
   expect(again.stdout).toContain(`no difference in ${steps} steps: the same weights after each of them`);
   expect(again.stdout).toContain(`the one did not finish and ends after ${steps} steps`);
+
+  const resumed = await runGradwire(['train', '--resume', stopped, '--backend', 'wasm', '--workers', '2']);
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(await auditProblems(stopped)).toEqual([]);
 });
 
 test('asynchronous runs are refused: other weights would prove nothing', { timeout: 120_000 }, async () => {
