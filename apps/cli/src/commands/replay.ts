@@ -55,7 +55,7 @@ async function replay(path: string, settings: ReplaySettings, context: CommandCo
   const statistics = statisticsOf(recipe, data.train);
   await using bench = await openBench({ backend, threads, recipe, statistics, data });
   console.live(`computing step ${step} again …`);
-  const found = await replayStep({ run, data, bench }, { step, shard });
+  const found = await replayStep({ run, data, bench, signal }, { step, shard });
   console.settle();
   const isEqual = !found.isDeadEnd && found.contributions.every(isSame);
   if (!isEqual) exit(exitCodes.difference.code);

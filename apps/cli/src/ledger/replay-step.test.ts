@@ -170,6 +170,31 @@ test('a damaged line on the way accuses nobody: lines are found by their step', 
   }
 });
 
+test.each([
+  ['on the way, before the next step', 3, 3],
+  ['in the step that was asked for, without an answer', 10, 9],
+])('a signal ends it: %s', async (_, stopAt, step) => {
+  let computed = 0;
+  const run = await openRun(whole);
+  const { recipe } = run;
+  const statistics = statisticsOf(recipe, smallData.train);
+  await using bench = await openBench({ backend: 'wasm', threads: 1, recipe, statistics, data: smallData });
+  const stop = new AbortController();
+  const counted: typeof bench = {
+    ...bench,
+    setWeights(weights) {
+      computed += 1;
+      if (computed === stopAt) stop.abort();
+      bench.setWeights(weights);
+    },
+  };
+  const { signal } = stop;
+  await expect(
+    replayStep({ run, data: smallData, bench: counted, signal }, { step: 10 }),
+  ).rejects.toMatchObject({ code: 'CANCELLED', message: `stopped after step ${step}` });
+  expect(computed).toBe(stopAt);
+});
+
 const refused = (directory: string, question: ReplayQuestion): Promise<unknown> =>
   replay(directory, question).catch((error: unknown) => error);
 

@@ -12,7 +12,7 @@ import { type Contribution, plainVectors } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
 import type { Bench } from '@gradwire/worker';
 import { linesByStep } from './lines-by-step.ts';
-import { createLoneWorker, type LoneWorker, type StepStart } from './lone-worker.ts';
+import { createLoneWorker, type StepStart } from './lone-worker.ts';
 import type { OpenRun } from './open-run.ts';
 import { refuseAsynchronous } from './refuse-asynchronous.ts';
 
@@ -50,6 +50,8 @@ export interface ReplayOptions {
   readonly run: OpenRun;
   readonly data: Splits;
   readonly bench: Bench;
+  /** Ends the computation before its next step. */
+  readonly signal?: AbortSignal;
 }
 
 /** The line of a step, and those of its contributions that are meant. Throws OPTION_INVALID if there are none. */
@@ -72,10 +74,11 @@ export function findContributions(
  * Computes contributions of a step again, with the weights that the step began with, and takes their checksums.
  *
  * @throws GradwireError OPTION_INVALID where that is not possible: see {@link findContributions}; also for steps that
- * workers of another numerics class computed. DATA_MISMATCH if the run was trained on other data.
+ * workers of another numerics class computed. DATA_MISMATCH if the run was trained on other data. CANCELLED when the signal
+ * is aborted.
  */
 export async function replayStep(
-  { run, data, bench }: ReplayOptions,
+  { run, data, bench, signal }: ReplayOptions,
   question: ReplayQuestion,
 ): Promise<Replay> {
   const { recipe, ledger } = run;
@@ -91,17 +94,32 @@ export async function replayStep(
   const worker = createLoneWorker({ plan: createPlan(recipe, data), codecs: codecsOf(recipe), bench });
 
   const isKnown = (version: number): boolean => version === from || lines.has(version);
+  const throwIfStopped = (steps: number): void => {
+    if (signal?.aborted) throw new GradwireError('CANCELLED', `stopped after step ${steps}`);
+  };
+  const again = async (
+    start: StepStart,
+    contributions: readonly Contribution[],
+  ): Promise<ReplayedContribution[]> => {
+    const replayed: ReplayedContribution[] = [];
+    for (const each of contributions) {
+      replayed.push({ ...each, computed: await worker.checksum(start, each) });
+      throwIfStopped(start.round.version);
+    }
+    return replayed;
+  };
   let previous: StepStart | undefined;
   for await (const start of worker.steps(snapshot && startOf(snapshot).state)) {
     const { version } = start.round;
+    throwIfStopped(version);
     const last = lines.get(version);
     if (previous && last && plainVectors.checksum(start.weights) !== last.weights) {
-      const contributions = await again(worker, previous, last.contributions);
+      const contributions = await again(previous, last.contributions);
       const isKnownStart = isKnown(version - 1);
       return { from, step: version, isDeadEnd: true, isKnownStart, contributions, notes };
     }
     if (version === question.step - 1) {
-      const contributions = await again(worker, start, wanted.contributions);
+      const contributions = await again(start, wanted.contributions);
       const isKnownStart = isKnown(version);
       return { from, step: question.step, isDeadEnd: false, isKnownStart, contributions, notes };
     }
@@ -119,18 +137,6 @@ function missingSteps(lines: ReadonlyMap<number, LedgerLine>, from: number, to: 
   if (missing.length === 0) return [];
   const few = `${missing.slice(0, most).join(', ')}${missing.length > most ? ', …' : ''}`;
   return [`the ledger has no step ${few}: the weights after it were computed, but not compared`];
-}
-
-async function again(
-  worker: LoneWorker,
-  start: StepStart,
-  contributions: readonly Contribution[],
-): Promise<ReplayedContribution[]> {
-  const replayed: ReplayedContribution[] = [];
-  for (const each of contributions) {
-    replayed.push({ ...each, computed: await worker.checksum(start, each) });
-  }
-  return replayed;
 }
 
 /** The newest snapshot with at most so many steps whose weights are those of the ledger, and why not a newer one. */
