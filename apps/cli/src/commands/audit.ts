@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { statisticsOf } from '@gradwire/coordinator';
 import { trainingIndices } from '@gradwire/data';
 import { formatCount } from '@gradwire/report';
 import { loadDataset } from '../datasets.ts';
@@ -40,7 +41,8 @@ async function audit(path: string, settings: AuditSettings, context: CommandCont
   const { train } = await loadDataset(run.recipe.dataset, { dataDir, cacheDir, signal, onEvent });
   const { seed, validationShare = 0 } = run.recipe;
   const { training } = trainingIndices(train.count, { validationShare, seed });
-  const found = await auditRun(run, training.length);
+  const data = { classNames: train.classNames, statistics: statisticsOf(run.recipe, train) };
+  const found = await auditRun(run, training.length, data);
   if (found.problems.length > 0) context.exit(exitCodes.difference.code);
   if (json) console.json({ run: run.directory.path, isClean: found.problems.length === 0, ...found });
   else console.print(describe(run, found).join('\n'));

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
-import { describeDifference, isEqual } from '../ledger/describe-difference.ts';
+import { describeDifference, type Verdict, verdictOf } from '../ledger/describe-difference.ts';
 import { diffRuns } from '../ledger/diff-runs.ts';
 import { openRun } from '../ledger/open-run.ts';
 import { relativePath } from '../output/relative-path.ts';
@@ -29,15 +29,24 @@ async function diff(
 ): Promise<void> {
   const [a, b] = [await openRun(path), await openRun(other)];
   const found = await diffRuns(a, b);
-  if (!isEqual(found)) exit(exitCodes.difference.code);
+  const verdict = verdictOf(found);
+  const isEqual = verdict === 'equal';
+  if (!isEqual) exit(exitCodes.difference.code);
   const [one, two] = [a.directory.path, b.directory.path];
-  if (json) return console.json({ runs: [one, two], isEqual: isEqual(found), ...found });
-  const title = `${relativePath(one)} and ${relativePath(two)}: ${isEqual(found) ? 'equal' : 'not equal'}`;
+  if (json) return console.json({ runs: [one, two], isEqual, ...found });
+  const title = `${relativePath(one)} and ${relativePath(two)}: ${words[verdict]}`;
   console.print([title, ...describeDifference(found).map((line) => `  ${line}`)].join('\n'));
 }
 
+const words: Readonly<Record<Verdict, string>> = {
+  equal: 'equal',
+  different: 'not equal',
+  unproven: 'not proved equal',
+};
+
 const examples = `
-The exit code is 12 if they differ.
+The exit code is 12 if they differ, and if a damaged or empty ledger leaves that open. Runs that were
+trained asynchronously are refused.
 
 Examples:
   gradwire diff runs/0001-mnist-cnn runs/0002-mnist-cnn

@@ -55,7 +55,7 @@ async function replay(path: string, settings: ReplaySettings, context: CommandCo
   const statistics = statisticsOf(recipe, data.train);
   await using bench = await openBench({ backend, threads, recipe, statistics, data });
   console.live(`computing step ${step} again …`);
-  const found = await replayStep({ run, data, bench }, { step, shard });
+  const found = await replayStep({ run, data, bench, signal }, { step, shard });
   console.settle();
   const isEqual = !found.isDeadEnd && found.contributions.every(isSame);
   if (!isEqual) exit(exitCodes.difference.code);
@@ -67,16 +67,19 @@ function isSame({ sum, computed }: ReplayedContribution): boolean {
   return sum === computed;
 }
 
-function describe({ from, step, isDeadEnd, contributions, notes }: Replay, asked: number): string[] {
+function describe(found: Replay, asked: number): string[] {
+  const { from, step, isDeadEnd, isKnownStart, contributions, notes } = found;
   const start = from === 0 ? 'the initial weights' : `the snapshot of step ${formatCount(from)}`;
   const way = isDeadEnd
     ? `step ${formatCount(asked)} cannot be reached from ${start}: after step ${formatCount(step)} the ledger has other weights`
-    : `step ${formatCount(step)} begins with the ledger's weights, computed from ${start}`;
+    : `step ${formatCount(step)} begins with ${isKnownStart ? "the ledger's weights" : 'weights'}, computed from ${start}`;
+  const isOpen = !isKnownStart && !contributions.every(isSame);
+  const open = isOpen ? [`the ledger lacks the step before it: what differs may have begun there`] : [];
   const update =
     isDeadEnd && contributions.every(isSame)
       ? [`all gradients of step ${formatCount(step)} are equal: the update differs, or the ledger's weights`]
       : [];
-  return [...notes, way, ...contributions.map((each) => describeOne(each, step)), ...update].map(
+  return [...notes, way, ...open, ...contributions.map((each) => describeOne(each, step)), ...update].map(
     (text) => `  ${text}`,
   );
 }

@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
 import { backendOf } from '../ledger/backend-of.ts';
-import { describeDifference, isEqual } from '../ledger/describe-difference.ts';
+import { describeDifference, type Verdict, verdictOf } from '../ledger/describe-difference.ts';
 import { diffRuns } from '../ledger/diff-runs.ts';
 import { openRun } from '../ledger/open-run.ts';
+import { refuseAsynchronous } from '../ledger/refuse-asynchronous.ts';
 import { relativePath } from '../output/relative-path.ts';
 import { train, type TrainSettings } from '../run/train.ts';
 import { commonOptions, options } from '../settings/options.ts';
@@ -29,6 +30,7 @@ export function reproduceCommand(context: CommandContext): Command {
 async function reproduce(path: string, settings: TrainSettings, context: CommandContext): Promise<void> {
   const { console, signal, exit } = context;
   const original = await openRun(path);
+  refuseAsynchronous(original, 'reproduce');
   const { directory } = original;
   const recipe = join(directory.path, 'recipe.json');
   const backend = settings.backend === 'auto' ? backendOf(original.ledger.lines) : settings.backend;
@@ -39,16 +41,26 @@ async function reproduce(path: string, settings: TrainSettings, context: Command
   if (signal.aborted) return;
   const repeated = await openRun(again);
   const found = await diffRuns(original, repeated);
-  const same = isEqual(found);
-  if (!same) exit(exitCodes.difference.code);
+  const how = { isCutShort: original.summary?.outcome !== 'finished' };
+  const verdict = verdictOf(found, how);
+  const isEqual = verdict === 'equal';
+  if (!isEqual) exit(exitCodes.difference.code);
   if (settings.json)
-    return console.json({ event: 'compared', runs: [directory.path, again], isEqual: same, ...found });
-  const title = `${relativePath(again)} ${same ? 'reproduces' : 'does not reproduce'} ${relativePath(directory.path)}`;
-  console.print([title, ...describeDifference(found).map((line) => `  ${line}`)].join('\n'));
+    return console.json({ event: 'compared', runs: [directory.path, again], isEqual, ...found });
+  const title = `${relativePath(again)} ${words[verdict]} ${relativePath(directory.path)}`;
+  console.print([title, ...describeDifference(found, how).map((line) => `  ${line}`)].join('\n'));
 }
 
+const words: Readonly<Record<Verdict, string>> = {
+  equal: 'reproduces',
+  different: 'does not reproduce',
+  unproven: 'is not proved to reproduce',
+};
+
 const examples = `
-The exit code is 12 if the two runs differ.
+The exit code is 12 if the two runs differ, and if a damaged or empty ledger leaves that open. Of a run that
+was stopped or failed, the steps that it made are compared. Runs that were trained
+asynchronously are refused.
 
 Examples:
   gradwire reproduce runs/latest

@@ -6,6 +6,10 @@ import { plainVectors } from '@gradwire/engine';
 import { GradwireError, showValue, toError } from '@gradwire/errors';
 import { countSteps } from '@gradwire/recipes';
 import { auditLedger, type LedgerAudit } from './audit-ledger.ts';
+import { auditManifest, type DataFacts } from './audit-manifest.ts';
+import { auditMetrics } from './audit-metrics.ts';
+import { auditSummary } from './audit-summary.ts';
+import { lastStep, linesByStep } from './lines-by-step.ts';
 import { type OpenRun, readText } from './open-run.ts';
 
 /** What an audit has found. */
@@ -24,26 +28,28 @@ export interface RunAudit extends LedgerAudit {
 
 /**
  * Checks everything that a run directory says of its own training: the ledger's chain, whose shards each step used, that
- * each sample of each epoch was used once, and that snapshots, model, metrics and summary belong to that ledger.
+ * each sample of each epoch was used once, and that snapshots, model, metrics and summary belong to that ledger. `data`:
+ * what the model's class names and statistics are compared with.
  */
-export async function auditRun(run: OpenRun, trainingCount: number): Promise<RunAudit> {
+export async function auditRun(run: OpenRun, trainingCount: number, data: DataFacts = {}): Promise<RunAudit> {
   const { ledger, recipe } = run;
   const audit = auditLedger(ledger.lines, { recipe, trainingCount });
-  const { totalSteps } = countSteps(recipe, trainingCount);
+  const steps = countSteps(recipe, trainingCount);
+  const metrics = await auditMetrics(run);
   const snapshots = await auditSnapshots(run);
-  const model = await auditModel(run);
+  const model = await auditModel(run, data);
   const problems = [
     ...ledger.faults.map((fault) => `ledger.jsonl, ${fault}`),
     ...audit.problems,
-    ...(await auditMetrics(run)),
+    ...metrics.problems,
     ...snapshots.problems,
     ...model.problems,
-    ...auditSummary(run, { ...audit, totalSteps }),
+    ...auditSummary(run, { samples: audit.samples, steps, metrics: metrics.lines }),
   ];
   return {
     ...audit,
     steps: ledger.lines.length,
-    totalSteps,
+    totalSteps: steps.totalSteps,
     snapshots: snapshots.compared,
     hasModel: model.weights !== undefined,
     chain: ledger.chain,
@@ -57,26 +63,6 @@ async function incidentsIn({ directory }: OpenRun): Promise<string[]> {
   return parseIncidents(text).map(({ message }) => message);
 }
 
-async function auditMetrics({ directory, ledger }: OpenRun): Promise<string[]> {
-  const text = await readText(join(directory.path, 'metrics.jsonl'));
-  if (text === undefined) return ['metrics.jsonl: no such file'];
-  const steps: number[] = [];
-  for (const [i, each] of text.split('\n').slice(0, -1).entries()) {
-    try {
-      const { type, step } = JSON.parse(each) as { type?: string; step?: number };
-      if (type === 'step') steps.push(step ?? Number.NaN);
-    } catch {
-      return [`metrics.jsonl, line ${i + 1}: expected JSON, found another text`];
-    }
-  }
-  const wrong = steps.findIndex((step, i) => step !== i + 1);
-  if (wrong >= 0) return [`metrics.jsonl: expected step ${wrong + 1}, found step ${showValue(steps[wrong])}`];
-  const expected = ledger.lines.length;
-  return steps.length === expected
-    ? []
-    : [`metrics.jsonl: expected the ledger's ${expected} steps, found ${steps.length}`];
-}
-
 async function auditSnapshots(run: OpenRun): Promise<{ compared: number; problems: string[] }> {
   const { directory, ledgerText } = run;
   const store = openSnapshots(directory.path);
@@ -87,7 +73,6 @@ async function auditSnapshots(run: OpenRun): Promise<{ compared: number; problem
     try {
       const { record, weights } = await store.read(step);
       if (record.recipeHash !== run.recipeHash) problems.push(`${name} belongs to another recipe`);
-      if (record.run !== directory.name) problems.push(`${name} belongs to run ${record.run}`);
       problems.push(...compareWeights(run, { step, weights, name }));
       const prefix = record.files['ledger.jsonl'];
       const found = Buffer.from(ledgerText).subarray(0, prefix?.bytes ?? 0);
@@ -109,7 +94,7 @@ interface Stored {
 function compareWeights({ ledger }: OpenRun, { step, weights, name }: Stored): string[] {
   // Before the first step there is nothing to compare with.
   if (step === 0) return [];
-  const expected = ledger.lines[step - 1]?.weights;
+  const expected = linesByStep(ledger.lines).get(step)?.weights;
   if (expected === undefined) return [`${name}: the ledger has no step ${step}`];
   const found = plainVectors.checksum(weights);
   return found === expected
@@ -117,11 +102,16 @@ function compareWeights({ ledger }: OpenRun, { step, weights, name }: Stored): s
     : [`${name}: the ledger has weights with checksum ${expected} after step ${step}, found ${found}`];
 }
 
-async function auditModel(run: OpenRun): Promise<{ weights?: Float32Array; problems: string[] }> {
+async function auditModel(
+  run: OpenRun,
+  data: DataFacts,
+): Promise<{ weights?: Float32Array; problems: string[] }> {
   const { directory, ledger, summary } = run;
   try {
-    const { weights } = await readModel(directory.path);
-    const problems = compareWeights(run, { step: ledger.lines.length, weights, name: 'the model' });
+    const model = await readModel(directory.path);
+    const { weights } = model;
+    const problems = compareWeights(run, { step: lastStep(ledger.lines), weights, name: 'the model' });
+    problems.push(...auditManifest(model, run.recipe, data));
     const sum = weightsSha256(weights);
     if (summary && summary.weightsSha256 !== sum)
       problems.push(
@@ -133,21 +123,4 @@ async function auditModel(run: OpenRun): Promise<{ weights?: Float32Array; probl
     const isAbsent = error instanceof GradwireError && error.code === 'DATA_NOT_FOUND';
     return { problems: isAbsent && !summary ? [] : [`the model: ${toError(error).message}`] };
   }
-}
-
-function auditSummary(
-  { summary, ledger }: OpenRun,
-  { samples, totalSteps }: { readonly samples: number; readonly totalSteps: number },
-): string[] {
-  if (summary === undefined) return [];
-  const expected = { steps: ledger.lines.length, samplesSeen: samples, ledgerChain: ledger.chain };
-  const problems = Object.entries(expected).flatMap(([name, value]) => {
-    const found = summary[name as keyof typeof expected];
-    return found === value
-      ? []
-      : [`summary.json: expected ${name} ${value} from the ledger, found ${showValue(found)}`];
-  });
-  if (summary.outcome === 'finished' && ledger.lines.length !== totalSteps)
-    problems.push(`expected ${totalSteps} steps of a finished run, found ${ledger.lines.length}`);
-  return problems;
 }

@@ -1,21 +1,52 @@
 import { formatCount } from '@gradwire/report';
 import type { RunDifference, StepDifference, TensorDifference } from './diff-runs.ts';
 
-/** Whether anything sets the two runs apart. */
-export function isEqual({ recipe, steps, first }: RunDifference): boolean {
-  return recipe.length === 0 && first === undefined && steps[0] === steps[1];
+/** What a comparison says of two runs: `unproven` where nothing differs, but not everything could be compared. */
+export type Verdict = 'equal' | 'different' | 'unproven';
+
+/** How two runs are compared. */
+export interface CompareOptions {
+  /** Whether the first run ended before its last step, so that the other one may go on where it has no more steps. */
+  readonly isCutShort?: boolean;
+}
+
+/** What follows from a comparison. */
+export function verdictOf(
+  { recipe, steps, common, faults, first }: RunDifference,
+  { isCutShort = false }: CompareOptions = {},
+): Verdict {
+  if (recipe.length > 0 || first) return 'different';
+  if (faults.length > 0 || common === 0) return 'unproven';
+  const [ours, theirs] = steps;
+  if (isCutShort ? ours > theirs : ours !== theirs) return 'different';
+  return common === ours ? 'equal' : 'unproven';
 }
 
 /** Says in sentences what sets two runs apart. */
-export function describeDifference({ recipe, steps, first, tensor }: RunDifference): string[] {
+export function describeDifference(
+  { recipe, steps, common, faults, first, tensor }: RunDifference,
+  { isCutShort = false }: CompareOptions = {},
+): string[] {
   const [ours, theirs] = steps.map(formatCount);
-  const common = formatCount(Math.min(...steps));
-  const lines = recipe.map((each) => `the recipes differ in ${each}`);
+  const lines = [...describeFaults(faults), ...recipe.map((each) => `the recipes differ in ${each}`)];
   if (first) lines.push(describeStep(first));
-  else lines.push(`no difference in ${common} steps: the same weights after each of them`);
+  else if (common === 0) lines.push('no step is in both ledgers: nothing was compared');
+  else lines.push(`no difference in ${formatCount(common)} steps: the same weights after each of them`);
+  if (first?.isAfterGap)
+    lines.push('it may have begun earlier: the ledgers do not both have every step before it');
   if (tensor) lines.push(describeTensor(tensor));
-  if (steps[0] !== steps[1]) lines.push(`the one has ${ours} steps, the other ${theirs}`);
+  if (isCutShort && steps[0] < steps[1])
+    lines.push(
+      `the one did not finish and ends after ${ours} steps: the other's ${theirs} are compared up to there`,
+    );
+  else if (steps[0] !== steps[1]) lines.push(`the one has ${ours} steps, the other ${theirs}`);
   return lines;
+}
+
+function describeFaults(faults: readonly string[]): string[] {
+  const most = 10;
+  const more = faults.length > most ? [`… and ${formatCount(faults.length - most)} more`] : [];
+  return [...faults.slice(0, most), ...more];
 }
 
 function describeStep({ step, shards, by, isComparable }: StepDifference): string {

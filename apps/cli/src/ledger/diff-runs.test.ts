@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { describeDifference, isEqual } from './describe-difference.ts';
+import { describeDifference, verdictOf } from './describe-difference.ts';
 import { diffRuns } from './diff-runs.ts';
 import { type OpenRun, openRun } from './open-run.ts';
 import { smallRecipe, trainSmall } from './test-support.ts';
@@ -25,10 +25,25 @@ function changed(step: number, change: (line: OpenRun['ledger']['lines'][number]
   return { ...one, ledger: { ...one.ledger, lines } };
 }
 
+/** A copy of the run with other lines in its ledger's file. */
+async function rewritten(change: (lines: string[]) => string[]): Promise<OpenRun> {
+  const copy = join(await mkdtemp(join(folder, 'copy-')), '0001-small');
+  await cp(one.directory.path, copy, { recursive: true });
+  const path = join(copy, 'ledger.jsonl');
+  const lines = (await readFile(path, 'utf8')).split('\n').slice(0, -1);
+  await writeFile(
+    path,
+    change(lines)
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
+  return openRun(copy);
+}
+
 test('two runs of one recipe are equal', async () => {
   const found = await diffRuns(one, await run(smallRecipe));
-  expect(found).toEqual({ recipe: [], steps: [42, 42] });
-  expect(isEqual(found)).toBe(true);
+  expect(found).toEqual({ recipe: [], steps: [42, 42], common: 42, faults: [] });
+  expect(verdictOf(found)).toBe('equal');
   expect(describeDifference(found)).toEqual([
     'no difference in 42 steps: the same weights after each of them',
   ]);
@@ -36,7 +51,7 @@ test('two runs of one recipe are equal', async () => {
 
 test('another seed: the setting, the first step, the first tensor', async () => {
   const found = await diffRuns(one, await run({ ...smallRecipe, seed: 4 }));
-  expect(isEqual(found)).toBe(false);
+  expect(verdictOf(found)).toBe('different');
   expect(found).toMatchObject({
     recipe: ['seed: 3 and 4'],
     first: { step: 1 },
@@ -58,8 +73,24 @@ test('a shorter run is equal as far as it goes, and not in length', async () => 
   const short = { ...one, ledger: { ...one.ledger, lines: one.ledger.lines.slice(0, 30) } };
   const found = await diffRuns(one, short);
   expect(found.first).toBeUndefined();
-  expect(isEqual(found)).toBe(false);
+  expect(verdictOf(found)).toBe('different');
   expect(describeDifference(found).at(-1)).toBe('the one has 42 steps, the other 30');
+});
+
+test('a run that was cut short equals a longer one whose first steps are the same', async () => {
+  const isCutShort = true;
+  const short = { ...one, ledger: { ...one.ledger, lines: one.ledger.lines.slice(0, 30) } };
+  const found = await diffRuns(short, one);
+  expect(verdictOf(found, { isCutShort })).toBe('equal');
+  expect(describeDifference(found, { isCutShort })).toEqual([
+    'no difference in 30 steps: the same weights after each of them',
+    "the one did not finish and ends after 30 steps: the other's 42 are compared up to there",
+  ]);
+  expect(verdictOf(await diffRuns(one, short), { isCutShort })).toBe('different');
+  const other = changed(17, () => ({ weights: '0'.repeat(32) }));
+  expect(verdictOf(await diffRuns(short, other), { isCutShort })).toBe('different');
+  const empty = { ...one, ledger: { ...one.ledger, lines: [] } };
+  expect(verdictOf(await diffRuns(empty, one), { isCutShort })).toBe('unproven');
 });
 
 test('a sum that differs names its step, shards and workers', async () => {
@@ -78,6 +109,47 @@ test('other weights after sums over other shards: the shards are not known', asy
     weights: '0'.repeat(32),
   }));
   const found = await diffRuns(one, other);
-  expect(found.first).toEqual({ step: 5, isComparable: false });
+  expect(found.first).toEqual({ step: 5, isComparable: false, isAfterGap: false });
   expect(describeDifference(found)[0]).toContain('which shards is not known');
+});
+
+test('a damaged line is a fault of its own: lines are compared by their step', async () => {
+  const damaged = await rewritten((lines) => lines.with(4, 'garbage'));
+  const found = await diffRuns(one, damaged);
+  expect(found).toMatchObject({ steps: [42, 42], common: 41 });
+  expect(found.first).toBeUndefined();
+  expect(verdictOf(found)).toBe('unproven');
+  const said = describeDifference(found);
+  expect(said[0]).toMatch(/0001-small\/ledger\.jsonl, line 5: expected a step .*, found "garbage"$/);
+  expect(said.at(-1)).toBe('no difference in 41 steps: the same weights after each of them');
+});
+
+test('what differs after a damaged line may have begun there', async () => {
+  const damaged = await rewritten((lines) => lines.with(4, 'garbage'));
+  const other = changed(8, () => ({ weights: '0'.repeat(32) }));
+  const found = await diffRuns(damaged, other);
+  expect(found.first).toMatchObject({ step: 8, isAfterGap: true });
+  expect(describeDifference(found)).toContain(
+    'it may have begun earlier: the ledgers do not both have every step before it',
+  );
+});
+
+test.each<[string, (lines: string[]) => string[], RegExp]>([
+  ['a line that is damaged in both', (lines) => lines.with(19, 'garbage'), /line 20: /],
+  ['the last line, damaged in both', (lines) => lines.with(41, '{'), /line 42: /],
+  [
+    'a chain that is broken in both',
+    (lines) => lines.with(6, (lines[6] ?? '').replace('"worker":"local"', '"worker":"other"')),
+    /line 7 \(step 7\): the chain is broken/,
+  ],
+])('never equal: %s', async (_, change, fault) => {
+  const found = await diffRuns(await rewritten(change), await rewritten(change));
+  expect(verdictOf(found)).toBe('unproven');
+  expect(found.faults.filter((text) => fault.test(text)).length).toBe(2);
+});
+
+test('never equal: two ledgers without a step', async () => {
+  const found = await diffRuns(await rewritten(() => []), await rewritten(() => []));
+  expect(verdictOf(found)).toBe('unproven');
+  expect(describeDifference(found)).toEqual(['no step is in both ledgers: nothing was compared']);
 });

@@ -1,9 +1,13 @@
+import { join } from 'node:path';
 import { type LedgerLine, openSnapshots, readModel } from '@gradwire/checkpoint';
 import type { Parameter } from '@gradwire/engine';
 import { parameterLayout } from '@gradwire/models';
 import { canonicalJson, type Recipe } from '@gradwire/recipes';
+import { relativePath } from '../output/relative-path.ts';
 import { compareRecipes } from '../settings/compare-recipes.ts';
+import { lastStep, linesByStep } from './lines-by-step.ts';
 import type { OpenRun } from './open-run.ts';
+import { refuseAsynchronous } from './refuse-asynchronous.ts';
 
 /** The first place at which two ledgers say different things. */
 export interface StepDifference {
@@ -14,6 +18,8 @@ export interface StepDifference {
   readonly by?: readonly [string, string];
   /** Whether both runs used sums over the same shards, so that equal sums prove equal gradients. */
   readonly isComparable: boolean;
+  /** Whether an earlier step is missing in one of the ledgers, so that the difference may have begun there. */
+  readonly isAfterGap: boolean;
 }
 
 /** The first tensor that differs where both runs have kept their weights. */
@@ -32,23 +38,40 @@ export interface TensorDifference {
 export interface RunDifference {
   /** Settings of the recipes: `seed: 3 and 4`. */
   readonly recipe: readonly string[];
-  /** Steps in each ledger. */
+  /** Steps that each ledger goes up to. */
   readonly steps: readonly [number, number];
+  /** Steps that both ledgers have. */
+  readonly common: number;
+  /** What is wrong with the text of the ledgers. */
+  readonly faults: readonly string[];
   readonly first?: StepDifference;
   readonly tensor?: TensorDifference;
 }
 
-/** Compares two runs: their recipes, their ledgers step by step, and the weights that both have kept. */
+/**
+ * Compares two runs: their recipes, their ledgers step by step, and the weights that both have kept. Throws
+ * OPTION_INVALID if one was trained asynchronously.
+ */
 export async function diffRuns(a: OpenRun, b: OpenRun): Promise<RunDifference> {
+  for (const run of [a, b]) refuseAsynchronous(run, 'compare');
   const [ours, theirs] = [a.ledger.lines, b.ledger.lines];
-  const first = firstDifference(ours, theirs);
+  const pairs = pairLines(ours, theirs);
+  const first = firstDifference(pairs);
   const tensor = first && (await firstTensor(a, b, first.step));
   return {
     recipe: recipeDifferences(a.recipe, b.recipe),
-    steps: [ours.length, theirs.length],
+    steps: [lastStep(ours), lastStep(theirs)],
+    common: pairs.length,
+    faults: [...faultsOf(a), ...faultsOf(b)],
     ...(first ? { first } : {}),
     ...(tensor ? { tensor } : {}),
   };
+}
+
+/** With the path: runs in different folders may have one name. */
+function faultsOf({ directory, ledger }: OpenRun): string[] {
+  const path = relativePath(join(directory.path, 'ledger.jsonl'));
+  return ledger.faults.map((fault) => `${path}, ${fault}`);
 }
 
 /** A recipe's name decides nothing. */
@@ -62,20 +85,28 @@ function show(value: unknown): string {
   return value === undefined ? 'nothing' : JSON.stringify(value);
 }
 
-function firstDifference(
-  ours: readonly LedgerLine[],
-  theirs: readonly LedgerLine[],
-): StepDifference | undefined {
-  for (const [i, line] of ours.entries()) {
-    const other = theirs[i];
-    if (!other) return undefined;
+type Pair = readonly [LedgerLine, LedgerLine];
+
+/** The lines of the steps that both ledgers have, in the order of the steps. */
+function pairLines(ours: readonly LedgerLine[], theirs: readonly LedgerLine[]): Pair[] {
+  const others = linesByStep(theirs);
+  return [...linesByStep(ours).values()]
+    .sort((x, y) => x.step - y.step)
+    .flatMap((line) => {
+      const other = others.get(line.step);
+      return other ? [[line, other] as const] : [];
+    });
+}
+
+function firstDifference(pairs: readonly Pair[]): StepDifference | undefined {
+  for (const [i, [line, other]] of pairs.entries()) {
     const found = compareLines(line, other);
-    if (found) return found;
+    if (found) return { ...found, isAfterGap: line.step !== i + 1 };
   }
   return undefined;
 }
 
-function compareLines(line: LedgerLine, other: LedgerLine): StepDifference | undefined {
+function compareLines(line: LedgerLine, other: LedgerLine): Omit<StepDifference, 'isAfterGap'> | undefined {
   const { step } = line;
   let same = 0;
   for (const mine of line.contributions) {
@@ -120,7 +151,7 @@ type ReadWeights = () => Promise<Float32Array | undefined>;
 async function keptWeights({ directory, ledger }: OpenRun): Promise<Map<number, ReadWeights>> {
   const store = openSnapshots(directory.path);
   const kept = new Map<number, ReadWeights>();
-  kept.set(ledger.lines.length, () =>
+  kept.set(lastStep(ledger.lines), () =>
     readModel(directory.path).then(
       ({ weights }) => weights,
       () => undefined,

@@ -150,6 +150,51 @@ test('where the way to the step ends, that step is named', async () => {
   expect(recorded).toEqual(computed);
 });
 
+test('a damaged line on the way accuses nobody: lines are found by their step', async () => {
+  const copy = await tampered('damaged', (line, step) => (step === 5 ? 'garbage' : line));
+  for (const [step, isKnownStart] of [
+    [6, false],
+    [7, true],
+    [22, true],
+  ] as const) {
+    const found = await replay(copy, { step });
+    expect(found).toMatchObject({ step, isDeadEnd: false, isKnownStart });
+    const [recorded, computed] = sumsOf(found);
+    expect(recorded).toEqual(computed);
+    expect(found.notes).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('line 5: expected a step'),
+        ...(found.from < 5 ? [expect.stringContaining('the ledger has no step 5: ')] : []),
+      ]),
+    );
+  }
+});
+
+test.each([
+  ['on the way, before the next step', 3, 3],
+  ['in the step that was asked for, without an answer', 10, 9],
+])('a signal ends it: %s', async (_, stopAt, step) => {
+  let computed = 0;
+  const run = await openRun(whole);
+  const { recipe } = run;
+  const statistics = statisticsOf(recipe, smallData.train);
+  await using bench = await openBench({ backend: 'wasm', threads: 1, recipe, statistics, data: smallData });
+  const stop = new AbortController();
+  const counted: typeof bench = {
+    ...bench,
+    setWeights(weights) {
+      computed += 1;
+      if (computed === stopAt) stop.abort();
+      bench.setWeights(weights);
+    },
+  };
+  const { signal } = stop;
+  await expect(
+    replayStep({ run, data: smallData, bench: counted, signal }, { step: 10 }),
+  ).rejects.toMatchObject({ code: 'CANCELLED', message: `stopped after step ${step}` });
+  expect(computed).toBe(stopAt);
+});
+
 const refused = (directory: string, question: ReplayQuestion): Promise<unknown> =>
   replay(directory, question).catch((error: unknown) => error);
 

@@ -11,8 +11,10 @@ import {
 import { type Contribution, plainVectors } from '@gradwire/engine';
 import { GradwireError, toError } from '@gradwire/errors';
 import type { Bench } from '@gradwire/worker';
-import { createLoneWorker, type LoneWorker, type StepStart } from './lone-worker.ts';
+import { linesByStep } from './lines-by-step.ts';
+import { createLoneWorker, type StepStart } from './lone-worker.ts';
 import type { OpenRun } from './open-run.ts';
+import { refuseAsynchronous } from './refuse-asynchronous.ts';
 
 /** Which contributions are meant. */
 export interface ReplayQuestion {
@@ -36,6 +38,8 @@ export interface Replay {
   readonly step: number;
   /** Whether the ledger's weights after `step` are not those that were computed; only of an earlier step. */
   readonly isDeadEnd: boolean;
+  /** Whether the ledger says which weights `step` began with, and they are those that were computed. */
+  readonly isKnownStart: boolean;
   readonly contributions: readonly ReplayedContribution[];
   /** What else was seen on the way. */
   readonly notes: readonly string[];
@@ -46,16 +50,17 @@ export interface ReplayOptions {
   readonly run: OpenRun;
   readonly data: Splits;
   readonly bench: Bench;
+  /** Ends the computation before its next step. */
+  readonly signal?: AbortSignal;
 }
 
 /** The line of a step, and those of its contributions that are meant. Throws OPTION_INVALID if there are none. */
 export function findContributions(
-  { ledger, recipe, directory }: OpenRun,
+  run: OpenRun,
   { step, shard }: ReplayQuestion,
 ): { readonly line: LedgerLine; readonly contributions: readonly Contribution[] } {
-  if (recipe.strategy?.type === 'asynchronous') {
-    throw refusal(`${directory.name} was trained asynchronously: its weights depend on the order of arrival`);
-  }
+  refuseAsynchronous(run, 'replay');
+  const { ledger, recipe } = run;
   const line = ledger.lines.find((each) => each.step === step);
   if (!line) throw refusal(`the ledger has ${ledger.lines.length} steps, but not step ${step}`);
   if (shard === undefined) return { line, contributions: line.contributions };
@@ -69,49 +74,69 @@ export function findContributions(
  * Computes contributions of a step again, with the weights that the step began with, and takes their checksums.
  *
  * @throws GradwireError OPTION_INVALID where that is not possible: see {@link findContributions}; also for steps that
- * workers of another numerics class computed. DATA_MISMATCH if the run was trained on other data.
+ * workers of another numerics class computed. DATA_MISMATCH if the run was trained on other data. CANCELLED when the signal
+ * is aborted.
  */
 export async function replayStep(
-  { run, data, bench }: ReplayOptions,
+  { run, data, bench, signal }: ReplayOptions,
   question: ReplayQuestion,
 ): Promise<Replay> {
   const { recipe, ledger } = run;
   const wanted = findContributions(run, question);
+  const lines = linesByStep(ledger.lines);
   const notes = ledger.faults.map((fault) => `ledger.jsonl, ${fault}`);
   const { snapshot, found } = await nearestSnapshot(run, await createBlobStore(data), question.step - 1);
   notes.push(...found);
   const from = snapshot?.record.step ?? 0;
-  checkClasses(ledger.lines.slice(from, question.step - 1), bench);
-  checkClasses([{ ...wanted.line, contributions: wanted.contributions }], bench);
+  const before = ledger.lines.filter(({ step }) => from < step && step < question.step);
+  checkClasses([...before, { ...wanted.line, contributions: wanted.contributions }], bench);
+  notes.push(...missingSteps(lines, from, question.step));
   const worker = createLoneWorker({ plan: createPlan(recipe, data), codecs: codecsOf(recipe), bench });
 
-  let before: StepStart | undefined;
+  const isKnown = (version: number): boolean => version === from || lines.has(version);
+  const throwIfStopped = (steps: number): void => {
+    if (signal?.aborted) throw new GradwireError('CANCELLED', `stopped after step ${steps}`);
+  };
+  const again = async (
+    start: StepStart,
+    contributions: readonly Contribution[],
+  ): Promise<ReplayedContribution[]> => {
+    const replayed: ReplayedContribution[] = [];
+    for (const each of contributions) {
+      replayed.push({ ...each, computed: await worker.checksum(start, each) });
+      throwIfStopped(start.round.version);
+    }
+    return replayed;
+  };
+  let previous: StepStart | undefined;
   for await (const start of worker.steps(snapshot && startOf(snapshot).state)) {
     const { version } = start.round;
-    const last = ledger.lines[version - 1];
-    if (before && last && plainVectors.checksum(start.weights) !== last.weights) {
-      const contributions = await again(worker, before, last.contributions);
-      return { from, step: version, isDeadEnd: true, contributions, notes };
+    throwIfStopped(version);
+    const last = lines.get(version);
+    if (previous && last && plainVectors.checksum(start.weights) !== last.weights) {
+      const contributions = await again(previous, last.contributions);
+      const isKnownStart = isKnown(version - 1);
+      return { from, step: version, isDeadEnd: true, isKnownStart, contributions, notes };
     }
     if (version === question.step - 1) {
-      const contributions = await again(worker, start, wanted.contributions);
-      return { from, step: question.step, isDeadEnd: false, contributions, notes };
+      const contributions = await again(start, wanted.contributions);
+      const isKnownStart = isKnown(version);
+      return { from, step: question.step, isDeadEnd: false, isKnownStart, contributions, notes };
     }
-    before = start;
+    previous = start;
   }
   throw refusal(`the recipe has no step ${question.step}`);
 }
 
-async function again(
-  worker: LoneWorker,
-  start: StepStart,
-  contributions: readonly Contribution[],
-): Promise<ReplayedContribution[]> {
-  const replayed: ReplayedContribution[] = [];
-  for (const each of contributions) {
-    replayed.push({ ...each, computed: await worker.checksum(start, each) });
-  }
-  return replayed;
+/** Says which steps of the way the ledger does not have. */
+function missingSteps(lines: ReadonlyMap<number, LedgerLine>, from: number, to: number): string[] {
+  const most = 3;
+  const missing: number[] = [];
+  for (let step = from + 1; step < to && missing.length <= most; step += 1)
+    if (!lines.has(step)) missing.push(step);
+  if (missing.length === 0) return [];
+  const few = `${missing.slice(0, most).join(', ')}${missing.length > most ? ', …' : ''}`;
+  return [`the ledger has no step ${few}: the weights after it were computed, but not compared`];
 }
 
 /** The newest snapshot with at most so many steps whose weights are those of the ledger, and why not a newer one. */
@@ -120,17 +145,19 @@ async function nearestSnapshot(
   { manifests }: BlobStore,
   most: number,
 ): Promise<{ readonly snapshot?: StoredSnapshot; readonly found: readonly string[] }> {
+  const lines = linesByStep(ledger.lines);
   const store = openSnapshots(directory.path);
   const found: string[] = [];
   for (const step of (await store.steps()).filter((each) => each > 0 && each <= most)) {
     try {
       const snapshot = await store.read(step);
       const { record, weights } = snapshot;
-      const expected = ledger.lines[step - 1]?.weights;
+      const expected = lines.get(step)?.weights;
       if (record.data.train !== manifests.train) throw otherData(store.pathOf(step));
       if (record.recipeHash === recipeHash && plainVectors.checksum(weights) === expected)
         return { snapshot, found };
-      found.push(`the snapshot of step ${step} does not belong to this ledger: not used`);
+      const why = expected === undefined ? `cannot be compared` : 'does not belong to this ledger';
+      found.push(`the snapshot of step ${step} ${why}: not used`);
     } catch (thrown) {
       const error = toError(thrown);
       if (!(error instanceof GradwireError) || error.code !== 'FILE_CORRUPT') throw error;

@@ -38,7 +38,10 @@ function split(name: 'train' | 'test', count: number): Dataset {
   return { name: 'small', split: name, count, features, labels, ...shape };
 }
 
-/** Trains on one thread of this process into a new folder of `runDir`; `over` may change what the connection carries. */
+/**
+ * Trains on one thread of this process into a new folder of `runDir`, with a snapshot every 20 steps; `over` may change
+ * what the connection carries.
+ */
 export async function trainSmall(
   runDir: string,
   recipe: Recipe = smallRecipe,
@@ -52,6 +55,7 @@ export async function trainSmall(
     createDirectory: () => createRunDirectory(runDir, recipe.name),
     host: '127.0.0.1',
     port: 0,
+    snapshotEvery: 20,
     onEvent: () => undefined,
   });
   try {
