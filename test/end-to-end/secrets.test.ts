@@ -56,6 +56,16 @@ async function commandLine(pid: number): Promise<string> {
 const hasProc = process.platform === 'linux';
 
 test.skipIf(!hasProc)(
+  'a token on the command line is in the list of processes for a moment only',
+  async () => {
+    const place = ['--port', '0', '--run-dir', join(folder.path, 'titled'), '--token', token];
+    await using coordinator = startGradwire(['coordinator', '--json', ...recipe, ...place]);
+    await coordinator.line(({ event }) => event === 'listening');
+    expect(await commandLine(coordinator.child.pid ?? 0)).toBe('gradwire coordinator');
+  },
+);
+
+test.skipIf(!hasProc)(
   'no token in the list of processes, in what is said, or in the run folder',
   async () => {
     const tokenFile = join(folder.path, 'token');

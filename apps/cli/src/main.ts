@@ -15,6 +15,7 @@ export async function main(args: readonly string[]): Promise<never> {
   listen(stop, (interrupted) => {
     code = interrupted;
   });
+  hideToken(args);
   const context = { console, signal: stop.signal, exit: (next: number) => (code = next) };
   try {
     const program = await createProgram(args, context);
@@ -38,6 +39,12 @@ export async function main(args: readonly string[]): Promise<never> {
   }
   await flushed();
   process.exit(code);
+}
+
+/** The list of processes shows a title instead of the command line, if that has a token. */
+function hideToken(args: readonly string[]): void {
+  const hasToken = args.some((arg) => arg === '--token' || arg.startsWith('--token=') || /#./.test(arg));
+  if (hasToken) process.title = `gradwire ${args[0]}`;
 }
 
 /** In the order of the help. Each is loaded alone where it is asked for: together they load half a second longer. */

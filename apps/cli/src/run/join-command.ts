@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Console } from '../output/console.ts';
 import { programName } from '../output/program-name.ts';
@@ -43,7 +44,7 @@ export function localUrl({ host, ...where }: Omit<JoinAddress, 'secret' | 'obser
 
 /** Whether only this machine can reach a coordinator that listens there. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 function urlOf(host: string, { port, isSecure }: Pick<JoinAddress, 'port' | 'isSecure'>): string {
