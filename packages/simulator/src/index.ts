@@ -1,4 +1,5 @@
 export { createDraws } from './base/draws.ts';
+export { missingKinds } from './batch/missing-kinds.ts';
 export { runBatch } from './batch/run-batch.ts';
 export { runSeeds } from './batch/run-seeds.ts';
 export { journalName, persistence, snapshotNames } from './disk/persistence.ts';

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import {
   type FaultKind,
   faultKinds,
+  missingKinds,
   resize,
   runBatch,
   type RunSize,
@@ -64,12 +65,7 @@ async function simulateSeeds(
   console.settle();
   if (json) console.json(report);
   else console.print(describeReport(report, size).join('\n'));
-  if (report.broken.length > 0 || missingKinds(report).length > 0) exit(exitCodes.internal.code);
-}
-
-/** Many seeds prove nothing about a kind of fault that never struck; in a few it may be by chance. */
-function missingKinds({ seeds, faults }: SeedsReport): FaultKind[] {
-  return seeds < 1_000 ? [] : (Object.keys(faults) as FaultKind[]).filter((kind) => faults[kind] === 0);
+  if (report.broken.length > 0 || missingKinds(report, size).length > 0) exit(exitCodes.internal.code);
 }
 
 function describeReport(report: SeedsReport, size: RunSize | undefined): string[] {
@@ -80,7 +76,7 @@ function describeReport(report: SeedsReport, size: RunSize | undefined): string[
     `${faults[kind]}`,
     faultKinds[kind],
   ]);
-  const missing = missingKinds(report);
+  const missing = missingKinds(report, size);
   const hours = (virtualMs / 3_600_000).toFixed(1);
   return [
     `${seeds} seeds: ${length} events and effects in ${hours} virtual hours; faults:`,
