@@ -1,4 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import { Command } from 'commander';
+import { GradwireError } from '@gradwire/errors';
 import {
   type FaultKind,
   faultKinds,
@@ -7,7 +9,9 @@ import {
   runBatch,
   type RunSize,
   type SeedsReport,
-  simulate,
+  simulateInParts,
+  type SimulationOptions,
+  type SimulationResult,
 } from '@gradwire/simulator';
 import { exitCodes } from '../exit-codes.ts';
 import { programName } from '../output/program-name.ts';
@@ -44,7 +48,7 @@ export function simulateCommand(context: CommandContext): Command {
   return command.action(async () => {
     const settings = await prepareSettings<SimulateSettings>(command, context);
     if (settings === undefined) return;
-    if (settings.trace) traceSeed(settings, context);
+    if (settings.trace) await traceSeed(settings, context);
     else await simulateSeeds(settings, context);
   });
 }
@@ -94,14 +98,33 @@ function describeReport(report: SeedsReport, size: RunSize | undefined): string[
 }
 
 /** Everything that happens in one seed, a line each. */
-function traceSeed({ seed, size, json }: SimulateSettings, { console, exit }: CommandContext): void {
-  const { broken, hash, faults } = simulate(seed, {
+async function traceSeed(
+  { seed, size, json }: SimulateSettings,
+  { console, signal, exit }: CommandContext,
+): Promise<void> {
+  const options: SimulationOptions = {
     ...(size ? { adapt: (scenario) => resize(scenario, size) } : {}),
     onLine: (line) => (json ? console.json(line) : console.print(describeLine(line))),
-  });
+  };
+  const { broken, hash, faults } = await simulateUntil(signal, seed, options);
   if (json) console.json({ seed, hash, faults, broken: broken ?? null });
   else console.print(`${broken ? `Broken: ${broken.message}` : 'No promise was broken.'}\nhash: ${hash}`);
   if (broken) exit(exitCodes.internal.code);
+}
+
+async function simulateUntil(
+  signal: AbortSignal,
+  seed: number,
+  options: SimulationOptions,
+): Promise<SimulationResult> {
+  const parts = simulateInParts(seed, options);
+  for (;;) {
+    const part = parts.next();
+    if (part.done) return part.value;
+    // A signal is heard only when nothing else is done.
+    await setImmediate();
+    if (signal.aborted) throw new GradwireError('CANCELLED', 'stopped on request');
+  }
 }
 
 function describeLine({ atMs, kind, what }: { atMs: number; kind: string; what: object }): string {
