@@ -33,6 +33,8 @@ interface SimulateSettings {
 /** How many broken seeds are told in full. */
 const mostTold = 10;
 
+const greatestSeed = 0xffff_ffff;
+
 /** `gradwire simulate`. */
 export function simulateCommand(context: CommandContext): Command {
   const command = new Command('simulate')
@@ -57,6 +59,7 @@ async function simulateSeeds(
   { seeds: count, seed: first, threads, repeatEvery, size, json }: SimulateSettings,
   { console, signal, exit }: CommandContext,
 ): Promise<void> {
+  checkLastSeed(first, count);
   const report = await runBatch({
     first,
     count,
@@ -70,6 +73,16 @@ async function simulateSeeds(
   if (json) console.json(report);
   else console.print(describeReport(report, size).join('\n'));
   if (report.broken.length > 0 || missingKinds(report, size).length > 0) exit(exitCodes.internal.code);
+}
+
+function checkLastSeed(first: number, count: number): void {
+  const last = first + count - 1;
+  if (last <= greatestSeed) return;
+  throw new GradwireError(
+    'OPTION_INVALID',
+    `--seed and --seeds: expected a last seed of at most ${greatestSeed}, found ${last}`,
+    { hint: `Give --seeds ${greatestSeed - first + 1} at most, or a smaller --seed.` },
+  );
 }
 
 function describeReport(report: SeedsReport, size: RunSize | undefined): string[] {
