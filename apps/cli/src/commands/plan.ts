@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { prepareBackend } from '@gradwire/backend';
 import { trainingIndices } from '@gradwire/data';
 import type { Recipe } from '@gradwire/recipes';
+import { quote } from '@gradwire/report';
 import { type LoadedDataset, loadDataset } from '../datasets.ts';
 import { createDataLines } from '../output/data-lines.ts';
 import { programName } from '../output/program-name.ts';
@@ -168,7 +169,8 @@ function commandLine(settings: PlanSettings, recipe: Recipe, { strategy }: Candi
   if (dataDir !== undefined) args.push('--data-dir', relativePath(dataDir));
   if (!isRemote && backend !== 'auto') args.push('--backend', backend);
   const isUsual = strategy.type === 'synchronous' && recipe.strategy === undefined;
-  return [programName(), ...args, ...(isUsual ? [] : strategyArguments(strategy))].join(' ');
+  const strategyArgs = isUsual ? [] : strategyArguments(strategy);
+  return [programName(), ...[...args, ...strategyArgs].map(quote)].join(' ');
 }
 
 const examples = `
