@@ -19,6 +19,7 @@ import { parseAddress } from '../settings/parse-address.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
 import { type RecipeSettings, resolveRecipe, settingsOfRecipe } from '../settings/resolve-recipe.ts';
 import type { CommandContext } from './command.ts';
+import { hearSignal } from './hear-signal.ts';
 
 interface PlanSettings extends RecipeSettings {
   readonly dataDir?: string;
@@ -61,6 +62,7 @@ async function plan(settings: PlanSettings, context: CommandContext): Promise<vo
   console.live('measuring this machine …');
   await prepareBackend(settings.backend);
   const costs = measureCosts(recipe, data);
+  await hearSignal(signal);
   console.settle();
 
   const { training } = trainingIndices(data.train.count, { validationShare: 0, ...recipe });

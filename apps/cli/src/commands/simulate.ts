@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { Command } from 'commander';
 import { GradwireError } from '@gradwire/errors';
 import {
@@ -19,6 +18,7 @@ import { formatTable } from '../output/table.ts';
 import { commonOptions, options } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
 import type { CommandContext } from './command.ts';
+import { hearSignal } from './hear-signal.ts';
 
 interface SimulateSettings {
   readonly seeds: number;
@@ -134,9 +134,7 @@ async function simulateUntil(
   for (;;) {
     const part = parts.next();
     if (part.done) return part.value;
-    // A signal is heard only when nothing else is done.
-    await setImmediate();
-    if (signal.aborted) throw new GradwireError('CANCELLED', 'stopped on request');
+    await hearSignal(signal);
   }
 }
 
