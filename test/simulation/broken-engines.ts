@@ -295,6 +295,23 @@ export const brokenEngines: Readonly<Record<string, EngineMaker>> = {
           : effect;
       }),
   ),
+  'uses in the same round what whoever it has put out said': saying(() => {
+    let wrong: { readonly round: number; readonly worker: WorkerId } | undefined;
+    return (effects) =>
+      effects.map((effect) => {
+        if (effect.type === 'lease' && effect.round.index !== wrong?.round) wrong = undefined;
+        if (effect.type === 'incident') {
+          const { round, wrong: those } = effect.incident;
+          if (those[0]) wrong = { round: round.index, worker: those[0].worker };
+        }
+        if (effect.type !== 'commit' || !wrong) return effect;
+        const { worker } = wrong;
+        const contributions = effect.record.contributions.map((part) =>
+          part.agreed ? part : { ...part, worker },
+        );
+        return { ...effect, record: { ...effect.record, contributions } };
+      });
+  }),
   'forgets, when it starts again, who has contributed what': (plan, options) =>
     createEngine(plan, { ...options, contributed: [] }),
   'forgets to go back': around((engine) => {

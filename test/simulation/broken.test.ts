@@ -27,6 +27,13 @@ test('only the promise of progress catches an engine that does not help who is l
   expect(simulate(seed!, { makeEngine }).broken?.promise).toBe('progress');
 });
 
+test('the promise about who was convicted catches an engine that uses what they said elsewhere', () => {
+  const makeEngine = brokenEngines['uses in the same round what whoever it has put out said']!;
+  const seed = caughtAt({ makeEngine });
+  expect(seed).toBeDefined();
+  expect(simulate(seed!, { makeEngine }).broken?.promise).toBe('convicted out');
+});
+
 test('the real one is not caught', { timeout: 300_000 }, () => {
   expect(caughtAt({ adapt: (scenario) => ({ ...scenario, calmAtMs: 500 }) })).toBeUndefined();
 });

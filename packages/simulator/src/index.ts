@@ -1,4 +1,5 @@
 export { createDraws } from './base/draws.ts';
+export { missingKinds } from './batch/missing-kinds.ts';
 export { runBatch } from './batch/run-batch.ts';
 export { runSeeds } from './batch/run-seeds.ts';
 export { journalName, persistence, snapshotNames } from './disk/persistence.ts';
@@ -6,7 +7,7 @@ export { createDisk, DiskFull, Interrupted } from './disk/simulated-disk.ts';
 export { decodeSnapshot, encodeSnapshot, parseSnapshot } from './disk/snapshot-text.ts';
 export { faultKinds } from './faults/fault-kinds.ts';
 export { resize } from './scenario/resize.ts';
-export { simulate } from './simulate.ts';
+export { simulate, simulateInParts } from './simulate.ts';
 export { promises } from './watch/broken-promise.ts';
 export type { TraceLine } from './base/world.ts';
 export type { BatchOptions } from './batch/run-batch.ts';

@@ -18,6 +18,8 @@ import { createReference } from './watch/reference.ts';
 import { createWatch } from './watch/watch.ts';
 import { createCrew } from './workers/crew.ts';
 
+const eventsPerPart = 1_000;
+
 /** What may be other than usual. */
 export interface SimulationOptions {
   /** Changes what the seed has drawn. */
@@ -54,11 +56,23 @@ export interface SimulationResult {
  * if (broken) console.error(`${broken.promise}: ${broken.message}`);
  */
 export function simulate(seed: number, options: SimulationOptions = {}): SimulationResult {
+  const parts = simulateInParts(seed, options);
+  for (;;) {
+    const part = parts.next();
+    if (part.done) return part.value;
+  }
+}
+
+/** As {@link simulate}, a thousand events at a time: in between the caller may do something else, or give it up. */
+export function* simulateInParts(
+  seed: number,
+  options: SimulationOptions = {},
+): Generator<void, SimulationResult> {
   const { makeEngine = createEngine, persistence = usualPersistence } = options;
   const world = createWorld(seed, options);
   let broken: SimulationResult['broken'];
   try {
-    run(world, { makeEngine, persistence });
+    yield* run(world, { makeEngine, persistence });
   } catch (thrown) {
     broken = describeThrown(thrown);
   }
@@ -102,7 +116,10 @@ function withoutVectors(what: object): object {
   ) as object;
 }
 
-function run(world: World, parts: Pick<CoordinatorParts, 'makeEngine' | 'persistence'>): void {
+function* run(
+  world: World,
+  parts: Pick<CoordinatorParts, 'makeEngine' | 'persistence'>,
+): Generator<void, void> {
   const { scenario, agenda } = world;
   const watch = createWatch(world, createReference(scenario.plan, scenario.work));
   const coordinator = createCoordinator(world, { ...parts, watch });
@@ -114,9 +131,11 @@ function run(world: World, parts: Pick<CoordinatorParts, 'makeEngine' | 'persist
   const boundMs = scenario.calmAtMs + finishBoundMs(scenario);
   const most = mostEvents(scenario);
   const progress = createProgress(world, watch, crew);
+  let events = 0;
   while (coordinator.outcome() === undefined && agenda.nowMs <= boundMs && agenda.advance()) {
     must('finish', world.trace.length < most, () => `more than ${most} events and effects`);
     progress.check();
+    if (++events % eventsPerPart === 0) yield;
   }
   must('finish', coordinator.outcome() !== undefined, () => {
     return `not finished ${finishBoundMs(scenario)} ms after the last fault: ${JSON.stringify(coordinator.engine()?.status())}`;

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { prepareBackend } from '@gradwire/backend';
 import { trainingIndices } from '@gradwire/data';
 import type { Recipe } from '@gradwire/recipes';
+import { quote } from '@gradwire/report';
 import { type LoadedDataset, loadDataset } from '../datasets.ts';
 import { createDataLines } from '../output/data-lines.ts';
 import { programName } from '../output/program-name.ts';
@@ -18,6 +19,7 @@ import { parseAddress } from '../settings/parse-address.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
 import { type RecipeSettings, resolveRecipe, settingsOfRecipe } from '../settings/resolve-recipe.ts';
 import type { CommandContext } from './command.ts';
+import { hearSignal } from './hear-signal.ts';
 
 interface PlanSettings extends RecipeSettings {
   readonly dataDir?: string;
@@ -60,6 +62,7 @@ async function plan(settings: PlanSettings, context: CommandContext): Promise<vo
   console.live('measuring this machine …');
   await prepareBackend(settings.backend);
   const costs = measureCosts(recipe, data);
+  await hearSignal(signal);
   console.settle();
 
   const { training } = trainingIndices(data.train.count, { validationShare: 0, ...recipe });
@@ -168,7 +171,8 @@ function commandLine(settings: PlanSettings, recipe: Recipe, { strategy }: Candi
   if (dataDir !== undefined) args.push('--data-dir', relativePath(dataDir));
   if (!isRemote && backend !== 'auto') args.push('--backend', backend);
   const isUsual = strategy.type === 'synchronous' && recipe.strategy === undefined;
-  return [programName(), ...args, ...(isUsual ? [] : strategyArguments(strategy))].join(' ');
+  const strategyArgs = isUsual ? [] : strategyArguments(strategy);
+  return [programName(), ...[...args, ...strategyArgs].map(quote)].join(' ');
 }
 
 const examples = `

@@ -1,12 +1,16 @@
 import { Command } from 'commander';
+import { GradwireError } from '@gradwire/errors';
 import {
   type FaultKind,
   faultKinds,
+  missingKinds,
   resize,
   runBatch,
   type RunSize,
   type SeedsReport,
-  simulate,
+  simulateInParts,
+  type SimulationOptions,
+  type SimulationResult,
 } from '@gradwire/simulator';
 import { exitCodes } from '../exit-codes.ts';
 import { programName } from '../output/program-name.ts';
@@ -14,6 +18,7 @@ import { formatTable } from '../output/table.ts';
 import { commonOptions, options } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
 import type { CommandContext } from './command.ts';
+import { hearSignal } from './hear-signal.ts';
 
 interface SimulateSettings {
   readonly seeds: number;
@@ -27,6 +32,8 @@ interface SimulateSettings {
 
 /** How many broken seeds are told in full. */
 const mostTold = 10;
+
+const greatestSeed = 0xffff_ffff;
 
 /** `gradwire simulate`. */
 export function simulateCommand(context: CommandContext): Command {
@@ -43,7 +50,7 @@ export function simulateCommand(context: CommandContext): Command {
   return command.action(async () => {
     const settings = await prepareSettings<SimulateSettings>(command, context);
     if (settings === undefined) return;
-    if (settings.trace) traceSeed(settings, context);
+    if (settings.trace) await traceSeed(settings, context);
     else await simulateSeeds(settings, context);
   });
 }
@@ -52,6 +59,7 @@ async function simulateSeeds(
   { seeds: count, seed: first, threads, repeatEvery, size, json }: SimulateSettings,
   { console, signal, exit }: CommandContext,
 ): Promise<void> {
+  checkLastSeed(first, count);
   const report = await runBatch({
     first,
     count,
@@ -64,12 +72,17 @@ async function simulateSeeds(
   console.settle();
   if (json) console.json(report);
   else console.print(describeReport(report, size).join('\n'));
-  if (report.broken.length > 0 || missingKinds(report).length > 0) exit(exitCodes.internal.code);
+  if (report.broken.length > 0 || missingKinds(report, size).length > 0) exit(exitCodes.internal.code);
 }
 
-/** Many seeds prove nothing about a kind of fault that never struck; in a few it may be by chance. */
-function missingKinds({ seeds, faults }: SeedsReport): FaultKind[] {
-  return seeds < 1_000 ? [] : (Object.keys(faults) as FaultKind[]).filter((kind) => faults[kind] === 0);
+function checkLastSeed(first: number, count: number): void {
+  const last = first + count - 1;
+  if (last <= greatestSeed) return;
+  throw new GradwireError(
+    'OPTION_INVALID',
+    `--seed and --seeds: expected a last seed of at most ${greatestSeed}, found ${last}`,
+    { hint: `Give --seeds ${greatestSeed - first + 1} at most, or a smaller --seed.` },
+  );
 }
 
 function describeReport(report: SeedsReport, size: RunSize | undefined): string[] {
@@ -80,7 +93,7 @@ function describeReport(report: SeedsReport, size: RunSize | undefined): string[
     `${faults[kind]}`,
     faultKinds[kind],
   ]);
-  const missing = missingKinds(report);
+  const missing = missingKinds(report, size);
   const hours = (virtualMs / 3_600_000).toFixed(1);
   return [
     `${seeds} seeds: ${length} events and effects in ${hours} virtual hours; faults:`,
@@ -98,14 +111,31 @@ function describeReport(report: SeedsReport, size: RunSize | undefined): string[
 }
 
 /** Everything that happens in one seed, a line each. */
-function traceSeed({ seed, size, json }: SimulateSettings, { console, exit }: CommandContext): void {
-  const { broken, hash, faults } = simulate(seed, {
+async function traceSeed(
+  { seed, size, json }: SimulateSettings,
+  { console, signal, exit }: CommandContext,
+): Promise<void> {
+  const options: SimulationOptions = {
     ...(size ? { adapt: (scenario) => resize(scenario, size) } : {}),
     onLine: (line) => (json ? console.json(line) : console.print(describeLine(line))),
-  });
+  };
+  const { broken, hash, faults } = await simulateUntil(signal, seed, options);
   if (json) console.json({ seed, hash, faults, broken: broken ?? null });
   else console.print(`${broken ? `Broken: ${broken.message}` : 'No promise was broken.'}\nhash: ${hash}`);
   if (broken) exit(exitCodes.internal.code);
+}
+
+async function simulateUntil(
+  signal: AbortSignal,
+  seed: number,
+  options: SimulationOptions,
+): Promise<SimulationResult> {
+  const parts = simulateInParts(seed, options);
+  for (;;) {
+    const part = parts.next();
+    if (part.done) return part.value;
+    await hearSignal(signal);
+  }
 }
 
 function describeLine({ atMs, kind, what }: { atMs: number; kind: string; what: object }): string {

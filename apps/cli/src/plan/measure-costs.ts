@@ -50,7 +50,7 @@ function localSteps(trainer: Trainer, recipe: Recipe, batchOf: Batches): void {
   );
 }
 
-/** Micro-batches of the first shard, each time the next ones: a batch of one, or with as many parts. */
+/** Micro-batches of the first shard that have samples, each time the next ones: a batch of one, or with as many parts. */
 type Batches = (parts: number) => Batch;
 
 function createBatches(recipe: Recipe, train: Splits['train']): Batches {
@@ -60,10 +60,12 @@ function createBatches(recipe: Recipe, train: Splits['train']): Batches {
   const batcher = createBatcher(recipe, featureStatistics({ ...train, indices }));
   const order = createShardOrder({ count, shards, seed });
   const batchSize = Math.min(recipe.batchSize, count);
-  const steps = Math.floor(count / batchSize);
+  const inStep = (step: number): Uint32Array => order.microBatch({ epoch: 0, step, batchSize, shard: 0 });
+  // With fewer samples in a batch than shards most steps have none of this one; the first step always has.
+  const steps = Array.from({ length: Math.floor(count / batchSize) }, (_, step) => step);
+  const filled = steps.filter((step) => inStep(step).length > 0);
   let next = 0;
-  const microBatch = (): Uint32Array =>
-    order.microBatch({ epoch: 0, step: next++ % steps, batchSize, shard: 0 });
+  const microBatch = (): Uint32Array => inStep(filled[next++ % filled.length]!);
   return (count) => {
     if (count === 1) return batcher(train, microBatch());
     const samples = Array.from({ length: count }, microBatch);

@@ -26,7 +26,7 @@ export interface TrialOptions {
 
 /** What a trial has measured. */
 export interface Trial {
-  /** Median time between two steps, without the first two and those with an evaluation between them. */
+  /** Median time of a step since the one before, or the evaluation after that; without the first two. */
   readonly stepMs: number;
   readonly samplesPerSecond: number;
 }
@@ -110,10 +110,11 @@ function createStepWatch(onStep: (step: number) => void): StepWatch {
   let lastMs: number | undefined;
   return {
     onEvent({ type, record }) {
-      if (type === 'evaluated') lastMs = undefined;
+      const nowMs = performance.now();
+      // The next step begins after the evaluation.
+      if (type === 'evaluated') lastMs = nowMs;
       if (type !== 'step') return;
       const { samples } = record as { samples: number };
-      const nowMs = performance.now();
       steps += 1;
       if (steps > 2 && lastMs !== undefined) intervals.push({ ms: nowMs - lastMs, samples });
       lastMs = nowMs;

@@ -31,7 +31,7 @@ export function nextCommands(
   ];
 }
 
-/** In quotation marks if a shell would read the path otherwise. */
-function quote(path: string): string {
+/** An argument of a command as a person would type it: in quotation marks if a shell would read it otherwise. */
+export function quote(path: string): string {
   return /^[\w./:@%+,\\-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { GradwireError } from '@gradwire/errors';
 import { describeDifference, joinReports, type SeedRange, type SeedsReport } from './run-seeds.ts';
 
 /** How to go through many seeds. */
@@ -19,7 +20,10 @@ const resourceLimits = { maxYoungGenerationSizeMb: 192 };
 
 const threadFile = new URL('../../dist/batch/seeds-thread.js', import.meta.url);
 
-/** Simulates many seeds on several threads. The report does not depend on the number of threads. */
+/**
+ * Simulates many seeds on several threads. The report does not depend on the number of threads. Throws CANCELLED at once when
+ * the signal is aborted.
+ */
 export async function runBatch(options: BatchOptions): Promise<SeedsReport> {
   const ranges = divide(options);
   const { repeatEvery = 1, size } = options;
@@ -51,14 +55,13 @@ async function runRanges(
   const reports: SeedsReport[] = [];
   let next = 0;
   let done = 0;
-  const take = (): number | undefined =>
-    next < ranges.length && signal?.aborted !== true ? next++ : undefined;
+  const take = (): number | undefined => (next < ranges.length ? next++ : undefined);
   const work = async (): Promise<void> => {
     const thread = new Worker(threadFile, { execArgv: [], resourceLimits });
     try {
       for (let index = take(); index !== undefined; index = take()) {
         const range = ranges[index]!;
-        reports[index] = await ask(thread, range);
+        reports[index] = await ask(thread, range, signal);
         done += range.count;
         onProgress?.(Math.min(done, count));
       }
@@ -66,8 +69,11 @@ async function runRanges(
       await thread.terminate();
     }
   };
-  await Promise.all(Array.from({ length: Math.min(threads, ranges.length) }, work));
-  signal?.throwIfAborted();
+  try {
+    await Promise.all(Array.from({ length: Math.min(threads, ranges.length) }, work));
+  } catch (error) {
+    throw signal?.aborted ? new GradwireError('CANCELLED', 'stopped on request') : error;
+  }
   return reports;
 }
 
@@ -76,8 +82,8 @@ function compare(seed: number, report: SeedsReport, again: SeedsReport): SeedsRe
   return { ...report, broken: [...report.broken, describeDifference(seed, report.hash, again.hash)] };
 }
 
-async function ask(thread: Worker, range: SeedRange): Promise<SeedsReport> {
-  const answered = once(thread, 'message');
+async function ask(thread: Worker, range: SeedRange, signal?: AbortSignal): Promise<SeedsReport> {
+  const answered = once(thread, 'message', { signal });
   thread.postMessage(range);
   const [report] = await answered;
   return report as SeedsReport;

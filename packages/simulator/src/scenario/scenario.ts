@@ -1,6 +1,6 @@
 import type { EnginePlan } from '@gradwire/engine';
 import type { Draws } from '../base/draws.ts';
-import { type FaultKind, faultKinds, isLie } from '../faults/fault-kinds.ts';
+import { type FaultKind, faultKinds, isLie, type LieKind } from '../faults/fault-kinds.ts';
 import { progressBoundMs } from './bounds.ts';
 import { drawPlan, withKeptRest } from './plan.ts';
 import { createFakeWork, type Work } from './work.ts';
@@ -98,19 +98,27 @@ function withFeedback(scenario: Scenario, draws: Draws): Scenario {
 function withLiars(scenario: Scenario, draws: Draws): Scenario {
   const { coding: _coding, maxStaleness: _staleness, ...plan } = scenario.plan;
   const kind = draws.pick(lieKinds);
-  // Nobody may go: two could become the majority, and one that is alone with its NaN ends the run.
-  const isFragile = kind === 'lie-pair' || kind === 'lie-nan';
-  const workers = (isFragile ? 5 : 3) + draws.below(3);
+  const workers = fewestBeside(kind) + draws.below(3);
   const liars: Scenario = {
     ...scenario,
     plan: { ...plan, totalSteps: plan.totalSteps + 3 },
     workers,
     maxWorkers: workers + 2,
     verify: draws.pick([0.3, 1]),
-    faults: isFragile ? [kind, 'duplicate', 'join'] : [kind, kind, ...scenario.faults],
+    faults: isFragile(kind) ? [kind, 'duplicate', 'join'] : [kind, kind, ...scenario.faults],
     calmAtMs: scenario.calmAtMs + 1_000,
   };
-  return !isFragile && draws.chance(0.3) ? withForgetting(liars, kind) : liars;
+  return !isFragile(kind) && draws.chance(0.3) ? withForgetting(liars, kind) : liars;
+}
+
+/** Nobody may go: two could become the majority, and one that is alone with its NaN ends the run. */
+function isFragile(kind: LieKind): boolean {
+  return kind === 'lie-pair' || kind === 'lie-nan';
+}
+
+/** The fewest workers of a run, whoever lies among them. */
+export function fewestBeside(kind: LieKind): number {
+  return isFragile(kind) ? 5 : 3;
 }
 
 /** Lies are rarely found, and the coordinator is struck in between: it must not forget whose sums it has used. */

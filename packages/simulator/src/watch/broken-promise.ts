@@ -11,6 +11,8 @@ export const promises = {
   'own delay': 'nobody is late because the coordinator itself did not run',
   'honest stay': 'nobody is put out who kept to the protocol',
   'lies found': 'a lie that was compared with the truth is not used, and whoever told it is put out',
+  'convicted out':
+    'what whoever was wrong has said in the same round is not used, unless others say the same',
   'lies undone': 'what whoever is put out has contributed, and nobody verified, is listed and undone',
   durable: 'a snapshot that was said to be safe is found again',
   journal: 'each step and evaluation is in the journal once, in order',

@@ -10,6 +10,7 @@ import {
   type WorkerId,
 } from '@gradwire/engine';
 import { must } from './broken-promise.ts';
+import { createConvicted } from './convicted.ts';
 
 type EffectOf<Type extends EngineEffect['type']> = Extract<EngineEffect, { type: Type }>;
 
@@ -120,6 +121,7 @@ function createRoundAnswers(): RoundAnswers {
 /** @param isLie Whether a sum is not right. */
 export function createTruth(isLie: (partial: PartialSum) => boolean): Truth {
   const answers = createRoundAnswers();
+  const convicted = createConvicted();
   let lyingSteps: number[] = [];
   let isEvaluationPolluted = false;
   let used: Used[] = [];
@@ -134,11 +136,7 @@ export function createTruth(isLie: (partial: PartialSum) => boolean): Truth {
     // As the engine does: who agreed vouches for what was before the round, not for the rest of it.
     used.push(...fresh.filter(({ isAgreed }) => isAgreed), ...fresh.filter(({ isAgreed }) => !isAgreed));
     const lies = fresh.filter((part) => answers.has(part.worker, part) === 'lie');
-    for (const part of lies) {
-      must('lies found', !answers.knowsTruth(part), () => {
-        return `round ${round} uses what ${part.worker} said of [${part.lo}, ${part.hi})`;
-      });
-    }
+    checkUsed(answers, lies, round);
     return lies.length > 0;
   };
   const goTo = (state: RunState | undefined): void => {
@@ -149,6 +147,7 @@ export function createTruth(isLie: (partial: PartialSum) => boolean): Truth {
     used = used.filter(({ step, isAgreed, round: at }) => step <= steps && (isAgreed || at <= last));
     limit = undefined;
     answers.forget();
+    convicted.forget();
     round = -1;
   };
   const see = (effect: EngineEffect): void => {
@@ -172,6 +171,7 @@ export function createTruth(isLie: (partial: PartialSum) => boolean): Truth {
       goTo(state);
     },
     heard(event) {
+      convicted.heard(event);
       if (event.type === 'worker-left' || event.type === 'worker-failed') answers.leave(event.worker);
       if (event.type !== 'partial-arrived' || event.partial.round !== round) return;
       answers.add(event.worker, event.partial, isLie(event.partial));
@@ -180,6 +180,7 @@ export function createTruth(isLie: (partial: PartialSum) => boolean): Truth {
       // What does not keep to the protocol is not compared.
       for (const effect of effects) if (effect.type === 'expel') answers.leave(effect.worker);
       for (const effect of effects) {
+        convicted.saw(effect);
         if (effect.type === 'incident') checkVerdict(effect.incident, { effects, used });
         if (effect.type === 'commit' || effect.type === 'evaluated') checkLiars(answers, isThere);
         if (effect.type === 'evaluated' && effects.some(({ type }) => type === 'end'))
@@ -191,6 +192,15 @@ export function createTruth(isLie: (partial: PartialSum) => boolean): Truth {
     isPolluted: () => lyingSteps.length > 0,
     isLastEvaluationPolluted: () => isEvaluationPolluted,
   };
+}
+
+/** Lies that are used although somebody has told the truth. */
+function checkUsed(answers: RoundAnswers, lies: readonly Used[], round: number): void {
+  for (const { worker, lo, hi } of lies) {
+    must('lies found', !answers.knowsTruth({ lo, hi }), () => {
+      return `round ${round} uses what ${worker} said of [${lo}, ${hi})`;
+    });
+  }
 }
 
 function checkLiars(answers: RoundAnswers, isThere: (worker: WorkerId) => boolean): void {

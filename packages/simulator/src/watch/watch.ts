@@ -131,13 +131,16 @@ function createStatusWatch(
     },
     check(engine, { members, leases, isRoundOver }) {
       events++;
+      const last = before;
+      // What is not looked at leaves nothing to compare the next event with.
+      before = undefined;
       if (events % checkEvery !== 0 && !isRoundOver) return;
       const { nowMs } = agenda;
       const after = engine.status();
       checkStatus(plan, after, { members, isDrained: drained.has, leases });
       drained.check(after);
-      if (before && checkEvery === 1) {
-        const moment = { before, after, nowMs, leases };
+      if (last) {
+        const moment = { before: last, after, nowMs, leases };
         if (standstill.isCatchingUp || nowMs > dueMs + excusedMs) checkOwnDelay(moment);
         if (plan.maxStaleness === undefined) checkHelp(moment);
       }
