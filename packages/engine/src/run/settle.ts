@@ -137,10 +137,10 @@ function convict(
   const [earliest] = records
     .filter(({ unverified }) => unverified.length > 0)
     .toSorted((a, b) => firstStep(a) - firstStep(b));
+  for (const worker of wrong) active.convicted.add(worker);
+  const isConvicted = (worker: WorkerId): boolean => active.convicted.has(worker);
   const hasPart = active.contributions.some(
-    (part) =>
-      wrong.includes(part.worker) &&
-      !active.verified.get(keyOf(part))?.some((other) => !wrong.includes(other)),
+    (part) => isConvicted(part.worker) && (active.verified.get(keyOf(part)) ?? []).every(isConvicted),
   );
   if (earliest || hasPart || isPolluted) run.active = undefined;
   else withdraw(active, wrong);

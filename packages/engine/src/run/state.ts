@@ -80,6 +80,8 @@ export interface ActiveRound {
   readonly counted: Map<string, Answer>;
   /** Nodes that were computed more than once, and who gave the bits that are used. */
   readonly verified: Map<string, readonly WorkerId[]>;
+  /** Those who were found wrong in this round: they vouch for nobody. */
+  readonly convicted: Set<WorkerId>;
   /** Nodes that are computed more than once before they are used. */
   readonly checks: Map<string, Check>;
   /** The first failure on each leaf. */
@@ -200,6 +202,7 @@ export function createActiveRound(
     contributions: [],
     counted: new Map(),
     verified: new Map(),
+    convicted: new Set(),
     checks: new Map(),
     failures: new Map(),
     deaths: new Map(),

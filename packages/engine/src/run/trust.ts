@@ -14,7 +14,7 @@ const longestList = 1000;
 export interface TrustLedger {
   /** `agreed`: others who have computed the same bits. */
   note(worker: WorkerId, contribution: Contributed, agreed: readonly WorkerId[]): void;
-  /** What a worker has contributed since somebody agreed with it who is not among `wrong`. */
+  /** What a worker has contributed since somebody agreed with it who is not among `wrong`, nor was before. */
   unverified(worker: WorkerId, wrong: readonly WorkerId[]): readonly Contributed[];
   /** Forgets what was undone by going back to a state with so many steps, and whoever has nothing left. */
   goBack(step: number): void;
@@ -28,6 +28,8 @@ interface Entry {
 /** Creates an empty ledger. */
 export function createTrustLedger(): TrustLedger {
   const lists = new Map<WorkerId, Entry[]>();
+  // Liars vouch for each other, and may be found out one after the other.
+  const convicted = new Set<WorkerId>();
   return {
     note(worker, contribution, agreed) {
       const list = lists.get(worker) ?? [];
@@ -36,8 +38,9 @@ export function createTrustLedger(): TrustLedger {
       lists.set(worker, list);
     },
     unverified(worker, wrong) {
+      for (const each of wrong) convicted.add(each);
       const list = lists.get(worker) ?? [];
-      const last = list.findLastIndex(({ agreed }) => agreed.some((other) => !wrong.includes(other)));
+      const last = list.findLastIndex(({ agreed }) => agreed.some((other) => !convicted.has(other)));
       return list.slice(last + 1).map(({ contribution }) => contribution);
     },
     goBack(step) {
