@@ -4,20 +4,22 @@ import { lie } from '../harness/liar.ts';
 import { smallData, smallRecipe, type SmallRun, startSmallRun } from '../harness/small-run.ts';
 import { createTemporaryFolder } from '../harness/temporary-folder.ts';
 
+/** The second start of a run in that folder; the first was stopped before its first step. */
+async function startResumed(root: string): Promise<SmallRun> {
+  const first = await startSmallRun(smallRecipe, smallData(), { root, snapshotEvery: 2 });
+  first.coordinator.stop();
+  await first.coordinator.done;
+  await first[Symbol.asyncDispose]();
+  return startSmallRun(smallRecipe, smallData(), { root, resume: first.folder });
+}
+
 test('an answer to another coordinator of the same run is refused, and not used', async () => {
   await using calm = await startSmallRun();
   calm.work();
   const expected = (await calm.coordinator.done).summary.weightsSha256;
 
   await using root = await createTemporaryFolder();
-  const first = await startSmallRun(smallRecipe, smallData(), { root: root.path, snapshotEvery: 2 });
-  first.coordinator.stop();
-  await first.coordinator.done;
-  await first[Symbol.asyncDispose]();
-  await using second = await startSmallRun(smallRecipe, smallData(), {
-    root: root.path,
-    resume: first.folder,
-  });
+  await using second = await startResumed(root.path);
   const stale = lie(second, 'stale', (partial) => {
     expect(partial.term).toBe(2);
     partial.term = 1;
@@ -37,14 +39,7 @@ test('an answer to another coordinator of the same run is refused, and not used'
 
 test('a worker of a run that was resumed joins another one of the same name, at its first start', async () => {
   await using root = await createTemporaryFolder();
-  const first = await startSmallRun(smallRecipe, smallData(), { root: root.path });
-  first.coordinator.stop();
-  await first.coordinator.done;
-  await first[Symbol.asyncDispose]();
-  await using second = await startSmallRun(smallRecipe, smallData(), {
-    root: root.path,
-    resume: first.folder,
-  });
+  await using second = await startResumed(root.path);
   await using another = await startSmallRun();
   expect(another.folder.name).toBe(second.folder.name);
 

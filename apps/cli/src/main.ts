@@ -43,8 +43,10 @@ export async function main(args: readonly string[]): Promise<never> {
 
 /** The list of processes shows a title instead of the command line, if that has a token. */
 function hideToken(args: readonly string[]): void {
-  const hasToken = args.some((arg) => arg === '--token' || arg.startsWith('--token=') || /#./.test(arg));
-  if (hasToken) process.title = `gradwire ${args[0]}`;
+  const address = args.find((arg) => arg.includes('#'));
+  const hasToken = args.some((arg) => arg === '--token' || arg.startsWith('--token='));
+  if (address !== undefined) process.title = `gradwire ${args[0]} ${address.slice(0, address.indexOf('#'))}`;
+  else if (hasToken) process.title = `gradwire ${args[0]}`;
 }
 
 /** In the order of the help. Each is loaded alone where it is asked for: together they load half a second longer. */

@@ -13,6 +13,11 @@ export function isCleanText(text: string): boolean {
   return text.search(unprintable) === -1;
 }
 
+/** The same in one line. */
+export function cleanLine(text: string, maxLength: number): string {
+  return cleanText(text, maxLength).replace(/\s/g, ' ');
+}
+
 /** Makes a text fit for the wire: no terminal escapes, unprintable characters replaced, cut to `maxLength`. */
 export function cleanText(text: string, maxLength: number): string {
   const clean = text.replace(controlSequence, '').replace(/\r\n?/g, '\n').replace(unprintable, '\ufffd');

@@ -1,4 +1,4 @@
-export { cleanText } from './clean-text.ts';
+export { cleanLine } from './clean-text.ts';
 export { closeCodes, describeCloseCode } from './close-codes.ts';
 export { createTopK } from './codecs/top-k.ts';
 export { codecOf, vectorCodecs } from './codecs/vector-codecs.ts';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { cleanText, closeCodes } from '@gradwire/protocol';
+import { cleanLine, closeCodes } from '@gradwire/protocol';
 import type { WebSocket } from 'ws';
 import type { Channel, ChannelClosed } from './channel.ts';
 import { createDrainWaiters } from './drain-waiters.ts';
@@ -85,7 +85,7 @@ export function createWebSocketChannel(options: WebSocketChannelOptions): Channe
     stopHeartbeat();
     queue.end();
     waiters.end();
-    ending.finish(code, cleanText(reason.toString(), 123).replaceAll(/\s/g, ' '));
+    ending.finish(code, cleanLine(reason.toString(), 123));
   });
 
   return {

@@ -52,8 +52,6 @@ export function workerCommand(context: CommandContext): Command {
 
 async function work(address: string, settings: WorkerSettings, context: CommandContext): Promise<void> {
   const { url, token } = parseAddress(address, await tokenOf(settings));
-  // The list of processes shows a title instead of the command, which has the token.
-  if (address.includes('#')) process.title = `gradwire worker ${url}`;
   const output = createWorkerOutput(context.console, settings.json === true);
   const { dataDir, cacheDir, name, recipe, backend, threads = availableParallelism() } = settings;
   const starting = startThreads({ backend, threads });

@@ -1,4 +1,4 @@
-import { createShardOrder } from '@gradwire/data';
+import { createShardOrder, microBatchSize } from '@gradwire/data';
 import { createEngine, type EngineEffect, type EnginePlan, type WorkerId } from '@gradwire/engine';
 import { initialWeights } from '@gradwire/models';
 import { featureStatistics } from '@gradwire/preprocess';
@@ -63,7 +63,7 @@ function createBatches(recipe: Recipe, train: Splits['train']): Batches {
   const inStep = (step: number): Uint32Array => order.microBatch({ epoch: 0, step, batchSize, shard: 0 });
   // With fewer samples in a batch than shards most steps have none of this one; the first step always has.
   const steps = Array.from({ length: Math.floor(count / batchSize) }, (_, step) => step);
-  const filled = steps.filter((step) => inStep(step).length > 0);
+  const filled = steps.filter((step) => microBatchSize({ count, shards, batchSize, step, shard: 0 }) > 0);
   let next = 0;
   const microBatch = (): Uint32Array => inStep(filled[next++ % filled.length]!);
   return (count) => {

@@ -66,7 +66,7 @@ export function ruleOn(run: Run, active: ActiveRound, { check, atMs }: CheckAt):
       worker.numericsClass === check.numericsClass &&
       (check.answers.has(worker.id) || canAnswer(worker, active, check)),
   );
-  const digests = digestsOf([...check.answers.values()]);
+  const digests = digestsOf(check.answers.values());
   if (digests.size > 1) return ruleOnDispute(check, members);
   const [answer] = check.answers.values();
   if (!answer) return { type: 'void' };
@@ -109,8 +109,9 @@ function ruleOnDispute(check: Check, members: readonly Worker[]): Ruling {
   return { type: 'accept', answer: winner, wrong };
 }
 
-function digestsOf(answers: readonly Answer[]): Set<string> {
-  return new Set(answers.map(({ digest }) => digest));
+/** What was answered, each once. */
+export function digestsOf(answers: Iterable<Answer>): Set<string> {
+  return new Set([...answers].map(({ digest }) => digest));
 }
 
 /** Leases the node to whoever is needed: for an audit one more worker, for a dispute all of the class. */

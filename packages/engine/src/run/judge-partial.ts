@@ -60,10 +60,10 @@ export function judgePartial({ plan, active, worker, partial }: PartialCase): Ve
   }
   if (!isCountable(partial.computeMs)) return misfit(`computeMs is ${partial.computeMs}`);
   // The loss may be non-finite: that may be a failure of the run, not of the worker.
-  const [loss = 0, ...counts] = metrics;
+  const loss = metrics[0] ?? 0;
   if (Number.isFinite(loss) && Math.abs(loss) > samples * mostLoss) return misfit(`the loss is ${loss}`);
   const mostCounted = samples * plan.classes;
-  if (!counts.every((value) => isCountable(value) && value <= mostCounted))
+  if (!metrics.every((value, i) => i === 0 || (isCountable(value) && value <= mostCounted)))
     return misfit(`a count is negative, not finite or above ${mostCounted}`);
 
   const claim = leases.claim(worker, partial);

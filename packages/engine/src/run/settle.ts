@@ -1,6 +1,6 @@
 import { findAbsurd } from './absurd.ts';
 import { keyOf, nonFiniteDigest, type Answer } from './answers.ts';
-import { askMore, createCheck, ruleOn, type CheckAt, type Ruling } from './checks.ts';
+import { askMore, createCheck, digestsOf, ruleOn, type CheckAt, type Ruling } from './checks.ts';
 import { count } from './count.ts';
 import { describeDispute, describeVerdict } from './incidents.ts';
 import { leaseUnowned } from './leasing.ts';
@@ -74,8 +74,7 @@ export function reviewChecks(run: Run, atMs: number): EngineEffect[] {
 
 function review(run: Run, active: ActiveRound, { check, atMs }: CheckAt): EngineEffect[] {
   const effects: EngineEffect[] = [];
-  const digests = new Set([...check.answers.values()].map(({ digest }) => digest));
-  if (digests.size > 1 && !check.isDispute) {
+  if (digestsOf(check.answers.values()).size > 1 && !check.isDispute) {
     check.isDispute = true;
     effects.push(describeDispute(active, check));
   }
@@ -155,7 +154,7 @@ function convict(
 function withdraw({ checks }: ActiveRound, wrong: readonly WorkerId[]): void {
   for (const check of checks.values()) {
     for (const worker of wrong) check.answers.delete(worker);
-    const left = new Set([...check.answers.values()].map(({ digest }) => digest));
+    const left = digestsOf(check.answers.values());
     for (const digest of check.partials.keys()) if (!left.has(digest)) check.partials.delete(digest);
     check.isDispute &&= left.size > 1;
   }
