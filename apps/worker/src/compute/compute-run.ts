@@ -10,6 +10,7 @@ import {
 } from '@gradwire/protocol';
 import type { Recipe } from '@gradwire/recipes';
 import { answerCount, initialWeights, parameterLayout } from '@gradwire/models';
+import { createCutChoice } from './cut-choice.ts';
 import { concat, createLeaseSamples } from './lease-samples.ts';
 import { createResiduals } from './residuals.ts';
 import { createSumsMemory, openSharedSums, type SummedSlot } from './shared-sums.ts';
@@ -70,6 +71,7 @@ export async function openComputeRun({
 
   const exactParts = statisticParameters(layout);
   const residuals = createResiduals(exactParts);
+  const cuts = createCutChoice();
   let weightsSet = 0;
   const toPartial = (lease: LeaseMessage, { lo, hi, slot }: SummedSlot): PartialMessage => {
     const [samples = 0, computeMs = 0] = sums.facts(slot);
@@ -102,7 +104,9 @@ export async function openComputeRun({
       const samples = concat(lease.leaves.map((leaf) => leaseSamples.ofLeaf(lease, leaf)));
       await stores[isTest ? 'test' : 'train'].ensure(samples);
       const cursor = new Int32Array(new SharedArrayBuffer(4));
-      const replies = pool.compute({ type: 'compute', lease, cursor, weightsSet });
+      const cut = lease.task === 'step' ? cuts.next() : 'tapered';
+      const startMs = performance.now();
+      const replies = pool.compute({ type: 'compute', lease, cursor, cut, weightsSet });
       let isDone = false;
       try {
         for (let reply = await replies.next(); reply; reply = await replies.next()) {
@@ -111,6 +115,7 @@ export async function openComputeRun({
           sums.free(reply.slot);
         }
         isDone = true;
+        if (lease.task === 'step') cuts.record(cut, (performance.now() - startMs) / samples.length);
       } finally {
         Atomics.store(cursor, 0, lease.leaves.length);
         if (!isDone) await abandon(replies);

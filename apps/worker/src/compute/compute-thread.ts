@@ -56,12 +56,13 @@ async function open({ recipe, statistics, counts, splits, weights, sums }: Threa
   reply({ type: 'opened', probe });
 }
 
-function compute({ lease, cursor, weightsSet }: ComputeOrder): void {
+function compute({ lease, cursor, cut, weightsSet }: ComputeOrder): void {
+  if (run === undefined) throw new TypeError('compute: no run is open');
+  const pieces = run.computer.pieces(lease, cut);
   for (;;) {
-    if (run === undefined) throw new TypeError('compute: no run is open');
     // The slot comes first: a thread that waits for one must not hold a piece for which others wait.
     const slot = run.sums.take();
-    const piece = run.computer.pieces(lease)[Atomics.add(cursor, 0, 1)];
+    const piece = pieces[Atomics.add(cursor, 0, 1)];
     if (piece === undefined) {
       run.sums.free(slot);
       break;

@@ -4,7 +4,7 @@ import type { LeaseMessage } from '@gradwire/protocol';
 import type { Recipe } from '@gradwire/recipes';
 import { localStrategy } from '@gradwire/recipes/samples';
 import { type Batcher, createShardStep, type RawSamples, type Trainer } from '@gradwire/training';
-import { cutPieces, leavesOfPass } from './lease-pieces.ts';
+import { type Cut, cutPieces, leavesOfPass } from './lease-pieces.ts';
 import type { LeaseSamples } from './lease-samples.ts';
 import { createNodeStep, type NodeStepOptions } from './node-step.ts';
 import type { SharedSums, SummedSlot } from './shared-sums.ts';
@@ -24,7 +24,7 @@ export interface LeafComputerOptions extends Pick<NodeStepOptions, 'vectors' | '
 /** Computes leases piece by piece. */
 export interface LeafComputer {
   /** The nodes that are computed in one go, in order: the same in all threads. */
-  pieces(lease: LeaseMessage): readonly TreeNode[];
+  pieces(lease: LeaseMessage, cut: Cut): readonly TreeNode[];
   /**
    * Computes a piece into a slot, and adds it to the lease's sums; returns the node to send, if this completes one. Its
    * samples must be present.
@@ -36,7 +36,6 @@ interface Division {
   readonly lease: LeaseMessage;
   /** The nodes that are sent: the fewest that hold the lease's leaves, none larger than what is coded as one. */
   readonly cover: readonly TreeNode[];
-  readonly pieces: readonly TreeNode[];
 }
 
 /** Prepares what is the same for all leases of a run. */
@@ -51,10 +50,8 @@ export function createLeafComputer(options: LeafComputerOptions): LeafComputer {
 
   const divide = (lease: LeaseMessage): Division => {
     if (current?.lease === lease) return current;
-    const { leaves, leafCount, coding, task } = lease;
-    const cover = treeCover(leaves, leafCount, coding?.shards);
-    const pieces = cutPieces(cover, { threads, mostLeaves: task === 'step' ? mostLeaves : 1 });
-    return (current = { lease, cover, pieces });
+    const { leaves, leafCount, coding } = lease;
+    return (current = { lease, cover: treeCover(leaves, leafCount, coding?.shards) });
   };
   const evaluate = (lease: LeaseMessage, leaf: number): Float64Array => {
     onLeaf(leaf);
@@ -64,7 +61,8 @@ export function createLeafComputer(options: LeafComputerOptions): LeafComputer {
   };
 
   return {
-    pieces: (lease) => divide(lease).pieces,
+    pieces: (lease, cut) =>
+      cutPieces(divide(lease).cover, { threads, mostLeaves: lease.task === 'step' ? mostLeaves : 1, cut }),
     compute(lease, { lo, hi, slot }) {
       const startMs = performance.now();
       const facts = sums.facts(slot);

@@ -2,22 +2,31 @@ import { isTreeNode, treeCover } from '@gradwire/engine';
 import { mnistCnn, type ModelSpec } from '@gradwire/models';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cutPieces, samplesOfPass } from './lease-pieces.ts';
+import { type Cut, cutPieces, samplesOfPass } from './lease-pieces.ts';
 
 const sizes = (nodes: readonly { lo: number; hi: number }[]): number[] => nodes.map(({ lo, hi }) => hi - lo);
 const root = (hi: number): { lo: number; hi: number }[] => [{ lo: 0, hi }];
 
-test('pieces are as large as one pass takes, and smaller towards the end', () => {
-  expect(sizes(cutPieces(root(8), { threads: 1, mostLeaves: 4 }))).toEqual([4, 4]);
-  expect(sizes(cutPieces(root(8), { threads: 2, mostLeaves: 4 }))).toEqual([2, 2, 1, 1, 1, 1]);
-  expect(sizes(cutPieces(root(64), { threads: 2, mostLeaves: 32 }))).toEqual([
+test('evenly cut pieces are as large as one pass takes, and as many for each thread', () => {
+  const cut = 'even';
+  expect(sizes(cutPieces(root(8), { threads: 1, mostLeaves: 4, cut }))).toEqual([4, 4]);
+  expect(sizes(cutPieces(root(8), { threads: 2, mostLeaves: 4, cut }))).toEqual([4, 4]);
+  expect(sizes(cutPieces(root(8), { threads: 3, mostLeaves: 4, cut }))).toEqual([2, 2, 2, 1, 1]);
+  expect(sizes(cutPieces(root(64), { threads: 2, mostLeaves: 16, cut }))).toEqual([16, 16, 16, 16]);
+});
+
+test('tapered pieces become smaller towards the end', () => {
+  const cut = 'tapered';
+  expect(sizes(cutPieces(root(8), { threads: 1, mostLeaves: 4, cut }))).toEqual([4, 4]);
+  expect(sizes(cutPieces(root(8), { threads: 2, mostLeaves: 4, cut }))).toEqual([2, 2, 1, 1, 1, 1]);
+  expect(sizes(cutPieces(root(64), { threads: 2, mostLeaves: 32, cut }))).toEqual([
     16, 16, 8, 8, 4, 4, 2, 2, 1, 1, 1, 1,
   ]);
 });
 
 test('where a leaf fills a pass, each is a piece', () => {
   for (const mostLeaves of [0, 0.2, 1, 1.9]) {
-    expect(sizes(cutPieces(root(4), { threads: 1, mostLeaves }))).toEqual([1, 1, 1, 1]);
+    expect(sizes(cutPieces(root(4), { threads: 1, mostLeaves, cut: 'even' }))).toEqual([1, 1, 1, 1]);
   }
 });
 
@@ -42,7 +51,11 @@ const leases = fc
   .chain(([leafCount, threads, mostLeaves]) =>
     fc.record({
       leafCount: fc.constant(leafCount),
-      options: fc.constant({ threads, mostLeaves }),
+      options: fc.record({
+        threads: fc.constant(threads),
+        mostLeaves: fc.constant(mostLeaves),
+        cut: fc.constantFrom<Cut>('even', 'tapered'),
+      }),
       leaves: fc.subarray([...Array(leafCount).keys()], { minLength: 1 }),
       groupSize: fc.constantFrom(undefined, 1, 2, 4, 8),
     }),

@@ -24,27 +24,31 @@ export function samplesOfPass(model: ModelSpec): number {
   return Math.max(1, Math.min(passSamples, Math.floor(passBytes / sampleBytes)));
 }
 
+/**
+ * How pieces follow each other. `even`: each thread gets as many leaves as the others, in as few passes as possible.
+ * `tapered`: smaller pieces towards the end, so that threads of unequal speed end together.
+ */
+export type Cut = 'even' | 'tapered';
+
 /** How a lease is divided. */
 export interface PiecesOptions {
   readonly threads: number;
   /** That a pass may hold; one is always allowed. */
   readonly mostLeaves: number;
+  readonly cut: Cut;
 }
 
-/**
- * Cuts nodes into those that are computed in one pass each, in order: few of them, since each pass costs something, and
- * towards the end smaller ones, so that the threads end together.
- */
-export function cutPieces(
-  nodes: readonly TreeNode[],
-  { threads, mostLeaves }: PiecesOptions,
-): readonly TreeNode[] {
+/** Cuts nodes into those that are computed in one pass each, in order. */
+export function cutPieces(nodes: readonly TreeNode[], options: PiecesOptions): readonly TreeNode[] {
+  const { threads, mostLeaves, cut } = options;
   let left = nodes.reduce((sum, { lo, hi }) => sum + hi - lo, 0);
+  let share = left / threads;
   const pieces: TreeNode[] = [];
   for (const { lo, hi } of nodes) {
     for (let from = lo; from < hi; ) {
-      const limit = Math.min(mostLeaves, hi - from, threads === 1 ? left : left / (threads + 1));
-      const size = largestBlock(from, limit);
+      if (cut === 'tapered' && threads > 1) share = left / (threads + 1);
+      else if (pieces.length % threads === 0) share = left / threads;
+      const size = largestBlock(from, Math.min(mostLeaves, hi - from, share));
       pieces.push({ lo: from, hi: from + size });
       from += size;
       left -= size;

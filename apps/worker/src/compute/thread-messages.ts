@@ -2,6 +2,7 @@ import type { BackendChoice } from '@gradwire/backend';
 import type { LeaseMessage, WelcomeMessage } from '@gradwire/protocol';
 import type { Recipe } from '@gradwire/recipes';
 import type { RawSamples } from '@gradwire/training';
+import type { Cut } from './lease-pieces.ts';
 import type { SplitCounts } from './lease-samples.ts';
 import type { SumsMemory } from './shared-sums.ts';
 
@@ -31,6 +32,7 @@ export type ThreadOrder =
       readonly type: 'compute';
       readonly lease: LeaseMessage;
       readonly cursor: Int32Array;
+      readonly cut: Cut;
       /** How often the weights were set: their version comes again, with other values, when the run goes back. */
       readonly weightsSet: number;
     };
