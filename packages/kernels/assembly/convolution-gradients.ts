@@ -126,9 +126,7 @@ function addFilterPart(entry: usize, end: usize, x: usize, sums: usize): void {
     s2 = s0,
     s3 = s0,
     s4 = s0,
-    s5 = s0,
-    s6 = s0,
-    s7 = s0;
+    s5 = s0;
   for (; entry < end; entry += 8) {
     const p = x + load<i32>(entry);
     const d = v128.load32_splat(entry, 4);
@@ -138,8 +136,6 @@ function addFilterPart(entry: usize, end: usize, x: usize, sums: usize): void {
     s3 = f32x4.add(s3, f32x4.mul(d, v128.load(p, 48)));
     s4 = f32x4.add(s4, f32x4.mul(d, v128.load(p, 64)));
     s5 = f32x4.add(s5, f32x4.mul(d, v128.load(p, 80)));
-    s6 = f32x4.add(s6, f32x4.mul(d, v128.load(p, 96)));
-    s7 = f32x4.add(s7, f32x4.mul(d, v128.load(p, 112)));
   }
   v128.store(sums, f32x4.add(v128.load(sums), s0));
   v128.store(sums, f32x4.add(v128.load(sums, 16), s1), 16);
@@ -147,8 +143,6 @@ function addFilterPart(entry: usize, end: usize, x: usize, sums: usize): void {
   v128.store(sums, f32x4.add(v128.load(sums, 48), s3), 48);
   v128.store(sums, f32x4.add(v128.load(sums, 64), s4), 64);
   v128.store(sums, f32x4.add(v128.load(sums, 80), s5), 80);
-  v128.store(sums, f32x4.add(v128.load(sums, 96), s6), 96);
-  v128.store(sums, f32x4.add(v128.load(sums, 112), s7), 112);
 }
 
 /** Four small parts of one channel. */
@@ -209,11 +203,9 @@ function addInputPart(entry: usize, end: usize, weights: usize, dx: usize): void
     s2 = v128.load(dx, 32),
     s3 = v128.load(dx, 48);
   let s4 = v128.load(dx, 64),
-    s5 = v128.load(dx, 80),
-    s6 = v128.load(dx, 96),
-    s7 = v128.load(dx, 112);
+    s5 = v128.load(dx, 80);
   for (; entry < end; entry += 8) {
-    const w = weights + (load<i32>(entry) << 3);
+    const w = weights + load<i32>(entry) * (wholePart >> 2);
     const d = v128.load32_splat(entry, 4);
     s0 = f32x4.add(s0, f32x4.mul(d, v128.load(w)));
     s1 = f32x4.add(s1, f32x4.mul(d, v128.load(w, 16)));
@@ -221,8 +213,6 @@ function addInputPart(entry: usize, end: usize, weights: usize, dx: usize): void
     s3 = f32x4.add(s3, f32x4.mul(d, v128.load(w, 48)));
     s4 = f32x4.add(s4, f32x4.mul(d, v128.load(w, 64)));
     s5 = f32x4.add(s5, f32x4.mul(d, v128.load(w, 80)));
-    s6 = f32x4.add(s6, f32x4.mul(d, v128.load(w, 96)));
-    s7 = f32x4.add(s7, f32x4.mul(d, v128.load(w, 112)));
   }
   v128.store(dx, s0);
   v128.store(dx, s1, 16);
@@ -230,8 +220,6 @@ function addInputPart(entry: usize, end: usize, weights: usize, dx: usize): void
   v128.store(dx, s3, 48);
   v128.store(dx, s4, 64);
   v128.store(dx, s5, 80);
-  v128.store(dx, s6, 96);
-  v128.store(dx, s7, 112);
 }
 
 /** The weights behind the last element of a small part are zeros, which change nothing in what lies behind it. */

@@ -5,7 +5,7 @@ declare function malloc(bytes: usize): usize;
 /** Gives scratch space back. */
 export declare function free(address: usize): void;
 
-/** Scratch space, aligned to 16 bytes by the allocator; traps if there is none. Its contents are arbitrary. */
+/** Scratch space, aligned to 8 bytes by the allocator; traps if there is none. Its contents are arbitrary. */
 export function allocate(bytes: usize): usize {
   // SIMD loads may read up to 12 bytes past the last element; what they read there is never used.
   const address = malloc(bytes + 16);
