@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createLeaseTable } from './lease-table.ts';
+import { createResponseMeter } from './response-meter.ts';
 import { createLeafSharing, divideLeaves } from './share-leaves.ts';
 import { createSpeedMeter, typicalSpeed } from './speed.ts';
 import type { WorkerId } from '../events.ts';
@@ -124,4 +125,21 @@ test('the typical speed is the mean of the known ones, per thread', () => {
     return { speed: meter, threads: samples / 2 };
   });
   expect(typicalSpeed([...workers, { speed: createSpeedMeter(), threads: 1 }])).toBe(2);
+});
+
+test('who answers just before each deadline does not get ever more time than others would need', () => {
+  const meter = createResponseMeter();
+  const patience = (): number => meter.expect(10, () => 20).patienceMs;
+  let longest = 0;
+  for (let turn = 0; turn < 60; turn++) {
+    longest = Math.max(longest, patience());
+    meter.record({ samples: 10, computeMs: 1, elapsedMs: patience() - 1 });
+  }
+  expect(longest).toBe(10 * 20 + 5_000);
+});
+
+test('a slow worker that others cannot be compared with has the time that it needs', () => {
+  const meter = createResponseMeter();
+  for (let turn = 0; turn < 60; turn++) meter.record({ samples: 10, computeMs: 9_000, elapsedMs: 9_000 });
+  expect(meter.expect(10, () => meter.usualMs(10)).patienceMs).toBeGreaterThan(3 * 9_000);
 });

@@ -8,7 +8,10 @@ const patienceDeviations = 4;
 const patienceFloorMs = 100;
 /** Before anything is known: code is compiled and data fetched. */
 const firstPatienceMs = 30_000;
-/** For a worker that is not measured among others that are: a multiple of what they take, and time to warm up. */
+/**
+ * For a worker that is not measured among others that are: a multiple of what they take, and time to warm up. Nobody gets
+ * more: else who answers just before each deadline would make the next one ever longer.
+ */
 const newcomerFactor = 10;
 const newcomerWarmUpMs = 5_000;
 
@@ -41,7 +44,7 @@ export interface ResponseMeter {
   usual(): UsualTimes | undefined;
   /** The usual length of a turn of so many samples, if known. */
   usualMs(samples: number): number | undefined;
-  /** `typicalMs`: what others take for so many, if known; asked only if this worker is not measured. */
+  /** `typicalMs`: what is usual for so many among all workers, if known; asked only if it can matter. */
   expect(samples: number, typicalMs: (samples: number) => number | undefined): Expectation;
 }
 
@@ -72,14 +75,14 @@ export function createResponseMeter(): ResponseMeter {
     },
     expect(samples, typicalMs) {
       const usual = usualMs(samples);
-      if (known && usual !== undefined) {
-        const patienceMs = patienceFactor * usual + patienceDeviations * known.deviationMs + patienceFloorMs;
-        return { usualMs: usual, patienceMs };
-      }
-      const othersMs = typicalMs(samples);
-      const patienceMs =
-        othersMs === undefined ? firstPatienceMs : newcomerFactor * othersMs + newcomerWarmUpMs;
-      return { usualMs: undefined, patienceMs };
+      const most = (): number => {
+        const othersMs = typicalMs(samples);
+        return othersMs === undefined ? firstPatienceMs : newcomerFactor * othersMs + newcomerWarmUpMs;
+      };
+      if (!known || usual === undefined) return { usualMs: undefined, patienceMs: most() };
+      const patienceMs = patienceFactor * usual + patienceDeviations * known.deviationMs + patienceFloorMs;
+      const isShort = patienceMs <= newcomerWarmUpMs;
+      return { usualMs: usual, patienceMs: isShort ? patienceMs : Math.min(patienceMs, most()) };
     },
   };
 }

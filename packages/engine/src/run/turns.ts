@@ -13,11 +13,11 @@ export interface Offer {
   readonly active: ActiveRound;
   readonly leaves: readonly number[];
   readonly atMs: number;
-  /** What others take for so many samples; default: {@link createTypicalMs}. For many offers it is made once. */
+  /** What is usual for so many samples; default: {@link createTypicalMs}. For many offers it is made once. */
   readonly typicalMs?: TypicalMs;
 }
 
-/** What workers that are measured take for so many samples, in the mean; unknown if none is. */
+/** What workers that are measured take for so many samples, in the median; unknown if none is. */
 export type TypicalMs = (samples: number) => number | undefined;
 
 /** Leases leaves to a worker, with a deadline. The lease table has them under its name. */
@@ -44,21 +44,19 @@ export function giveTurn(run: Run, worker: Worker, offer: Offer): EngineEffect {
 export function createTypicalMs({ workers }: Run, task: Round['task']): TypicalMs {
   const asked = new Map<number, number | undefined>();
   return (samples) => {
-    if (!asked.has(samples)) asked.set(samples, meanMs(workers.values(), task, samples));
+    if (!asked.has(samples)) asked.set(samples, medianMs(workers.values(), task, samples));
     return asked.get(samples);
   };
 }
 
-function meanMs(workers: Iterable<Worker>, task: Round['task'], samples: number): number | undefined {
-  let known = 0;
-  let sum = 0;
+/** Of two the lower one: who answers as late as it may must not give itself more time. */
+function medianMs(workers: Iterable<Worker>, task: Round['task'], samples: number): number | undefined {
+  const known: number[] = [];
   for (const { response } of workers) {
     const ms = response[task].usualMs(samples);
-    if (ms === undefined) continue;
-    known++;
-    sum += ms;
+    if (ms !== undefined) known.push(ms);
   }
-  return known === 0 ? undefined : sum / known;
+  return known.sort((a, b) => a - b)[(known.length - 1) >> 1];
 }
 
 /** Takes an answer off the list of what its worker owes, needed or not, and learns from the time it took. */
