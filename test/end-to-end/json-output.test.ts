@@ -113,6 +113,12 @@ test('predict: a picture of the test set, and its colours turned round', async (
   ]);
   expect(predictions[0]?.probability).toBe(predictions[1]?.probability);
   expect(stderr).toContain('dark.png: dark on light, turned round');
+
+  // What is no picture is said, and costs the others nothing.
+  await writeFile(join(folder.path, 'none.png'), 'no picture');
+  const mixed = await runGradwire(['predict', 'runs/latest', 'none.png', 'light.png'], { cwd: folder.path });
+  expect(mixed).toMatchObject({ code: 4, stderr: expect.stringContaining('none.png') });
+  expect(mixed.stdout).toMatch(/^light\.png +7 /);
 });
 
 interface Prediction {

@@ -65,14 +65,14 @@ function describe({ directory, summary }: OpenRun, audit: RunAudit): string[] {
     ];
   }
   const compared = [
-    `${snapshots} snapshots`,
+    `${formatCount(snapshots)} ${snapshots === 1 ? 'snapshot' : 'snapshots'}`,
     ...(hasModel ? ['model'] : []),
     ...(summary ? ['summary'] : []),
   ];
   return [
     `${name}: clean`,
     `  ${formatCount(steps)} of ${formatCount(totalSteps)} steps, ${formatCount(contributions)} contributions: every shard of every step once`,
-    `  ${formatCount(samples)} uses of samples: ${wholeEpochs} whole epochs, each sample once in each, none twice in what follows`,
+    `  ${formatCount(samples)} uses of samples: ${formatCount(wholeEpochs)} whole ${wholeEpochs === 1 ? 'epoch' : 'epochs'}, each sample once in each, none twice in what follows`,
     `  the chain is whole, up to ${audit.chain.slice(0, 16)}…; it fits ${compared.join(', ')}`,
     ...known,
   ];

@@ -36,17 +36,29 @@ async function predict(
 ): Promise<void> {
   const { console } = context;
   const open = await openModel(model, backend);
+  const show = (predictions: readonly Prediction[]): void => {
+    if (json) console.json({ model: open.stored.directory, predictions });
+    else for (const line of predictionLines(predictions)) console.print(line);
+  };
   try {
     const size = pictureSize(open);
     const predictions: Prediction[] = [];
+    const failures: GradwireError[] = [];
     for (const image of images) {
-      const digit = toDigitImage(await readPicture(image), size);
-      sayWhatWasDone(image, digit, context);
-      predictions.push(predictOne(open, image, digit));
+      try {
+        const digit = toDigitImage(await readPicture(image), size);
+        sayWhatWasDone(image, digit, context);
+        predictions.push(predictOne(open, image, digit));
+      } catch (error) {
+        if (!(error instanceof GradwireError)) throw error;
+        failures.push(error);
+      }
       if (context.signal.aborted) return;
     }
-    if (json) console.json({ model: open.stored.directory, predictions });
-    else for (const line of predictionLines(predictions)) console.print(line);
+    if (predictions.length > 0) show(predictions);
+    const last = failures.pop();
+    for (const { message } of failures) console.say(message);
+    if (last) throw last;
   } finally {
     open.trainer.dispose();
   }
