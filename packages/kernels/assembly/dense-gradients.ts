@@ -6,6 +6,7 @@ import { convolve } from './convolve';
 import { storeTile } from './mat-mul';
 import { multiplyTile, packPanels, panelBytes } from './tile';
 import { transpose } from './transpose';
+import { filterGradientSuitsWinograd, winogradFilterGradient } from './winograd-gradients';
 
 /** Output pixels whose gradients are used at a time: 256 x 8 of them stay in the first-level cache. */
 const depth: i32 = 256;
@@ -20,6 +21,10 @@ export function filterGradientSuitsTile(g: Convolution): bool {
  * planes of a channel each, those pixels are runs of neighbours, as the tile reads them.
  */
 export function denseFilterGradient(g: Convolution, x: usize, dy: usize, dFilter: usize): void {
+  if (filterGradientSuitsWinograd(g)) {
+    winogradFilterGradient(g, x, dy, dFilter);
+    return;
+  }
   const s = changetype<Sample>(allocate(offsetof<Sample>()));
   layOut(g, s, false);
   const pixels = s.isCopy ? copyBytes(g) / s.pixelBytes : g.inHeight * g.inWidth;

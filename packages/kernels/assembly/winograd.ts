@@ -18,14 +18,28 @@ function inputStep(g: Convolution): i32 {
   return blockWindows * (g.inChannels << 2) + 64;
 }
 
+/** A convolution of stride 1 by 3 x 3 neighbours. */
+export function isThreeByThree(g: Convolution): bool {
+  const plain = g.strideHeight == 1 && g.strideWidth == 1 && g.dilationHeight == 1 && g.dilationWidth == 1;
+  return plain && g.filterHeight == 3 && g.filterWidth == 3;
+}
+
+/** The same convolution with one more row and column of outputs where their numbers are odd; the caller frees it. */
+export function evenSided(g: Convolution): Convolution {
+  const even = changetype<Convolution>(allocate(offsetof<Convolution>()));
+  memory.copy(changetype<usize>(even), changetype<usize>(g), offsetof<Convolution>());
+  even.outHeight = (g.outHeight + 1) & ~1;
+  even.outWidth = (g.outWidth + 1) & ~1;
+  return even;
+}
+
 /** Whether the shapes allow it, and let it gain: the transformations must cost less than they save. */
 export function suitsWinograd(g: Convolution, pooled: bool): bool {
-  const plain = g.strideHeight == 1 && g.strideWidth == 1 && g.dilationHeight == 1 && g.dilationWidth == 1;
   const whole = pooled
     ? 2 * g.poolHeight <= g.outHeight && 2 * g.poolWidth <= g.outWidth
     : ((g.outHeight | g.outWidth) & 1) == 0;
   const wide = g.inChannels >= 16 && (g.inChannels & 3) == 0;
-  return plain && whole && wide && g.filterHeight == 3 && g.filterWidth == 3;
+  return isThreeByThree(g) && whole && wide;
 }
 
 /** What all blocks share. */
@@ -75,6 +89,7 @@ export function convolveWinograd(
         s,
         s.start + pixelOffset(g, s, 2 * row, 2 * column),
         t.inputs + i * (g.inChannels << 2),
+        inputStep(g),
       );
       // Without pooling four outputs a window, in two rows of the map.
       const place = index ? first + i : 4 * (first + i - window) + 2 * (row * g.outWidth + column);
@@ -140,9 +155,8 @@ function transformFilter(g: usize, plane: i32, out: usize): void {
   }
 }
 
-/** `B' d B` for the 4 x 4 pixels of a window, all channels. */
-function transformInput(g: Convolution, s: Sample, p: usize, out: usize): void {
-  const step = inputStep(g);
+/** `B' d B` for the 4 x 4 pixels of a window, all channels; `step` bytes from one position's results to the next one's. */
+export function transformInput(g: Convolution, s: Sample, p: usize, out: usize, step: i32): void {
   const r1 = s.rowBytes;
   const r2 = 2 * r1;
   const r3 = 3 * r1;
