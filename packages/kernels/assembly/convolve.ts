@@ -1,5 +1,5 @@
 // Forward passes: convolution, bias and relu in one go, with or without 2 x 2 max-pooling.
-import { allocate, free } from './heap';
+import { allocate, allocateZeros, free } from './heap';
 import { Convolution, filterSize, layOut, pixelOffset, readSample, Sample } from './convolution';
 import { convolvePoolPatches, suitsPatches } from './patches';
 import { poolHalf } from './pool-window';
@@ -22,11 +22,15 @@ function begin(g: Convolution, filter: usize, bias: usize): Work {
   work.tile = allocate(128);
   work.panels = allocate(panelBytes(filterSize(g), g.outChannels));
   packPanels(filter, g.outChannels << 2, filterSize(g), g.outChannels, work.panels);
-  // The bias with zeros behind it, so that the last panel may read 8 of it.
-  work.bias = allocate(panelBytes(1, g.outChannels));
-  memory.fill(work.bias, 0, panelBytes(1, g.outChannels));
-  if (bias) memory.copy(work.bias, bias, g.outChannels << 2);
+  work.bias = bias;
   return work;
+}
+
+/** The bias with zeros behind it, so that the last panel may read 8 of it; the caller frees it. */
+function fillUp(g: Convolution, bias: usize): usize {
+  const filled = allocateZeros(panelBytes(1, g.outChannels));
+  if (bias) memory.copy(filled, bias, g.outChannels << 2);
+  return filled;
 }
 
 function end(work: Work): void {
@@ -34,7 +38,6 @@ function end(work: Work): void {
   free(changetype<usize>(work.sample));
   free(work.tile);
   free(work.panels);
-  free(work.bias);
   free(changetype<usize>(work));
 }
 
@@ -53,18 +56,24 @@ export function convolvePool(
   index: usize,
 ): void {
   const g = changetype<Convolution>(geometry);
+  const filled = fillUp(g, bias);
+  if (suitsWinograd(g, true)) convolveWinograd(g, x, filter, filled, relu, y, index);
+  else if (suitsPatches(g)) convolvePoolPatches(g, x, filter, filled, relu, y, index);
+  else poolSamples(g, x, filter, filled, relu, y, index);
+  free(filled);
+}
+
+function poolSamples(
+  g: Convolution,
+  x: usize,
+  filter: usize,
+  bias: usize,
+  relu: bool,
+  y: usize,
+  index: usize,
+): void {
   const work = begin(g, filter, bias);
   const outputs = g.poolHeight * g.poolWidth * g.outChannels;
-  if (suitsWinograd(g, true)) {
-    convolveWinograd(g, work.sample, x, filter, work.bias, relu, y, index);
-    end(work);
-    return;
-  }
-  if (suitsPatches(g)) {
-    convolvePoolPatches(g, x, filter, work.bias, relu, y, index);
-    end(work);
-    return;
-  }
   for (let sample = 0; sample < g.batch; sample++) {
     readSample(g, work.sample, x);
     poolSample(g, work, relu, y, index);
@@ -112,12 +121,14 @@ function poolTile(tile: usize, bias: usize, relu: bool, y: usize, index: usize, 
 /** Convolution, bias (0: none), and relu if asked for: `[batch, outHeight, outWidth, channels]`. */
 export function convolve(geometry: usize, x: usize, filter: usize, bias: usize, relu: bool, y: usize): void {
   const g = changetype<Convolution>(geometry);
+  const filled = fillUp(g, bias);
+  if (suitsWinograd(g, false)) convolveWinograd(g, x, filter, filled, relu, y, 0);
+  else convolveSamples(g, x, filter, filled, relu, y);
+  free(filled);
+}
+
+function convolveSamples(g: Convolution, x: usize, filter: usize, bias: usize, relu: bool, y: usize): void {
   const work = begin(g, filter, bias);
-  if (suitsWinograd(g, false)) {
-    convolveWinograd(g, work.sample, x, filter, work.bias, relu, y, 0);
-    end(work);
-    return;
-  }
   for (let sample = 0; sample < g.batch; sample++) {
     readSample(g, work.sample, x);
     convolveSample(g, work, relu, y);

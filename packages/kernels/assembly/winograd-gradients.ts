@@ -3,7 +3,7 @@
 // `A' [(G g G') .* (B' d B)] A`, this is `G' [(B' d B) .* (A dy A')] G`, and what is linear is done once, after the sum.
 import { allocate, allocateZeros, free } from './heap';
 import { Convolution, layOut, pixelOffset, readSample, Sample } from './convolution';
-import { evenSided, isThreeByThree, transformInput } from './winograd';
+import { ofWindows, isThreeByThree, transformInput } from './winograd';
 
 /** Windows transformed at a time. */
 const blockWindows: i32 = 32;
@@ -54,18 +54,17 @@ function freeSums(t: Sums): void {
 /** As `denseFilterGradient`. */
 export function winogradFilterGradient(g: Convolution, x: usize, dy: usize, dFilter: usize): void {
   const t = createSums(g);
-  const even = evenSided(g);
+  const rows = (g.outHeight + 1) >> 1,
+    columns = (g.outWidth + 1) >> 1;
+  const whole = ofWindows(g, rows, columns);
   const s = changetype<Sample>(allocate(offsetof<Sample>()));
-  layOut(even, s, false);
-  const columns = even.outWidth >> 1;
-  const perSample = (even.outHeight >> 1) * columns;
-  const windows = g.batch * perSample;
+  layOut(whole, s, false);
   const sampleBytes = (g.inHeight * g.inWidth * g.inChannels) << 2;
   const mapBytes = (g.outHeight * g.outWidth * g.outChannels) << 2;
   let slot = 0;
   for (let sample = 0; sample < g.batch; sample++, x += sampleBytes, dy += mapBytes) {
-    readSample(even, s, x);
-    for (let window = 0; window < perSample; window++) {
+    readSample(whole, s, x);
+    for (let window = 0; window < rows * columns; window++) {
       const row = 2 * (window / columns),
         column = 2 * (window % columns);
       const place = t.inputs + slot * s.pixelBytes;
@@ -80,7 +79,7 @@ export function winogradFilterGradient(g: Convolution, x: usize, dy: usize, dFil
   storeGradient(g, t, dFilter);
   if (s.isCopy) free(s.start);
   free(changetype<usize>(s));
-  free(changetype<usize>(even));
+  free(changetype<usize>(whole));
   freeSums(t);
 }
 

@@ -3,7 +3,7 @@
 // Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016), section 4.1. The products of all windows with
 // all filters at one of the 16 positions form a matrix product, so that the tile does the work here too.
 import { allocate, free } from './heap';
-import { Convolution, pixelOffset, readSample, Sample } from './convolution';
+import { Convolution, layOut, pixelOffset, readSample, Sample } from './convolution';
 import { poolHalf, storeHalf } from './pool-window';
 import { multiplyTile, packPanels, panelBytes } from './tile';
 
@@ -24,22 +24,23 @@ export function isThreeByThree(g: Convolution): bool {
   return plain && g.filterHeight == 3 && g.filterWidth == 3;
 }
 
-/** The same convolution with one more row and column of outputs where their numbers are odd; the caller frees it. */
-export function evenSided(g: Convolution): Convolution {
-  const even = changetype<Convolution>(allocate(offsetof<Convolution>()));
-  memory.copy(changetype<usize>(even), changetype<usize>(g), offsetof<Convolution>());
-  even.outHeight = (g.outHeight + 1) & ~1;
-  even.outWidth = (g.outWidth + 1) & ~1;
-  return even;
+/** The same convolution with the outputs of `rows x columns` windows, no more and no fewer; the caller frees it. */
+export function ofWindows(g: Convolution, rows: i32, columns: i32): Convolution {
+  const whole = changetype<Convolution>(allocate(offsetof<Convolution>()));
+  memory.copy(changetype<usize>(whole), changetype<usize>(g), offsetof<Convolution>());
+  whole.outHeight = 2 * rows;
+  whole.outWidth = 2 * columns;
+  return whole;
 }
 
 /** Whether the shapes allow it, and let it gain: the transformations must cost less than they save. */
 export function suitsWinograd(g: Convolution, pooled: bool): bool {
-  const whole = pooled
-    ? 2 * g.poolHeight <= g.outHeight && 2 * g.poolWidth <= g.outWidth
-    : ((g.outHeight | g.outWidth) & 1) == 0;
   const wide = g.inChannels >= 16 && (g.inChannels & 3) == 0;
-  return isThreeByThree(g) && whole && wide;
+  const gains = pooled
+    ? 2 * g.poolHeight <= g.outHeight && 2 * g.poolWidth <= g.outWidth
+    : // Windows over an odd edge compute what is not stored.
+      8 * ((g.outHeight + 1) >> 1) * ((g.outWidth + 1) >> 1) <= 3 * g.outHeight * g.outWidth;
+  return isThreeByThree(g) && gains && wide;
 }
 
 /** What all blocks share. */
@@ -51,8 +52,10 @@ class Transforms {
   filters: usize;
   /** `[window][8]` for each position: the products for one panel. */
   products: usize;
-  /** Where the first output of each window goes. */
+  /** Where the four outputs of each window go; with pooling only the first is set. */
   places: usize;
+  /** For outputs outside the map. */
+  unused: usize;
   /** A row of a matrix of inputs, for the tile. */
   row: Sample;
 }
@@ -60,7 +63,6 @@ class Transforms {
 /** As `convolvePool`, or as `convolve` if `index` is 0; `bias` being filled up to whole panels. */
 export function convolveWinograd(
   g: Convolution,
-  s: Sample,
   x: usize,
   filter: usize,
   bias: usize,
@@ -69,42 +71,56 @@ export function convolveWinograd(
   index: usize,
 ): void {
   const t = createTransforms(g, filter);
-  const columns = index ? g.poolWidth : g.outWidth >> 1;
-  const perSample = (index ? g.poolHeight : g.outHeight >> 1) * columns;
-  const windows = g.batch * perSample;
-  const sampleBytes = (g.inHeight * g.inWidth * g.inChannels) << 2;
+  const rows = index ? g.poolHeight : (g.outHeight + 1) >> 1,
+    columns = index ? g.poolWidth : (g.outWidth + 1) >> 1;
+  const whole = ofWindows(g, rows, columns);
+  const s = changetype<Sample>(allocate(offsetof<Sample>()));
+  layOut(whole, s, false);
   const pixel = g.outChannels << 2;
-  for (let first = 0; first < windows; first += blockWindows) {
-    const count = min(blockWindows, windows - first);
-    for (let i = 0; i < count; i++) {
-      const window = (first + i) % perSample;
-      if (window == 0 || (i == 0 && first == 0)) {
-        readSample(g, s, x);
-        x += sampleBytes;
-      }
-      const row = window / columns,
-        column = window % columns;
-      transformInput(
-        g,
-        s,
-        s.start + pixelOffset(g, s, 2 * row, 2 * column),
-        t.inputs + i * (g.inChannels << 2),
-        inputStep(g),
-      );
-      // Without pooling four outputs a window, in two rows of the map.
-      const place = index ? first + i : 4 * (first + i - window) + 2 * (row * g.outWidth + column);
-      store<usize>(t.places + (i << 2), y + place * pixel);
+  let slot = 0,
+    map = y;
+  for (let sample = 0; sample < g.batch; sample++, x += (g.inHeight * g.inWidth * g.inChannels) << 2) {
+    readSample(whole, s, x);
+    for (let window = 0; window < rows * columns; window++) {
+      const row = 2 * (window / columns),
+        column = 2 * (window % columns);
+      const input = s.start + pixelOffset(g, s, row, column);
+      transformInput(g, s, input, t.inputs + slot * s.pixelBytes, inputStep(g));
+      if (index) store<usize>(t.places + (slot << 4), map + window * pixel);
+      else placeOutputs(g, t, slot, map, row, column);
+      if (++slot < blockWindows) continue;
+      multiplyBlock(g, t, slot, bias, relu, y, index);
+      slot = 0;
     }
-    multiplyBlock(g, t, count, bias, relu, y, index);
+    map += (index ? rows * columns : g.outHeight * g.outWidth) * pixel;
   }
+  multiplyBlock(g, t, slot, bias, relu, y, index);
+  if (s.isCopy) free(s.start);
+  free(changetype<usize>(s));
+  free(changetype<usize>(whole));
   freeTransforms(t);
+}
+
+/** Where the four outputs of a window without pooling go; to `unused` outside the map. */
+function placeOutputs(g: Convolution, t: Transforms, slot: i32, map: usize, row: i32, column: i32): void {
+  const pixel = g.outChannels << 2;
+  const isRight = column + 1 < g.outWidth,
+    isBelow = row + 1 < g.outHeight;
+  const out = map + (row * g.outWidth + column) * pixel,
+    below = out + g.outWidth * pixel;
+  const places = t.places + (slot << 4);
+  store<usize>(places, out);
+  store<usize>(places, isRight ? out + pixel : t.unused, 4);
+  store<usize>(places, isBelow ? below : t.unused, 8);
+  store<usize>(places, isRight && isBelow ? below + pixel : t.unused, 12);
 }
 
 function createTransforms(g: Convolution, filter: usize): Transforms {
   const t = changetype<Transforms>(allocate(offsetof<Transforms>()));
   t.inputs = allocate(positions * inputStep(g));
   t.products = allocate(positions * productStep);
-  t.places = allocate(blockWindows << 2);
+  t.places = allocate(blockWindows << 4);
+  t.unused = allocate(g.outChannels << 2);
   t.row = changetype<Sample>(allocate(offsetof<Sample>()));
   t.row.rows = 1;
   t.row.columns = 1;
@@ -126,6 +142,7 @@ function freeTransforms(t: Transforms): void {
   free(t.filters);
   free(t.products);
   free(t.places);
+  free(t.unused);
   free(changetype<usize>(t.row));
   free(changetype<usize>(t));
 }
@@ -213,24 +230,24 @@ function multiplyBlock(
     }
     const width = min(8, g.outChannels - channel);
     for (let window = 0; window < count; window++) {
-      const out = load<usize>(t.places + (window << 2)) + (channel << 2);
-      const place = index ? index + ((out - y) >> 2) : 0;
-      const products = t.products + (window << 5);
-      transformOutput(g, products, bias + (channel << 2), relu, out, place, width);
-      if (width <= 4) continue;
-      const next = place ? place + 4 : 0;
-      transformOutput(g, products + 16, bias + ((channel + 4) << 2), relu, out + 16, next, width - 4);
+      const places = t.places + (window << 4),
+        products = t.products + (window << 5);
+      for (let half = 0; half < width; half += 4) {
+        const at = (channel + half) << 2;
+        const pooled = index ? index + ((load<usize>(places) + at - y) >> 2) : 0;
+        transformOutput(products + (half << 2), bias + at, relu, places, at, pooled, width - half);
+      }
     }
   }
 }
 
-/** `A' m A` for 4 channels of a window, then pooling if there is an index. */
+/** `A' m A` for 4 channels of a window, which begin `at` bytes from each of its places, then pooling if there is an index. */
 function transformOutput(
-  g: Convolution,
   m: usize,
   bias: usize,
   relu: bool,
-  y: usize,
+  places: usize,
+  at: i32,
   index: usize,
   width: i32,
 ): void {
@@ -257,13 +274,11 @@ function transformOutput(
     }
   }
   if (index) {
-    poolHalf(upper0, upper1, lower0, lower1, bias, relu, y, index, width);
+    poolHalf(upper0, upper1, lower0, lower1, bias, relu, load<usize>(places) + at, index, width);
     return;
   }
-  const pixel = g.outChannels << 2,
-    below = y + g.outWidth * pixel;
-  storeHalf(upper0, bias, relu, y, width);
-  storeHalf(upper1, bias, relu, y + pixel, width);
-  storeHalf(lower0, bias, relu, below, width);
-  storeHalf(lower1, bias, relu, below + pixel, width);
+  storeHalf(upper0, bias, relu, load<usize>(places) + at, width);
+  storeHalf(upper1, bias, relu, load<usize>(places, 4) + at, width);
+  storeHalf(lower0, bias, relu, load<usize>(places, 8) + at, width);
+  storeHalf(lower1, bias, relu, load<usize>(places, 12) + at, width);
 }
