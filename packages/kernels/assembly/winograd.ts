@@ -174,24 +174,32 @@ function transformFilter(g: usize, plane: i32, out: usize): void {
 
 /** `B' d B` for the 4 x 4 pixels of a window, all channels; `step` bytes from one position's results to the next one's. */
 export function transformInput(g: Convolution, s: Sample, p: usize, out: usize, step: i32): void {
-  const r1 = s.rowBytes;
-  const r2 = 2 * r1;
-  const r3 = 3 * r1;
-  for (let i = 0; i < g.inChannels; i += 4, p += 16, out += 16) {
-    transformRow(p, p + r2, s.pixelBytes, -1, out, step);
-    transformRow(p + r1, p + r2, s.pixelBytes, 1, out + 4 * step, step);
-    transformRow(p + r2, p + r1, s.pixelBytes, -1, out + 8 * step, step);
-    transformRow(p + r1, p + r3, s.pixelBytes, -1, out + 12 * step, step);
+  const pixel = s.pixelBytes;
+  for (const end = p + pixel; p < end; p += 16, out += 16) {
+    const p1 = p + s.rowBytes,
+      p2 = p1 + s.rowBytes;
+    transformRow(p, p2, pixel, out, step);
+    // The only row that is a sum.
+    const d0 = f32x4.add(v128.load(p1), v128.load(p2)),
+      d1 = f32x4.add(v128.load(p1 + pixel), v128.load(p2 + pixel));
+    const d2 = f32x4.add(v128.load(p1 + 2 * pixel), v128.load(p2 + 2 * pixel)),
+      d3 = f32x4.add(v128.load(p1 + 3 * pixel), v128.load(p2 + 3 * pixel));
+    storeRow(d0, d1, d2, d3, out + 4 * step, step);
+    transformRow(p2, p1, pixel, out + 8 * step, step);
+    transformRow(p1, p2 + s.rowBytes, pixel, out + 12 * step, step);
   }
 }
 
-/** One row of `B' d B`: the sum or difference of two rows of pixels, then the same along the row. */
-function transformRow(a: usize, b: usize, pixelBytes: i32, sign: f32, out: usize, step: i32): void {
-  const signs = f32x4.splat(sign);
-  const d0 = f32x4.add(v128.load(a), f32x4.mul(signs, v128.load(b)));
-  const d1 = f32x4.add(v128.load(a + pixelBytes), f32x4.mul(signs, v128.load(b + pixelBytes)));
-  const d2 = f32x4.add(v128.load(a + 2 * pixelBytes), f32x4.mul(signs, v128.load(b + 2 * pixelBytes)));
-  const d3 = f32x4.add(v128.load(a + 3 * pixelBytes), f32x4.mul(signs, v128.load(b + 3 * pixelBytes)));
+/** One row of `B' d B`: the difference of two rows of pixels, then the same along the row. */
+function transformRow(a: usize, b: usize, pixel: i32, out: usize, step: i32): void {
+  const d0 = f32x4.sub(v128.load(a), v128.load(b)),
+    d1 = f32x4.sub(v128.load(a + pixel), v128.load(b + pixel));
+  const d2 = f32x4.sub(v128.load(a + 2 * pixel), v128.load(b + 2 * pixel)),
+    d3 = f32x4.sub(v128.load(a + 3 * pixel), v128.load(b + 3 * pixel));
+  storeRow(d0, d1, d2, d3, out, step);
+}
+
+function storeRow(d0: v128, d1: v128, d2: v128, d3: v128, out: usize, step: i32): void {
   v128.store(out, f32x4.sub(d0, d2));
   v128.store(out + step, f32x4.add(d1, d2));
   v128.store(out + 2 * step, f32x4.sub(d2, d1));
@@ -213,20 +221,9 @@ function multiplyBlock(
   for (let channel = 0; channel < g.outChannels; channel += 8) {
     const panel = t.filters + channel * rowBytes;
     for (let position = 0; position < positions; position++) {
-      let p = t.inputs + position * inputStep(g);
-      let out = t.products + position * productStep;
-      // The last rows may be left over from an earlier block: their products are not read.
-      for (let window = 0; window < count; window += 4, p += rowBytes << 2, out += 128) {
-        multiplyTile(
-          t.row,
-          panel + position * size,
-          p,
-          p + rowBytes,
-          p + 2 * rowBytes,
-          p + 3 * rowBytes,
-          out,
-        );
-      }
+      const inputs = t.inputs + position * inputStep(g),
+        products = t.products + position * productStep;
+      multiplyWindows(inputs, rowBytes, count, panel + position * size, products);
     }
     const width = min(8, g.outChannels - channel);
     for (let window = 0; window < count; window++) {
@@ -241,6 +238,48 @@ function multiplyBlock(
   }
 }
 
+/**
+ * As `multiplyTile` for four windows after the other, `[window][8]`; rows of few channels leave no time for the calls. The last rows
+ * may be left over from an earlier block: their products are not read.
+ */
+function multiplyWindows(x: usize, rowBytes: i32, count: i32, panel: usize, out: usize): void {
+  for (; count > 0; count -= 4, x += 3 * rowBytes, out += 128) {
+    let a0 = f32x4.splat(0),
+      a1 = a0,
+      b0 = a0,
+      b1 = a0,
+      c0 = a0,
+      c1 = a0,
+      d0 = a0,
+      d1 = a0;
+    let w = panel;
+    for (const end = x + rowBytes; x < end; x += 4, w += 32) {
+      const w0 = v128.load(w),
+        w1 = v128.load(w, 16);
+      let v = v128.load32_splat(x);
+      a0 = f32x4.add(a0, f32x4.mul(v, w0));
+      a1 = f32x4.add(a1, f32x4.mul(v, w1));
+      v = v128.load32_splat(x + rowBytes);
+      b0 = f32x4.add(b0, f32x4.mul(v, w0));
+      b1 = f32x4.add(b1, f32x4.mul(v, w1));
+      v = v128.load32_splat(x + 2 * rowBytes);
+      c0 = f32x4.add(c0, f32x4.mul(v, w0));
+      c1 = f32x4.add(c1, f32x4.mul(v, w1));
+      v = v128.load32_splat(x + 3 * rowBytes);
+      d0 = f32x4.add(d0, f32x4.mul(v, w0));
+      d1 = f32x4.add(d1, f32x4.mul(v, w1));
+    }
+    v128.store(out, a0);
+    v128.store(out, a1, 16);
+    v128.store(out, b0, 32);
+    v128.store(out, b1, 48);
+    v128.store(out, c0, 64);
+    v128.store(out, c1, 80);
+    v128.store(out, d0, 96);
+    v128.store(out, d1, 112);
+  }
+}
+
 /** `A' m A` for 4 channels of a window, which begin `at` bytes from each of its places, then pooling if there is an index. */
 function transformOutput(
   m: usize,
@@ -251,28 +290,18 @@ function transformOutput(
   index: usize,
   width: i32,
 ): void {
-  const r1 = 4 * productStep;
-  let upper0 = f32x4.splat(0),
-    upper1 = upper0,
-    lower0 = upper0,
-    lower1 = upper0;
-  for (let column = 0; column < 4; column++, m += productStep) {
-    const m1 = v128.load(m + r1);
-    const m2 = v128.load(m + 2 * r1);
-    const upper = f32x4.add(f32x4.add(v128.load(m), m1), m2);
-    const lower = f32x4.sub(f32x4.sub(m1, m2), v128.load(m + 3 * r1));
-    if (column < 3) {
-      upper0 = f32x4.add(upper0, upper);
-      lower0 = f32x4.add(lower0, lower);
-    }
-    if (column == 1) {
-      upper1 = upper;
-      lower1 = lower;
-    } else if (column > 1) {
-      upper1 = f32x4.sub(upper1, upper);
-      lower1 = f32x4.sub(lower1, lower);
-    }
-  }
+  const a0 = upperSum(m),
+    a1 = upperSum(m + productStep),
+    a2 = upperSum(m + 2 * productStep),
+    a3 = upperSum(m + 3 * productStep);
+  const b0 = lowerSum(m),
+    b1 = lowerSum(m + productStep),
+    b2 = lowerSum(m + 2 * productStep),
+    b3 = lowerSum(m + 3 * productStep);
+  const upper0 = f32x4.add(f32x4.add(a0, a1), a2),
+    upper1 = f32x4.sub(f32x4.sub(a1, a2), a3);
+  const lower0 = f32x4.add(f32x4.add(b0, b1), b2),
+    lower1 = f32x4.sub(f32x4.sub(b1, b2), b3);
   if (index) {
     poolHalf(upper0, upper1, lower0, lower1, bias, relu, load<usize>(places) + at, index, width);
     return;
@@ -281,4 +310,17 @@ function transformOutput(
   storeHalf(upper1, bias, relu, load<usize>(places, 4) + at, width);
   storeHalf(lower0, bias, relu, load<usize>(places, 8) + at, width);
   storeHalf(lower1, bias, relu, load<usize>(places, 12) + at, width);
+}
+
+/** The products of a column of four rows, as they come in the upper outputs. */
+function upperSum(m: usize): v128 {
+  return f32x4.add(f32x4.add(v128.load(m), v128.load(m + 4 * productStep)), v128.load(m + 8 * productStep));
+}
+
+/** The same for the lower ones. */
+function lowerSum(m: usize): v128 {
+  return f32x4.sub(
+    f32x4.sub(v128.load(m + 4 * productStep), v128.load(m + 8 * productStep)),
+    v128.load(m + 12 * productStep),
+  );
 }
