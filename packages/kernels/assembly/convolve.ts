@@ -129,43 +129,53 @@ export function convolve(geometry: usize, x: usize, filter: usize, bias: usize, 
 
 function convolveSamples(g: Convolution, x: usize, filter: usize, bias: usize, relu: bool, y: usize): void {
   const work = begin(g, filter, bias);
+  const offsets = offsetsOfPixels(g, work.sample);
   for (let sample = 0; sample < g.batch; sample++) {
     readSample(g, work.sample, x);
-    convolveSample(g, work, relu, y);
+    convolveSample(g, work, offsets, relu, y);
     x += (g.inHeight * g.inWidth * g.inChannels) << 2;
     y += (g.outHeight * g.outWidth * g.outChannels) << 2;
   }
+  free(offsets);
   end(work);
 }
 
-function convolveSample(g: Convolution, work: Work, relu: bool, y: usize): void {
+function convolveSample(g: Convolution, work: Work, offsets: usize, relu: bool, y: usize): void {
   const s = work.sample,
     tile = work.tile;
   const panelSize = filterSize(g) << 5;
-  const last = g.outHeight * g.outWidth - 1;
+  const pixels = g.outHeight * g.outWidth;
   let panel = work.panels;
   for (let channel = 0; channel < g.outChannels; channel += 8, panel += panelSize) {
     const width = min(8, g.outChannels - channel);
-    for (let pixel = 0; pixel <= last; pixel += 4) {
-      multiplyTile(
-        s,
-        panel,
-        address(g, s, pixel),
-        address(g, s, min(pixel + 1, last)),
-        address(g, s, min(pixel + 2, last)),
-        address(g, s, min(pixel + 3, last)),
+    let out = y + (channel << 2),
+      offset = offsets;
+    for (let pixel = 0; pixel < pixels; pixel += 4, offset += 16, out += g.outChannels << 4) {
+      const p0 = s.start + load<i32>(offset),
+        p1 = s.start + load<i32>(offset, 4);
+      multiplyTile(s, panel, p0, p1, s.start + load<i32>(offset, 8), s.start + load<i32>(offset, 12), tile);
+      storeTile(
         tile,
+        work.bias + (channel << 2),
+        relu,
+        out,
+        g.outChannels << 2,
+        min(4, pixels - pixel),
+        width,
       );
-      const pixels = min(4, last + 1 - pixel);
-      const out = y + ((pixel * g.outChannels + channel) << 2);
-      storeTile(tile, work.bias + (channel << 2), relu, out, g.outChannels << 2, pixels, width);
     }
   }
 }
 
-/** Where the filter starts for an output pixel, counted in row order. */
-function address(g: Convolution, s: Sample, pixel: i32): usize {
-  return s.start + pixelOffset(g, s, pixel / g.outWidth, pixel % g.outWidth);
+/** Where the filter starts for each output pixel of a sample. The last one is repeated for the tile; the caller frees the table. */
+function offsetsOfPixels(g: Convolution, s: Sample): usize {
+  const count = g.outHeight * g.outWidth;
+  const offsets = allocate((count + 3) << 2);
+  for (let i = 0; i < count + 3; i++) {
+    const pixel = min(i, count - 1);
+    store<i32>(offsets + (i << 2), pixelOffset(g, s, pixel / g.outWidth, pixel % g.outWidth));
+  }
+  return offsets;
 }
 
 /** Stores `rows x width` of a tile. */
