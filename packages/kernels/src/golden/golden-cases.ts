@@ -158,6 +158,7 @@ function poolings(): NamedCases {
 function depthwise(): NamedCases {
   const shapes = [
     ['3 x 3', [2, 7, 7, 6], [3, 3, 6, 1], [2, 7, 7, 6], 'same'],
+    ['3 x 3, 37 channels', [2, 7, 8, 37], [3, 3, 37, 1], [2, 7, 8, 37], 'same'],
     ['2 x 3, multiplier 3', [2, 6, 8, 5], [2, 3, 5, 3], [2, 5, 6, 15], 'valid'],
   ] as const;
   return shapes.flatMap(([title, inputShape, filterShape, outShape, pad]): NamedCases => {
