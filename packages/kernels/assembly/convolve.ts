@@ -1,5 +1,5 @@
 // Forward passes: convolution, bias and relu in one go, with or without 2 x 2 max-pooling.
-import { allocate, free } from './heap';
+import { allocate, allocateZeros, free } from './heap';
 import { Convolution, filterSize, layOut, pixelOffset, readSample, Sample } from './convolution';
 import { convolvePoolPatches, suitsPatches } from './patches';
 import { poolHalf } from './pool-window';
@@ -22,11 +22,15 @@ function begin(g: Convolution, filter: usize, bias: usize): Work {
   work.tile = allocate(128);
   work.panels = allocate(panelBytes(filterSize(g), g.outChannels));
   packPanels(filter, g.outChannels << 2, filterSize(g), g.outChannels, work.panels);
-  // The bias with zeros behind it, so that the last panel may read 8 of it.
-  work.bias = allocate(panelBytes(1, g.outChannels));
-  memory.fill(work.bias, 0, panelBytes(1, g.outChannels));
-  if (bias) memory.copy(work.bias, bias, g.outChannels << 2);
+  work.bias = bias;
   return work;
+}
+
+/** The bias with zeros behind it, so that the last panel may read 8 of it; the caller frees it. */
+function fillUp(g: Convolution, bias: usize): usize {
+  const filled = allocateZeros(panelBytes(1, g.outChannels));
+  if (bias) memory.copy(filled, bias, g.outChannels << 2);
+  return filled;
 }
 
 function end(work: Work): void {
@@ -34,7 +38,6 @@ function end(work: Work): void {
   free(changetype<usize>(work.sample));
   free(work.tile);
   free(work.panels);
-  free(work.bias);
   free(changetype<usize>(work));
 }
 
@@ -53,18 +56,24 @@ export function convolvePool(
   index: usize,
 ): void {
   const g = changetype<Convolution>(geometry);
+  const filled = fillUp(g, bias);
+  if (suitsWinograd(g, true)) convolveWinograd(g, x, filter, filled, relu, y, index);
+  else if (suitsPatches(g)) convolvePoolPatches(g, x, filter, filled, relu, y, index);
+  else poolSamples(g, x, filter, filled, relu, y, index);
+  free(filled);
+}
+
+function poolSamples(
+  g: Convolution,
+  x: usize,
+  filter: usize,
+  bias: usize,
+  relu: bool,
+  y: usize,
+  index: usize,
+): void {
   const work = begin(g, filter, bias);
   const outputs = g.poolHeight * g.poolWidth * g.outChannels;
-  if (suitsWinograd(g, true)) {
-    convolveWinograd(g, work.sample, x, filter, work.bias, relu, y, index);
-    end(work);
-    return;
-  }
-  if (suitsPatches(g)) {
-    convolvePoolPatches(g, x, filter, work.bias, relu, y, index);
-    end(work);
-    return;
-  }
   for (let sample = 0; sample < g.batch; sample++) {
     readSample(g, work.sample, x);
     poolSample(g, work, relu, y, index);
@@ -112,49 +121,61 @@ function poolTile(tile: usize, bias: usize, relu: bool, y: usize, index: usize, 
 /** Convolution, bias (0: none), and relu if asked for: `[batch, outHeight, outWidth, channels]`. */
 export function convolve(geometry: usize, x: usize, filter: usize, bias: usize, relu: bool, y: usize): void {
   const g = changetype<Convolution>(geometry);
+  const filled = fillUp(g, bias);
+  if (suitsWinograd(g, false)) convolveWinograd(g, x, filter, filled, relu, y, 0);
+  else convolveSamples(g, x, filter, filled, relu, y);
+  free(filled);
+}
+
+function convolveSamples(g: Convolution, x: usize, filter: usize, bias: usize, relu: bool, y: usize): void {
   const work = begin(g, filter, bias);
-  if (suitsWinograd(g, false)) {
-    convolveWinograd(g, work.sample, x, filter, work.bias, relu, y, 0);
-    end(work);
-    return;
-  }
+  const offsets = offsetsOfPixels(g, work.sample);
   for (let sample = 0; sample < g.batch; sample++) {
     readSample(g, work.sample, x);
-    convolveSample(g, work, relu, y);
+    convolveSample(g, work, offsets, relu, y);
     x += (g.inHeight * g.inWidth * g.inChannels) << 2;
     y += (g.outHeight * g.outWidth * g.outChannels) << 2;
   }
+  free(offsets);
   end(work);
 }
 
-function convolveSample(g: Convolution, work: Work, relu: bool, y: usize): void {
+function convolveSample(g: Convolution, work: Work, offsets: usize, relu: bool, y: usize): void {
   const s = work.sample,
     tile = work.tile;
   const panelSize = filterSize(g) << 5;
-  const last = g.outHeight * g.outWidth - 1;
+  const pixels = g.outHeight * g.outWidth;
   let panel = work.panels;
   for (let channel = 0; channel < g.outChannels; channel += 8, panel += panelSize) {
     const width = min(8, g.outChannels - channel);
-    for (let pixel = 0; pixel <= last; pixel += 4) {
-      multiplyTile(
-        s,
-        panel,
-        address(g, s, pixel),
-        address(g, s, min(pixel + 1, last)),
-        address(g, s, min(pixel + 2, last)),
-        address(g, s, min(pixel + 3, last)),
+    let out = y + (channel << 2),
+      offset = offsets;
+    for (let pixel = 0; pixel < pixels; pixel += 4, offset += 16, out += g.outChannels << 4) {
+      const p0 = s.start + load<i32>(offset),
+        p1 = s.start + load<i32>(offset, 4);
+      multiplyTile(s, panel, p0, p1, s.start + load<i32>(offset, 8), s.start + load<i32>(offset, 12), tile);
+      storeTile(
         tile,
+        work.bias + (channel << 2),
+        relu,
+        out,
+        g.outChannels << 2,
+        min(4, pixels - pixel),
+        width,
       );
-      const pixels = min(4, last + 1 - pixel);
-      const out = y + ((pixel * g.outChannels + channel) << 2);
-      storeTile(tile, work.bias + (channel << 2), relu, out, g.outChannels << 2, pixels, width);
     }
   }
 }
 
-/** Where the filter starts for an output pixel, counted in row order. */
-function address(g: Convolution, s: Sample, pixel: i32): usize {
-  return s.start + pixelOffset(g, s, pixel / g.outWidth, pixel % g.outWidth);
+/** Where the filter starts for each output pixel of a sample. The last one is repeated for the tile; the caller frees the table. */
+function offsetsOfPixels(g: Convolution, s: Sample): usize {
+  const count = g.outHeight * g.outWidth;
+  const offsets = allocate((count + 3) << 2);
+  for (let i = 0; i < count + 3; i++) {
+    const pixel = min(i, count - 1);
+    store<i32>(offsets + (i << 2), pixelOffset(g, s, pixel / g.outWidth, pixel % g.outWidth));
+  }
+  return offsets;
 }
 
 /** Stores `rows x width` of a tile. */

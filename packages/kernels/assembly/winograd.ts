@@ -3,7 +3,7 @@
 // Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016), section 4.1. The products of all windows with
 // all filters at one of the 16 positions form a matrix product, so that the tile does the work here too.
 import { allocate, free } from './heap';
-import { Convolution, pixelOffset, readSample, Sample } from './convolution';
+import { Convolution, layOut, pixelOffset, readSample, Sample } from './convolution';
 import { poolHalf, storeHalf } from './pool-window';
 import { multiplyTile, packPanels, panelBytes } from './tile';
 
@@ -18,14 +18,29 @@ function inputStep(g: Convolution): i32 {
   return blockWindows * (g.inChannels << 2) + 64;
 }
 
+/** A convolution of stride 1 by 3 x 3 neighbours. */
+export function isThreeByThree(g: Convolution): bool {
+  const plain = g.strideHeight == 1 && g.strideWidth == 1 && g.dilationHeight == 1 && g.dilationWidth == 1;
+  return plain && g.filterHeight == 3 && g.filterWidth == 3;
+}
+
+/** The same convolution with the outputs of `rows x columns` windows, no more and no fewer; the caller frees it. */
+export function ofWindows(g: Convolution, rows: i32, columns: i32): Convolution {
+  const whole = changetype<Convolution>(allocate(offsetof<Convolution>()));
+  memory.copy(changetype<usize>(whole), changetype<usize>(g), offsetof<Convolution>());
+  whole.outHeight = 2 * rows;
+  whole.outWidth = 2 * columns;
+  return whole;
+}
+
 /** Whether the shapes allow it, and let it gain: the transformations must cost less than they save. */
 export function suitsWinograd(g: Convolution, pooled: bool): bool {
-  const plain = g.strideHeight == 1 && g.strideWidth == 1 && g.dilationHeight == 1 && g.dilationWidth == 1;
-  const whole = pooled
-    ? 2 * g.poolHeight <= g.outHeight && 2 * g.poolWidth <= g.outWidth
-    : ((g.outHeight | g.outWidth) & 1) == 0;
   const wide = g.inChannels >= 16 && (g.inChannels & 3) == 0;
-  return plain && whole && wide && g.filterHeight == 3 && g.filterWidth == 3;
+  const gains = pooled
+    ? 2 * g.poolHeight <= g.outHeight && 2 * g.poolWidth <= g.outWidth
+    : // Windows over an odd edge compute what is not stored.
+      8 * ((g.outHeight + 1) >> 1) * ((g.outWidth + 1) >> 1) <= 3 * g.outHeight * g.outWidth;
+  return isThreeByThree(g) && gains && wide;
 }
 
 /** What all blocks share. */
@@ -37,8 +52,10 @@ class Transforms {
   filters: usize;
   /** `[window][8]` for each position: the products for one panel. */
   products: usize;
-  /** Where the first output of each window goes. */
+  /** Where the four outputs of each window go; with pooling only the first is set. */
   places: usize;
+  /** For outputs outside the map. */
+  unused: usize;
   /** A row of a matrix of inputs, for the tile. */
   row: Sample;
 }
@@ -46,7 +63,6 @@ class Transforms {
 /** As `convolvePool`, or as `convolve` if `index` is 0; `bias` being filled up to whole panels. */
 export function convolveWinograd(
   g: Convolution,
-  s: Sample,
   x: usize,
   filter: usize,
   bias: usize,
@@ -55,41 +71,56 @@ export function convolveWinograd(
   index: usize,
 ): void {
   const t = createTransforms(g, filter);
-  const columns = index ? g.poolWidth : g.outWidth >> 1;
-  const perSample = (index ? g.poolHeight : g.outHeight >> 1) * columns;
-  const windows = g.batch * perSample;
-  const sampleBytes = (g.inHeight * g.inWidth * g.inChannels) << 2;
+  const rows = index ? g.poolHeight : (g.outHeight + 1) >> 1,
+    columns = index ? g.poolWidth : (g.outWidth + 1) >> 1;
+  const whole = ofWindows(g, rows, columns);
+  const s = changetype<Sample>(allocate(offsetof<Sample>()));
+  layOut(whole, s, false);
   const pixel = g.outChannels << 2;
-  for (let first = 0; first < windows; first += blockWindows) {
-    const count = min(blockWindows, windows - first);
-    for (let i = 0; i < count; i++) {
-      const window = (first + i) % perSample;
-      if (window == 0 || (i == 0 && first == 0)) {
-        readSample(g, s, x);
-        x += sampleBytes;
-      }
-      const row = window / columns,
-        column = window % columns;
-      transformInput(
-        g,
-        s,
-        s.start + pixelOffset(g, s, 2 * row, 2 * column),
-        t.inputs + i * (g.inChannels << 2),
-      );
-      // Without pooling four outputs a window, in two rows of the map.
-      const place = index ? first + i : 4 * (first + i - window) + 2 * (row * g.outWidth + column);
-      store<usize>(t.places + (i << 2), y + place * pixel);
+  let slot = 0,
+    map = y;
+  for (let sample = 0; sample < g.batch; sample++, x += (g.inHeight * g.inWidth * g.inChannels) << 2) {
+    readSample(whole, s, x);
+    for (let window = 0; window < rows * columns; window++) {
+      const row = 2 * (window / columns),
+        column = 2 * (window % columns);
+      const input = s.start + pixelOffset(g, s, row, column);
+      transformInput(g, s, input, t.inputs + slot * s.pixelBytes, inputStep(g));
+      if (index) store<usize>(t.places + (slot << 4), map + window * pixel);
+      else placeOutputs(g, t, slot, map, row, column);
+      if (++slot < blockWindows) continue;
+      multiplyBlock(g, t, slot, bias, relu, y, index);
+      slot = 0;
     }
-    multiplyBlock(g, t, count, bias, relu, y, index);
+    map += (index ? rows * columns : g.outHeight * g.outWidth) * pixel;
   }
+  multiplyBlock(g, t, slot, bias, relu, y, index);
+  if (s.isCopy) free(s.start);
+  free(changetype<usize>(s));
+  free(changetype<usize>(whole));
   freeTransforms(t);
+}
+
+/** Where the four outputs of a window without pooling go; to `unused` outside the map. */
+function placeOutputs(g: Convolution, t: Transforms, slot: i32, map: usize, row: i32, column: i32): void {
+  const pixel = g.outChannels << 2;
+  const isRight = column + 1 < g.outWidth,
+    isBelow = row + 1 < g.outHeight;
+  const out = map + (row * g.outWidth + column) * pixel,
+    below = out + g.outWidth * pixel;
+  const places = t.places + (slot << 4);
+  store<usize>(places, out);
+  store<usize>(places, isRight ? out + pixel : t.unused, 4);
+  store<usize>(places, isBelow ? below : t.unused, 8);
+  store<usize>(places, isRight && isBelow ? below + pixel : t.unused, 12);
 }
 
 function createTransforms(g: Convolution, filter: usize): Transforms {
   const t = changetype<Transforms>(allocate(offsetof<Transforms>()));
   t.inputs = allocate(positions * inputStep(g));
   t.products = allocate(positions * productStep);
-  t.places = allocate(blockWindows << 2);
+  t.places = allocate(blockWindows << 4);
+  t.unused = allocate(g.outChannels << 2);
   t.row = changetype<Sample>(allocate(offsetof<Sample>()));
   t.row.rows = 1;
   t.row.columns = 1;
@@ -111,6 +142,7 @@ function freeTransforms(t: Transforms): void {
   free(t.filters);
   free(t.products);
   free(t.places);
+  free(t.unused);
   free(changetype<usize>(t.row));
   free(changetype<usize>(t));
 }
@@ -140,27 +172,34 @@ function transformFilter(g: usize, plane: i32, out: usize): void {
   }
 }
 
-/** `B' d B` for the 4 x 4 pixels of a window, all channels. */
-function transformInput(g: Convolution, s: Sample, p: usize, out: usize): void {
-  const step = inputStep(g);
-  const r1 = s.rowBytes;
-  const r2 = 2 * r1;
-  const r3 = 3 * r1;
-  for (let i = 0; i < g.inChannels; i += 4, p += 16, out += 16) {
-    transformRow(p, p + r2, s.pixelBytes, -1, out, step);
-    transformRow(p + r1, p + r2, s.pixelBytes, 1, out + 4 * step, step);
-    transformRow(p + r2, p + r1, s.pixelBytes, -1, out + 8 * step, step);
-    transformRow(p + r1, p + r3, s.pixelBytes, -1, out + 12 * step, step);
+/** `B' d B` for the 4 x 4 pixels of a window, all channels; `step` bytes from one position's results to the next one's. */
+export function transformInput(g: Convolution, s: Sample, p: usize, out: usize, step: i32): void {
+  const pixel = s.pixelBytes;
+  for (const end = p + pixel; p < end; p += 16, out += 16) {
+    const p1 = p + s.rowBytes,
+      p2 = p1 + s.rowBytes;
+    transformRow(p, p2, pixel, out, step);
+    // The only row that is a sum.
+    const d0 = f32x4.add(v128.load(p1), v128.load(p2)),
+      d1 = f32x4.add(v128.load(p1 + pixel), v128.load(p2 + pixel));
+    const d2 = f32x4.add(v128.load(p1 + 2 * pixel), v128.load(p2 + 2 * pixel)),
+      d3 = f32x4.add(v128.load(p1 + 3 * pixel), v128.load(p2 + 3 * pixel));
+    storeRow(d0, d1, d2, d3, out + 4 * step, step);
+    transformRow(p2, p1, pixel, out + 8 * step, step);
+    transformRow(p1, p2 + s.rowBytes, pixel, out + 12 * step, step);
   }
 }
 
-/** One row of `B' d B`: the sum or difference of two rows of pixels, then the same along the row. */
-function transformRow(a: usize, b: usize, pixelBytes: i32, sign: f32, out: usize, step: i32): void {
-  const signs = f32x4.splat(sign);
-  const d0 = f32x4.add(v128.load(a), f32x4.mul(signs, v128.load(b)));
-  const d1 = f32x4.add(v128.load(a + pixelBytes), f32x4.mul(signs, v128.load(b + pixelBytes)));
-  const d2 = f32x4.add(v128.load(a + 2 * pixelBytes), f32x4.mul(signs, v128.load(b + 2 * pixelBytes)));
-  const d3 = f32x4.add(v128.load(a + 3 * pixelBytes), f32x4.mul(signs, v128.load(b + 3 * pixelBytes)));
+/** One row of `B' d B`: the difference of two rows of pixels, then the same along the row. */
+function transformRow(a: usize, b: usize, pixel: i32, out: usize, step: i32): void {
+  const d0 = f32x4.sub(v128.load(a), v128.load(b)),
+    d1 = f32x4.sub(v128.load(a + pixel), v128.load(b + pixel));
+  const d2 = f32x4.sub(v128.load(a + 2 * pixel), v128.load(b + 2 * pixel)),
+    d3 = f32x4.sub(v128.load(a + 3 * pixel), v128.load(b + 3 * pixel));
+  storeRow(d0, d1, d2, d3, out, step);
+}
+
+function storeRow(d0: v128, d1: v128, d2: v128, d3: v128, out: usize, step: i32): void {
   v128.store(out, f32x4.sub(d0, d2));
   v128.store(out + step, f32x4.add(d1, d2));
   v128.store(out + 2 * step, f32x4.sub(d2, d1));
@@ -182,74 +221,106 @@ function multiplyBlock(
   for (let channel = 0; channel < g.outChannels; channel += 8) {
     const panel = t.filters + channel * rowBytes;
     for (let position = 0; position < positions; position++) {
-      let p = t.inputs + position * inputStep(g);
-      let out = t.products + position * productStep;
-      // The last rows may be left over from an earlier block: their products are not read.
-      for (let window = 0; window < count; window += 4, p += rowBytes << 2, out += 128) {
-        multiplyTile(
-          t.row,
-          panel + position * size,
-          p,
-          p + rowBytes,
-          p + 2 * rowBytes,
-          p + 3 * rowBytes,
-          out,
-        );
-      }
+      const inputs = t.inputs + position * inputStep(g),
+        products = t.products + position * productStep;
+      multiplyWindows(inputs, rowBytes, count, panel + position * size, products);
     }
     const width = min(8, g.outChannels - channel);
     for (let window = 0; window < count; window++) {
-      const out = load<usize>(t.places + (window << 2)) + (channel << 2);
-      const place = index ? index + ((out - y) >> 2) : 0;
-      const products = t.products + (window << 5);
-      transformOutput(g, products, bias + (channel << 2), relu, out, place, width);
-      if (width <= 4) continue;
-      const next = place ? place + 4 : 0;
-      transformOutput(g, products + 16, bias + ((channel + 4) << 2), relu, out + 16, next, width - 4);
+      const places = t.places + (window << 4),
+        products = t.products + (window << 5);
+      for (let half = 0; half < width; half += 4) {
+        const at = (channel + half) << 2;
+        const pooled = index ? index + ((load<usize>(places) + at - y) >> 2) : 0;
+        transformOutput(products + (half << 2), bias + at, relu, places, at, pooled, width - half);
+      }
     }
   }
 }
 
-/** `A' m A` for 4 channels of a window, then pooling if there is an index. */
+/**
+ * As `multiplyTile` for four windows after the other, `[window][8]`; rows of few channels leave no time for the calls. The last rows
+ * may be left over from an earlier block: their products are not read.
+ */
+function multiplyWindows(x: usize, rowBytes: i32, count: i32, panel: usize, out: usize): void {
+  for (; count > 0; count -= 4, x += 3 * rowBytes, out += 128) {
+    let a0 = f32x4.splat(0),
+      a1 = a0,
+      b0 = a0,
+      b1 = a0,
+      c0 = a0,
+      c1 = a0,
+      d0 = a0,
+      d1 = a0;
+    let w = panel;
+    for (const end = x + rowBytes; x < end; x += 4, w += 32) {
+      const w0 = v128.load(w),
+        w1 = v128.load(w, 16);
+      let v = v128.load32_splat(x);
+      a0 = f32x4.add(a0, f32x4.mul(v, w0));
+      a1 = f32x4.add(a1, f32x4.mul(v, w1));
+      v = v128.load32_splat(x + rowBytes);
+      b0 = f32x4.add(b0, f32x4.mul(v, w0));
+      b1 = f32x4.add(b1, f32x4.mul(v, w1));
+      v = v128.load32_splat(x + 2 * rowBytes);
+      c0 = f32x4.add(c0, f32x4.mul(v, w0));
+      c1 = f32x4.add(c1, f32x4.mul(v, w1));
+      v = v128.load32_splat(x + 3 * rowBytes);
+      d0 = f32x4.add(d0, f32x4.mul(v, w0));
+      d1 = f32x4.add(d1, f32x4.mul(v, w1));
+    }
+    v128.store(out, a0);
+    v128.store(out, a1, 16);
+    v128.store(out, b0, 32);
+    v128.store(out, b1, 48);
+    v128.store(out, c0, 64);
+    v128.store(out, c1, 80);
+    v128.store(out, d0, 96);
+    v128.store(out, d1, 112);
+  }
+}
+
+/** `A' m A` for 4 channels of a window, which begin `at` bytes from each of its places, then pooling if there is an index. */
 function transformOutput(
-  g: Convolution,
   m: usize,
   bias: usize,
   relu: bool,
-  y: usize,
+  places: usize,
+  at: i32,
   index: usize,
   width: i32,
 ): void {
-  const r1 = 4 * productStep;
-  let upper0 = f32x4.splat(0),
-    upper1 = upper0,
-    lower0 = upper0,
-    lower1 = upper0;
-  for (let column = 0; column < 4; column++, m += productStep) {
-    const m1 = v128.load(m + r1);
-    const m2 = v128.load(m + 2 * r1);
-    const upper = f32x4.add(f32x4.add(v128.load(m), m1), m2);
-    const lower = f32x4.sub(f32x4.sub(m1, m2), v128.load(m + 3 * r1));
-    if (column < 3) {
-      upper0 = f32x4.add(upper0, upper);
-      lower0 = f32x4.add(lower0, lower);
-    }
-    if (column == 1) {
-      upper1 = upper;
-      lower1 = lower;
-    } else if (column > 1) {
-      upper1 = f32x4.sub(upper1, upper);
-      lower1 = f32x4.sub(lower1, lower);
-    }
-  }
+  const a0 = upperSum(m),
+    a1 = upperSum(m + productStep),
+    a2 = upperSum(m + 2 * productStep),
+    a3 = upperSum(m + 3 * productStep);
+  const b0 = lowerSum(m),
+    b1 = lowerSum(m + productStep),
+    b2 = lowerSum(m + 2 * productStep),
+    b3 = lowerSum(m + 3 * productStep);
+  const upper0 = f32x4.add(f32x4.add(a0, a1), a2),
+    upper1 = f32x4.sub(f32x4.sub(a1, a2), a3);
+  const lower0 = f32x4.add(f32x4.add(b0, b1), b2),
+    lower1 = f32x4.sub(f32x4.sub(b1, b2), b3);
   if (index) {
-    poolHalf(upper0, upper1, lower0, lower1, bias, relu, y, index, width);
+    poolHalf(upper0, upper1, lower0, lower1, bias, relu, load<usize>(places) + at, index, width);
     return;
   }
-  const pixel = g.outChannels << 2,
-    below = y + g.outWidth * pixel;
-  storeHalf(upper0, bias, relu, y, width);
-  storeHalf(upper1, bias, relu, y + pixel, width);
-  storeHalf(lower0, bias, relu, below, width);
-  storeHalf(lower1, bias, relu, below + pixel, width);
+  storeHalf(upper0, bias, relu, load<usize>(places) + at, width);
+  storeHalf(upper1, bias, relu, load<usize>(places, 4) + at, width);
+  storeHalf(lower0, bias, relu, load<usize>(places, 8) + at, width);
+  storeHalf(lower1, bias, relu, load<usize>(places, 12) + at, width);
+}
+
+/** The products of a column of four rows, as they come in the upper outputs. */
+function upperSum(m: usize): v128 {
+  return f32x4.add(f32x4.add(v128.load(m), v128.load(m + 4 * productStep)), v128.load(m + 8 * productStep));
+}
+
+/** The same for the lower ones. */
+function lowerSum(m: usize): v128 {
+  return f32x4.sub(
+    f32x4.sub(v128.load(m + 4 * productStep), v128.load(m + 8 * productStep)),
+    v128.load(m + 12 * productStep),
+  );
 }

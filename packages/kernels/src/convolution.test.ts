@@ -17,28 +17,56 @@ beforeAll(startKernels);
 const pair = (max: number): fc.Arbitrary<[number, number]> =>
   fc.tuple(fc.integer({ min: 1, max }), fc.integer({ min: 1, max }));
 
-const layers = fc
-  .record({
-    batch: fc.integer({ min: 1, max: 3 }),
-    sides: pair(11),
-    // Around the 4, 8 and 32 elements that kernels take at a time.
-    inputs: fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 16, 31, 32, 33),
-    outputs: fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17),
-    filter: pair(5),
-    strides: pair(3),
-    dilations: pair(2),
-    pad: fc.constantFrom('valid' as const, 'same' as const, 1),
-    seed: fc.nat(),
-  })
-  .map((layer) => {
-    const x = [layer.batch, ...layer.sides, layer.inputs] as [number, number, number, number];
-    const filter = [...layer.filter, layer.inputs, layer.outputs] as [number, number, number, number];
-    const { strides, dilations, pad } = layer;
-    const info = backend_util.computeConv2DInfo(x, filter, strides, dilations, pad, 'floor');
-    const attrs = { strides, dilations, pad, dimRoundingMode: 'floor', dataFormat: 'NHWC' };
-    return { x, filter, info, attrs: { ...attrs, inputShape: x, filterShape: filter }, seed: layer.seed };
-  })
-  .filter(({ info }) => info.outHeight > 0 && info.outWidth > 0);
+interface Drawn {
+  batch: number;
+  sides: [number, number];
+  inputs: number;
+  outputs: number;
+  filter: [number, number];
+  strides: [number, number];
+  dilations: [number, number];
+  pad: 'valid' | 'same' | number;
+  seed: number;
+}
+
+const drawn: { [Name in keyof Drawn]: fc.Arbitrary<Drawn[Name]> } = {
+  batch: fc.integer({ min: 1, max: 3 }),
+  sides: pair(11),
+  // Around the 4, 8 and 32 elements that kernels take at a time.
+  inputs: fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 16, 31, 32, 33),
+  outputs: fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17),
+  filter: pair(5),
+  strides: pair(3),
+  dilations: pair(2),
+  pad: fc.constantFrom('valid' as const, 'same' as const, 1),
+  seed: fc.nat(),
+};
+const layers = layersOf(drawn);
+const one: fc.Arbitrary<[number, number]> = fc.constant([1, 1]);
+/** Those that Winograd's algorithms take, and some next to them. */
+const winograd = layersOf({
+  ...drawn,
+  inputs: fc.constantFrom(4, 8, 12, 16, 20, 30, 36),
+  outputs: fc.constantFrom(1, 4, 8, 12, 16, 18, 20, 36),
+  filter: fc.constant([3, 3]),
+  strides: one,
+  dilations: one,
+  pad: fc.constantFrom('valid' as const, 'same' as const, 1, 2),
+});
+
+function layersOf(record: typeof drawn) {
+  return fc
+    .record(record)
+    .map((layer) => {
+      const x = [layer.batch, ...layer.sides, layer.inputs] as [number, number, number, number];
+      const filter = [...layer.filter, layer.inputs, layer.outputs] as [number, number, number, number];
+      const { strides, dilations, pad } = layer;
+      const info = backend_util.computeConv2DInfo(x, filter, strides, dilations, pad, 'floor');
+      const attrs = { strides, dilations, pad, dimRoundingMode: 'floor', dataFormat: 'NHWC' };
+      return { x, filter, info, attrs: { ...attrs, inputShape: x, filterShape: filter }, seed: layer.seed };
+    })
+    .filter(({ info }) => info.outHeight > 0 && info.outWidth > 0);
+}
 
 function check(layer: Sample<typeof layers>, draw: typeof integers, compare: typeof expectNear): void {
   const { info, attrs, seed } = layer;
@@ -53,16 +81,22 @@ function check(layer: Sample<typeof layers>, draw: typeof integers, compare: typ
   compare(runKernel('Conv2DBackpropInput', { dy, filter }, attrs)[0], { shape: layer.x, data: expected.dx });
 }
 
-test('whole numbers: a convolution and its gradients are exact', () => {
+test.each([
+  ['any filter', layers],
+  ['3 x 3', winograd],
+])('whole numbers, %s: a convolution and its gradients are exact', (_, cases) => {
   fc.assert(
-    fc.property(layers, (layer) => check(layer, integers, expectEqual)),
+    fc.property(cases, (layer) => check(layer, integers, expectEqual)),
     { seed: 1, numRuns: 200 },
   );
 });
 
-test('fractions: a convolution and its gradients are within 1e-5 of float64', () => {
+test.each([
+  ['any filter', layers],
+  ['3 x 3', winograd],
+])('fractions, %s: a convolution and its gradients are within 1e-5 of float64', (_, cases) => {
   fc.assert(
-    fc.property(layers, (layer) => check(layer, fractions, expectNear)),
+    fc.property(cases, (layer) => check(layer, fractions, expectNear)),
     { seed: 2, numRuns: 200 },
   );
 });
@@ -74,6 +108,7 @@ test.each<[string, Shape4D, Shape4D]>([
   ['more outputs than the tile takes at a time', [2, 19, 21, 6], [3, 3, 6, 10]],
   ['windows of 2 x 2, more than are transformed at a time', [3, 10, 8, 16], [3, 3, 16, 20]],
   ['windows of 2 x 2, channels left over', [1, 4, 14, 20], [3, 3, 20, 19]],
+  ['windows of 2 x 2 over the edge', [3, 7, 13, 16], [3, 3, 16, 20]],
 ])('%s: %j with filter %j', (_, x, filter) => {
   for (const pad of ['valid', 'same', 1, 2] as const) {
     const info = backend_util.computeConv2DInfo(x, filter, 1, 1, pad, 'floor');

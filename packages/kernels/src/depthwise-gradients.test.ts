@@ -18,7 +18,13 @@ const pair = (max: number): fc.Arbitrary<[number, number]> =>
   fc.tuple(fc.integer({ min: 1, max }), fc.integer({ min: 1, max }));
 const layers = fc
   .record({
-    x: fc.tuple(fc.integer({ min: 1, max: 3 }), side, side, fc.integer({ min: 1, max: 9 })),
+    // Around the 4 and 16 channels that kernels take at a time.
+    x: fc.tuple(
+      fc.integer({ min: 1, max: 3 }),
+      side,
+      side,
+      fc.constantFrom(1, 2, 3, 4, 6, 9, 16, 21, 32, 37),
+    ),
     window: pair(4),
     multiplier: fc.integer({ min: 1, max: 3 }),
     strides: pair(2),

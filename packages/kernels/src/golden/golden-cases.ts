@@ -53,6 +53,7 @@ function convolutions(): NamedCases {
       ['3 x 2, stride 2', [2, 9, 10, 3], [3, 2, 3, 7], { strides: 2, pad: 'same' }],
       ['3 x 3, dilation 2', [1, 12, 12, 4], [3, 3, 4, 9], { strides: 1, pad: 'valid', dilations: 2 }],
       ['3 x 3, same, even sides', [2, 8, 14, 16], [3, 3, 16, 20], { strides: 1, pad: 'same' }],
+      ['3 x 3, same, odd sides', [3, 7, 9, 16], [3, 3, 16, 20], { strides: 1, pad: 'same' }],
       ['1 x 1, 37 to 33', [2, 5, 5, 37], [1, 1, 37, 33], { strides: 1, pad: 'valid' }],
     ];
   return shapes.flatMap(([title, inputShape, filterShape, options]) => {
@@ -157,6 +158,7 @@ function poolings(): NamedCases {
 function depthwise(): NamedCases {
   const shapes = [
     ['3 x 3', [2, 7, 7, 6], [3, 3, 6, 1], [2, 7, 7, 6], 'same'],
+    ['3 x 3, 37 channels', [2, 7, 8, 37], [3, 3, 37, 1], [2, 7, 8, 37], 'same'],
     ['2 x 3, multiplier 3', [2, 6, 8, 5], [2, 3, 5, 3], [2, 5, 6, 15], 'valid'],
   ] as const;
   return shapes.flatMap(([title, inputShape, filterShape, outShape, pad]): NamedCases => {

@@ -35,6 +35,7 @@ const taken = [
   small('odd sides', { ...conv, padding: 'same', activation: 'relu' }, { ...pool, padding: 'same' }),
   small('strides', { ...conv, filters: 9, strides: 2, padding: 'same' }, pool),
   small('no pooling', { ...conv, activation: 'relu' }, { ...conv, filters: 9, activation: 'relu' }),
+  small('windows', { ...conv, filters: 8 }, { ...conv, filters: 12, activation: 'relu' }),
   small('average', { ...conv, activation: 'relu' }, { type: 'averagePooling2d', poolSize: 2 }),
   small('depthwise', { type: 'depthwiseConv2d', kernelSize: 3, activation: 'relu' }),
 ];
