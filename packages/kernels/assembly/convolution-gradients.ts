@@ -2,7 +2,16 @@
 import { allocate, free } from './heap';
 import { Convolution, layOut, readSample, Sample, writeSample, copyBytes } from './convolution';
 import { denseFilterGradient, filterGradientSuitsTile } from './dense-gradients';
-import { copyFilter, createParts, freeParts, partAt, Parts, wholePart } from './filter-parts';
+import {
+  copyFilter,
+  countParts,
+  createParts,
+  freeParts,
+  halfPart,
+  partAt,
+  Parts,
+  wholePart,
+} from './filter-parts';
 import { filterGradientsByPatches, gradientSuitsPatches } from './patches';
 import { createLists, fillLists, freeLists, listedWindows, Lists } from './gradient-lists';
 
@@ -101,17 +110,20 @@ function clearSample(g: Convolution, s: Sample, dx: usize, bytes: i32): void {
 function addFilterGradients(g: Convolution, side: Side, lists: Lists): void {
   const parts = side.parts,
     x = side.sample.start;
-  for (let i = 0; i < parts.whole; i++) {
+  const large = parts.whole + parts.half;
+  for (let i = 0; i < large; i++) {
     const part = partAt(parts, i);
     let entries = lists.channels,
       sums = part.data;
     for (let c = 0; c < g.outChannels; c++) {
-      addFilterPart(entries, load<usize>(lists.channelEnds + (c << 2)), x + part.offset, sums);
+      const end = load<usize>(lists.channelEnds + (c << 2));
+      if (i < parts.whole) addFilterPart(entries, end, x + part.offset, sums);
+      else addHalfFilterPart(entries, end, x + part.offset, sums);
       entries += listedWindows << 3;
-      sums += wholePart << 2;
+      sums += part.count << 2;
     }
   }
-  for (let i = parts.whole; i < parts.whole + parts.small; i += 4) {
+  for (let i = large; i < large + parts.small; i += 4) {
     let entries = lists.channels;
     for (let c = 0; c < g.outChannels; c++) {
       addFilterParts(entries, load<usize>(lists.channelEnds + (c << 2)), x, parts, i, c << 4);
@@ -143,6 +155,22 @@ function addFilterPart(entry: usize, end: usize, x: usize, sums: usize): void {
   v128.store(sums, f32x4.add(v128.load(sums, 48), s3), 48);
   v128.store(sums, f32x4.add(v128.load(sums, 64), s4), 64);
   v128.store(sums, f32x4.add(v128.load(sums, 80), s5), 80);
+}
+
+function addHalfFilterPart(entry: usize, end: usize, x: usize, sums: usize): void {
+  let s0 = f32x4.splat(0),
+    s1 = s0,
+    s2 = s0;
+  for (; entry < end; entry += 8) {
+    const p = x + load<i32>(entry);
+    const d = v128.load32_splat(entry, 4);
+    s0 = f32x4.add(s0, f32x4.mul(d, v128.load(p)));
+    s1 = f32x4.add(s1, f32x4.mul(d, v128.load(p, 16)));
+    s2 = f32x4.add(s2, f32x4.mul(d, v128.load(p, 32)));
+  }
+  v128.store(sums, f32x4.add(v128.load(sums), s0));
+  v128.store(sums, f32x4.add(v128.load(sums, 16), s1), 16);
+  v128.store(sums, f32x4.add(v128.load(sums, 32), s2), 32);
 }
 
 /** Four small parts of one channel. */
@@ -183,7 +211,7 @@ function addInputGradients(g: Convolution, side: Side, lists: Lists, windows: i3
     dx = side.sample.start;
   const pixels = windows * lists.pixels;
   const step = g.outChannels << 3;
-  for (let i = 0; i < parts.whole + parts.small; i++) {
+  for (let i = 0; i < countParts(parts); i++) {
     const part = partAt(parts, i);
     const target = dx + part.offset;
     let entries = lists.places;
@@ -192,6 +220,7 @@ function addInputGradients(g: Convolution, side: Side, lists: Lists, windows: i3
       if (end == entries) continue;
       const place = target + load<i32>(lists.offsets + (pixel << 2));
       if (i < parts.whole) addInputPart(entries, end, part.data, place);
+      else if (i < parts.whole + parts.half) addHalfInputPart(entries, end, part.data, place);
       else addSmallInputPart(entries, end, part.data, place);
     }
   }
@@ -220,6 +249,22 @@ function addInputPart(entry: usize, end: usize, weights: usize, dx: usize): void
   v128.store(dx, s3, 48);
   v128.store(dx, s4, 64);
   v128.store(dx, s5, 80);
+}
+
+function addHalfInputPart(entry: usize, end: usize, weights: usize, dx: usize): void {
+  let s0 = v128.load(dx),
+    s1 = v128.load(dx, 16),
+    s2 = v128.load(dx, 32);
+  for (; entry < end; entry += 8) {
+    const w = weights + load<i32>(entry) * (halfPart >> 2);
+    const d = v128.load32_splat(entry, 4);
+    s0 = f32x4.add(s0, f32x4.mul(d, v128.load(w)));
+    s1 = f32x4.add(s1, f32x4.mul(d, v128.load(w, 16)));
+    s2 = f32x4.add(s2, f32x4.mul(d, v128.load(w, 32)));
+  }
+  v128.store(dx, s0);
+  v128.store(dx, s1, 16);
+  v128.store(dx, s2, 32);
 }
 
 /** The weights behind the last element of a small part are zeros, which change nothing in what lies behind it. */

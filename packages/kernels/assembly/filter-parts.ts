@@ -6,9 +6,11 @@ import { transpose } from './transpose';
 /**
  * Floats of a whole part: 6 vectors. V8 loads all that a loop multiplies before the first product, so with 8 sums, 8 vectors
  * and a factor it kept one of the sums in memory, and each product waited for it: a third slower. What does not fill a
- * whole part is cut into parts of at most 4 floats.
+ * whole part is cut into a half one, if it fills that, and parts of at most 4 floats: a row of 3 pixels with a multiple of
+ * 4 channels has none of these.
  */
 export const wholePart: i32 = 24;
+export const halfPart: i32 = 12;
 
 /** Neighbouring filter elements of every output channel. */
 @unmanaged
@@ -18,14 +20,15 @@ export class Part {
   /** The first element's row in the filter matrix `[height width inputs x outputs]`. */
   row: i32;
   count: i32;
-  /** `[channel][24 or 4]`; zeros behind the last element of a small part. */
+  /** `[channel][24, 12 or 4]`; zeros behind the last element of a small part. */
   data: usize;
 }
 
-/** All parts: first the whole ones, then the small ones, their number filled up to a multiple of 4 with empty ones. */
+/** All parts: the whole ones, the half ones, then the small ones, their number filled up to a multiple of 4 with empty ones. */
 @unmanaged
 export class Parts {
   whole: i32;
+  half: i32;
   small: i32;
   table: usize;
   data: usize;
@@ -40,21 +43,25 @@ export function createParts(g: Convolution, s: Sample): Parts {
   const run = s.runBytes >> 2;
   const runs = s.rows * s.columns;
   const parts = changetype<Parts>(allocateZeros(offsetof<Parts>()));
+  const rest = run % wholePart;
   parts.whole = runs * (run / wholePart);
-  parts.small = (runs * ((run % wholePart + 3) >> 2) + 3) & ~3;
-  parts.table = allocateZeros((parts.whole + parts.small) * offsetof<Part>());
-  parts.data = allocateZeros((parts.whole * wholePart + parts.small * 4) * (g.outChannels << 2));
+  parts.half = runs * (rest / halfPart);
+  parts.small = (runs * (((rest % halfPart) + 3) >> 2) + 3) & ~3;
+  parts.table = allocateZeros(countParts(parts) * offsetof<Part>());
+  const floats = parts.whole * wholePart + parts.half * halfPart + parts.small * 4;
+  parts.data = allocateZeros(floats * (g.outChannels << 2));
   let whole = 0,
-    small = parts.whole;
+    half = parts.whole,
+    small = half + parts.half;
   for (let i = 0; i < runs; i++) {
     const offset = (i / s.columns) * s.runRowStep + (i % s.columns) * s.runColumnStep;
     for (let at = 0; at < run; ) {
-      const size = run - at >= wholePart ? wholePart : 4;
-      const part = partAt(parts, size == wholePart ? whole++ : small++);
+      const left = run - at;
+      const part = partAt(parts, left >= wholePart ? whole++ : left >= halfPart ? half++ : small++);
       part.offset = offset + (at << 2);
       part.row = i * run + at;
-      part.count = min(size, run - at);
-      at += size;
+      part.count = left >= wholePart ? wholePart : left >= halfPart ? halfPart : min(4, left);
+      at += part.count;
     }
   }
   placeData(g, parts);
@@ -63,10 +70,19 @@ export function createParts(g: Convolution, s: Sample): Parts {
 
 function placeData(g: Convolution, parts: Parts): void {
   let data = parts.data;
-  for (let i = 0; i < parts.whole + parts.small; i++) {
+  for (let i = 0; i < countParts(parts); i++) {
     partAt(parts, i).data = data;
-    data += (g.outChannels << 2) * (i < parts.whole ? wholePart : 4);
+    data += (g.outChannels << 2) * floatsOf(parts, i);
   }
+}
+
+export function countParts(parts: Parts): i32 {
+  return parts.whole + parts.half + parts.small;
+}
+
+/** Floats that a channel has in a part's data. */
+function floatsOf(parts: Parts, i: i32): i32 {
+  return i < parts.whole ? wholePart : i < parts.whole + parts.half ? halfPart : 4;
 }
 
 export function freeParts(parts: Parts): void {
@@ -78,9 +94,9 @@ export function freeParts(parts: Parts): void {
 /** Copies the filter matrix into the parts, or the parts into the matrix. */
 export function copyFilter(g: Convolution, parts: Parts, filter: usize, back: bool): void {
   const rowBytes = g.outChannels << 2;
-  for (let i = 0; i < parts.whole + parts.small; i++) {
+  for (let i = 0; i < countParts(parts); i++) {
     const part = partAt(parts, i);
-    const channelBytes = i < parts.whole ? wholePart << 2 : 16;
+    const channelBytes = floatsOf(parts, i) << 2;
     const rows = filter + part.row * rowBytes;
     if (back) transpose(part.data, g.outChannels, part.count, channelBytes, rows, rowBytes);
     else transpose(rows, part.count, g.outChannels, rowBytes, part.data, channelBytes);

@@ -35,7 +35,7 @@ export function ofWindows(g: Convolution, rows: i32, columns: i32): Convolution 
 
 /** Whether the shapes allow it, and let it gain: the transformations must cost less than they save. */
 export function suitsWinograd(g: Convolution, pooled: bool): bool {
-  const wide = g.inChannels >= 16 && (g.inChannels & 3) == 0;
+  const wide = g.inChannels >= 12 && (g.inChannels & 3) == 0;
   const gains = pooled
     ? 2 * g.poolHeight <= g.outHeight && 2 * g.poolWidth <= g.outWidth
     : // Windows over an odd edge compute what is not stored.
