@@ -5,7 +5,7 @@ export const exitCodes = {
   ok: { code: 0, meaning: 'Done.' },
   internal: { code: 1, meaning: 'A defect of Gradwire, or an error it does not know.' },
   usage: { code: 2, meaning: 'An unknown command or option, or a value that is not acceptable.' },
-  recipe: { code: 3, meaning: 'The recipe is unknown, invalid, or differs between the machines.' },
+  recipe: { code: 3, meaning: 'The recipe is invalid, or differs between the machines.' },
   data: { code: 4, meaning: 'Data, a model or a run file is missing or damaged.' },
   connection: { code: 5, meaning: 'The other machine cannot be reached.' },
   refused: {

@@ -31,6 +31,7 @@ export function geometryOf(
     poolPad?: 'valid' | 'same';
   };
   if (dataFormat === 'NCHW') throw new RangeError('dataFormat: expected NHWC, found NCHW');
+  if (inputShape.length !== 4) throw new RangeError(`x: expected rank 4, found ${inputShape.length}`);
   if (inputShape[3] !== filterShape[2]) {
     throw new RangeError(`filter: expected ${inputShape[3]} input channels, found ${filterShape[2]}`);
   }

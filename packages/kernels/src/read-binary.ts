@@ -32,6 +32,6 @@ async function download(url: URL): Promise<Uint8Array<ArrayBuffer>> {
 export function cannotCompile(cause: unknown): GradwireError {
   return new GradwireError('BACKEND_UNAVAILABLE', 'this JavaScript engine does not compile the kernels', {
     cause,
-    hint: 'The kernels need WebAssembly with SIMD: Node 20, Chrome 91, Firefox 89, Safari 16.4 or later.',
+    hint: 'The bytes must be those of the .wasm file, and the engine must know SIMD: Node 20, Chrome 91, Firefox 89, Safari 16.4 or later.',
   });
 }

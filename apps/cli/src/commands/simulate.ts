@@ -96,7 +96,7 @@ function describeReport(report: SeedsReport, size: RunSize | undefined): string[
   const missing = missingKinds(report, size);
   const hours = (virtualMs / 3_600_000).toFixed(1);
   return [
-    `${seeds} seeds: ${length} events and effects in ${hours} virtual hours; faults:`,
+    `${seeds === 1 ? '1 seed' : `${seeds} seeds`}: ${length} events and effects in ${hours} virtual hours; faults:`,
     ...formatTable(rows, { right: [1] }),
     `hash of all traces: ${hash}`,
     ...broken

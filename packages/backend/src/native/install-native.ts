@@ -41,7 +41,7 @@ export async function installNative(options: InstallNativeOptions): Promise<void
   const folder = findTfjsNode();
   if (folder === undefined) {
     throw new GradwireError('BACKEND_UNAVAILABLE', 'the package @tensorflow/tfjs-node is not installed', {
-      hint: 'Install Gradwire with its optional dependencies (without --omit=optional), then run this command again.',
+      hint: 'npm drops it where its own build script cannot download: run `npm install --ignore-scripts` (without --omit=optional), then this command again.',
     });
   }
   report('check', `looking at ${folder}`);

@@ -16,7 +16,7 @@ export interface SparkLineOptions {
  * heights, which suits a loss; all values must then be above 0, others leave a space.
  *
  * @example
- * sparkLine([2.3, 0.9, 0.4, 0.2, 0.1]); // '█▃▁▁▁'
+ * sparkLine([2.3, 0.9, 0.4, 0.2, 0.1]); // '█▄▂▁▁'
  */
 export function sparkLine(values: readonly number[], options: SparkLineOptions = {}): string {
   const scale = options.scale === 'log' ? Math.log : Number;
