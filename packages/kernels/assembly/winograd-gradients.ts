@@ -1,5 +1,5 @@
 // The gradient by a 3 x 3 filter, from the sums over all windows of 2 x 2 outputs of 16 products a pair of channels instead of 36.
-// Lavin and Gray (2016), section 4: F(3 x 3, 2 x 2), the transpose of the forward pass by its filter: where that is
+// Lavin and Gray (2016), section 4.2: F(3 x 3, 2 x 2), the transpose of the forward pass by its filter: where that is
 // `A' [(G g G') .* (B' d B)] A`, this is `G' [(B' d B) .* (A dy A')] G`, and what is linear is done once, after the sum.
 import { allocate, allocateZeros, free } from './heap';
 import { Convolution, layOut, pixelOffset, readSample, Sample } from './convolution';
@@ -10,9 +10,9 @@ import { isThreeByThree, ofWindows, transformInput } from './winograd';
 const blockWindows: i32 = 32;
 const positions: i32 = 16;
 
-/** Whether the shapes allow it, and let it gain. */
+/** Whether the shapes allow it; it gains with every number of channels. */
 export function filterGradientSuitsWinograd(g: Convolution): bool {
-  return isThreeByThree(g) && g.inChannels >= 4 && ((g.inChannels | g.outChannels) & 3) == 0;
+  return isThreeByThree(g) && ((g.inChannels | g.outChannels) & 3) == 0;
 }
 
 /** What all blocks share. */
