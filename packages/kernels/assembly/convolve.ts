@@ -2,6 +2,7 @@
 import { allocate, allocateZeros, free } from './heap';
 import { Convolution, filterSize, layOut, pixelOffset, readSample, Sample } from './convolution';
 import { convolvePoolPatches, suitsPatches } from './patches';
+import { convolvePointwise, suitsPointwise } from './pointwise';
 import { poolHalf } from './pool-window';
 import { multiplyTile, packPanels, panelBytes } from './tile';
 import { convolveWinograd, suitsWinograd } from './winograd';
@@ -121,6 +122,10 @@ function poolTile(tile: usize, bias: usize, relu: bool, y: usize, index: usize, 
 /** Convolution, bias (0: none), and relu if asked for: `[batch, outHeight, outWidth, channels]`. */
 export function convolve(geometry: usize, x: usize, filter: usize, bias: usize, relu: bool, y: usize): void {
   const g = changetype<Convolution>(geometry);
+  if (!bias && !relu && suitsPointwise(g)) {
+    convolvePointwise(g, x, filter, y);
+    return;
+  }
   const filled = fillUp(g, bias);
   if (suitsWinograd(g, false)) convolveWinograd(g, x, filter, filled, relu, y, 0);
   else convolveSamples(g, x, filter, filled, relu, y);

@@ -4,6 +4,7 @@ import { allocate, free } from './heap';
 import { Convolution, copyBytes, filterSize, layOut, readSample, Sample } from './convolution';
 import { convolve } from './convolve';
 import { storeTile } from './mat-mul';
+import { filterGradientSuitsPointwise, pointwiseFilterGradient } from './pointwise';
 import { multiplyTile, packPanels, panelBytes } from './tile';
 import { transpose } from './transpose';
 import { filterGradientSuitsWinograd, winogradFilterGradient } from './winograd-gradients';
@@ -21,6 +22,10 @@ export function filterGradientSuitsTile(g: Convolution): bool {
  * planes of a channel each, those pixels are runs of neighbours, as the tile reads them.
  */
 export function denseFilterGradient(g: Convolution, x: usize, dy: usize, dFilter: usize): void {
+  if (filterGradientSuitsPointwise(g)) {
+    pointwiseFilterGradient(g, x, dy, dFilter);
+    return;
+  }
   if (filterGradientSuitsWinograd(g)) {
     winogradFilterGradient(g, x, dy, dFilter);
     return;

@@ -1,17 +1,18 @@
 // The gradient by a 3 x 3 filter, from the sums over all windows of 2 x 2 outputs of 16 products a pair of channels instead of 36.
-// Lavin and Gray (2016), section 4: F(3 x 3, 2 x 2), the transpose of the forward pass by its filter: where that is
+// Lavin and Gray (2016), section 4.2: F(3 x 3, 2 x 2), the transpose of the forward pass by its filter: where that is
 // `A' [(G g G') .* (B' d B)] A`, this is `G' [(B' d B) .* (A dy A')] G`, and what is linear is done once, after the sum.
 import { allocate, allocateZeros, free } from './heap';
 import { Convolution, layOut, pixelOffset, readSample, Sample } from './convolution';
-import { ofWindows, isThreeByThree, transformInput } from './winograd';
+import { addOuterProducts } from './strided-tile';
+import { isThreeByThree, ofWindows, transformInput } from './winograd';
 
 /** Windows transformed at a time. */
 const blockWindows: i32 = 32;
 const positions: i32 = 16;
 
-/** Whether the shapes allow it, and let it gain. */
+/** Whether the shapes allow it; it gains with every number of channels. */
 export function filterGradientSuitsWinograd(g: Convolution): bool {
-  return isThreeByThree(g) && g.inChannels >= 4 && ((g.inChannels | g.outChannels) & 3) == 0;
+  return isThreeByThree(g) && ((g.inChannels | g.outChannels) & 3) == 0;
 }
 
 /** What all blocks share. */
@@ -115,56 +116,16 @@ function storeRow(left: v128, right: v128, out: usize, step: i32): void {
 
 /** Adds the products of the first `count` windows. */
 function addProducts(g: Convolution, t: Sums, count: i32): void {
-  const inBytes = g.inChannels << 2,
-    outBytes = g.outChannels << 2;
   for (let position = 0; position < positions; position++) {
-    const x = t.inputs + position * t.inputStep,
-      d = t.gradients + position * t.gradientStep;
-    let sums = t.sums + position * t.sumStep;
-    for (let i = 0; i < inBytes; i += 16) {
-      for (let o = 0; o < outBytes; o += 32, sums += 128)
-        addTile(count, x + i, inBytes, d + o, outBytes, sums);
-    }
+    addOuterProducts(
+      count,
+      t.inputs + position * t.inputStep,
+      g.inChannels << 2,
+      t.gradients + position * t.gradientStep,
+      g.outChannels << 2,
+      t.sums + position * t.sumStep,
+    );
   }
-}
-
-/**
- * The products of 4 channels of x with 8 of dy, as `multiplyTile` holds them, added to `sums`. What lies behind the last channel of
- * dy has its sums too; they are not read.
- */
-function addTile(count: i32, x: usize, xStep: i32, d: usize, dStep: i32, sums: usize): void {
-  let a0 = f32x4.splat(0),
-    a1 = a0,
-    b0 = a0,
-    b1 = a0,
-    c0 = a0,
-    c1 = a0,
-    d0 = a0,
-    d1 = a0;
-  for (; count > 0; count--, x += xStep, d += dStep) {
-    const w0 = v128.load(d),
-      w1 = v128.load(d, 16);
-    let v = v128.load32_splat(x);
-    a0 = f32x4.add(a0, f32x4.mul(v, w0));
-    a1 = f32x4.add(a1, f32x4.mul(v, w1));
-    v = v128.load32_splat(x, 4);
-    b0 = f32x4.add(b0, f32x4.mul(v, w0));
-    b1 = f32x4.add(b1, f32x4.mul(v, w1));
-    v = v128.load32_splat(x, 8);
-    c0 = f32x4.add(c0, f32x4.mul(v, w0));
-    c1 = f32x4.add(c1, f32x4.mul(v, w1));
-    v = v128.load32_splat(x, 12);
-    d0 = f32x4.add(d0, f32x4.mul(v, w0));
-    d1 = f32x4.add(d1, f32x4.mul(v, w1));
-  }
-  v128.store(sums, f32x4.add(v128.load(sums), a0));
-  v128.store(sums, f32x4.add(v128.load(sums, 16), a1), 16);
-  v128.store(sums, f32x4.add(v128.load(sums, 32), b0), 32);
-  v128.store(sums, f32x4.add(v128.load(sums, 48), b1), 48);
-  v128.store(sums, f32x4.add(v128.load(sums, 64), c0), 64);
-  v128.store(sums, f32x4.add(v128.load(sums, 80), c1), 80);
-  v128.store(sums, f32x4.add(v128.load(sums, 96), d0), 96);
-  v128.store(sums, f32x4.add(v128.load(sums, 112), d1), 112);
 }
 
 /** `G' m G` for all pairs of channels. */

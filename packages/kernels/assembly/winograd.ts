@@ -5,7 +5,8 @@
 import { allocate, free } from './heap';
 import { Convolution, layOut, pixelOffset, readSample, Sample } from './convolution';
 import { poolHalf, storeHalf } from './pool-window';
-import { multiplyTile, packPanels, panelBytes } from './tile';
+import { multiplyRows } from './strided-tile';
+import { packPanels, panelBytes } from './tile';
 
 /** Windows transformed at a time; a multiple of 4. */
 const blockWindows: i32 = 16;
@@ -56,8 +57,6 @@ class Transforms {
   places: usize;
   /** For outputs outside the map. */
   unused: usize;
-  /** A row of a matrix of inputs, for the tile. */
-  row: Sample;
 }
 
 /** As `convolvePool`, or as `convolve` if `index` is 0; `bias` being filled up to whole panels. */
@@ -121,10 +120,6 @@ function createTransforms(g: Convolution, filter: usize): Transforms {
   t.products = allocate(positions * productStep);
   t.places = allocate(blockWindows << 4);
   t.unused = allocate(g.outChannels << 2);
-  t.row = changetype<Sample>(allocate(offsetof<Sample>()));
-  t.row.rows = 1;
-  t.row.columns = 1;
-  t.row.runBytes = g.inChannels << 2;
   const size = panelBytes(g.inChannels, g.outChannels);
   t.filters = allocate(positions * size);
   const plane = (g.inChannels * g.outChannels) << 2;
@@ -143,7 +138,6 @@ function freeTransforms(t: Transforms): void {
   free(t.products);
   free(t.places);
   free(t.unused);
-  free(changetype<usize>(t.row));
   free(changetype<usize>(t));
 }
 
@@ -223,7 +217,8 @@ function multiplyBlock(
     for (let position = 0; position < positions; position++) {
       const inputs = t.inputs + position * inputStep(g),
         products = t.products + position * productStep;
-      multiplyWindows(inputs, rowBytes, count, panel + position * size, products);
+      // The last rows may be left over from an earlier block: their products are not read.
+      multiplyRows(inputs, rowBytes, count, panel + position * size, products, 32);
     }
     const width = min(8, g.outChannels - channel);
     for (let window = 0; window < count; window++) {
@@ -235,48 +230,6 @@ function multiplyBlock(
         transformOutput(products + (half << 2), bias + at, relu, places, at, pooled, width - half);
       }
     }
-  }
-}
-
-/**
- * As `multiplyTile` for four windows after the other, `[window][8]`; rows of few channels leave no time for the calls. The last rows
- * may be left over from an earlier block: their products are not read.
- */
-function multiplyWindows(x: usize, rowBytes: i32, count: i32, panel: usize, out: usize): void {
-  for (; count > 0; count -= 4, x += 3 * rowBytes, out += 128) {
-    let a0 = f32x4.splat(0),
-      a1 = a0,
-      b0 = a0,
-      b1 = a0,
-      c0 = a0,
-      c1 = a0,
-      d0 = a0,
-      d1 = a0;
-    let w = panel;
-    for (const end = x + rowBytes; x < end; x += 4, w += 32) {
-      const w0 = v128.load(w),
-        w1 = v128.load(w, 16);
-      let v = v128.load32_splat(x);
-      a0 = f32x4.add(a0, f32x4.mul(v, w0));
-      a1 = f32x4.add(a1, f32x4.mul(v, w1));
-      v = v128.load32_splat(x + rowBytes);
-      b0 = f32x4.add(b0, f32x4.mul(v, w0));
-      b1 = f32x4.add(b1, f32x4.mul(v, w1));
-      v = v128.load32_splat(x + 2 * rowBytes);
-      c0 = f32x4.add(c0, f32x4.mul(v, w0));
-      c1 = f32x4.add(c1, f32x4.mul(v, w1));
-      v = v128.load32_splat(x + 3 * rowBytes);
-      d0 = f32x4.add(d0, f32x4.mul(v, w0));
-      d1 = f32x4.add(d1, f32x4.mul(v, w1));
-    }
-    v128.store(out, a0);
-    v128.store(out, a1, 16);
-    v128.store(out, b0, 32);
-    v128.store(out, b1, 48);
-    v128.store(out, c0, 64);
-    v128.store(out, c1, 80);
-    v128.store(out, d0, 96);
-    v128.store(out, d1, 112);
   }
 }
 

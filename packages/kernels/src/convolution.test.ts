@@ -43,12 +43,12 @@ const drawn: { [Name in keyof Drawn]: fc.Arbitrary<Drawn[Name]> } = {
 };
 const layers = layersOf(drawn);
 const one: fc.Arbitrary<[number, number]> = fc.constant([1, 1]);
-/** Those that Winograd's algorithms take, and some next to them. */
-const winograd = layersOf({
+/** Those that have ways of their own, Winograd's or products without copies, and some next to them. */
+const special = layersOf({
   ...drawn,
   inputs: fc.constantFrom(4, 8, 12, 16, 20, 30, 36),
-  outputs: fc.constantFrom(1, 4, 8, 12, 16, 18, 20, 36),
-  filter: fc.constant([3, 3]),
+  outputs: fc.constantFrom(1, 4, 8, 12, 16, 18, 20, 24, 36),
+  filter: fc.constantFrom([3, 3], [3, 3], [1, 1]),
   strides: one,
   dilations: one,
   pad: fc.constantFrom('valid' as const, 'same' as const, 1, 2),
@@ -83,7 +83,7 @@ function check(layer: Sample<typeof layers>, draw: typeof integers, compare: typ
 
 test.each([
   ['any filter', layers],
-  ['3 x 3', winograd],
+  ['3 x 3 and 1 x 1', special],
 ])('whole numbers, %s: a convolution and its gradients are exact', (_, cases) => {
   fc.assert(
     fc.property(cases, (layer) => check(layer, integers, expectEqual)),
@@ -93,7 +93,7 @@ test.each([
 
 test.each([
   ['any filter', layers],
-  ['3 x 3', winograd],
+  ['3 x 3 and 1 x 1', special],
 ])('fractions, %s: a convolution and its gradients are within 1e-5 of float64', (_, cases) => {
   fc.assert(
     fc.property(cases, (layer) => check(layer, fractions, expectNear)),

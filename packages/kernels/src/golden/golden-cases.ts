@@ -54,6 +54,7 @@ function convolutions(): NamedCases {
       ['3 x 3, dilation 2', [1, 12, 12, 4], [3, 3, 4, 9], { strides: 1, pad: 'valid', dilations: 2 }],
       ['3 x 3, same, even sides', [2, 8, 14, 16], [3, 3, 16, 20], { strides: 1, pad: 'same' }],
       ['3 x 3, same, odd sides', [3, 7, 9, 16], [3, 3, 16, 20], { strides: 1, pad: 'same' }],
+      ['1 x 1, 20 to 24', [4, 5, 5, 20], [1, 1, 20, 24], { strides: 1, pad: 'same' }],
       ['1 x 1, 37 to 33', [2, 5, 5, 37], [1, 1, 37, 33], { strides: 1, pad: 'valid' }],
     ];
   return shapes.flatMap(([title, inputShape, filterShape, options]) => {

@@ -36,6 +36,7 @@ const taken = [
   small('strides', { ...conv, filters: 9, strides: 2, padding: 'same' }, pool),
   small('no pooling', { ...conv, activation: 'relu' }, { ...conv, filters: 9, activation: 'relu' }),
   small('windows', { ...conv, filters: 8 }, { ...conv, filters: 12, activation: 'relu' }),
+  small('pointwise', { ...conv, filters: 8 }, { ...conv, filters: 16, kernelSize: 1, activation: 'relu' }),
   small('average', { ...conv, activation: 'relu' }, { type: 'averagePooling2d', poolSize: 2 }),
   small('depthwise', { type: 'depthwiseConv2d', kernelSize: 3, activation: 'relu' }),
 ];
