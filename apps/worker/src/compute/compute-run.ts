@@ -13,7 +13,7 @@ import { answerCount, initialWeights, parameterLayout } from '@gradwire/models';
 import { createCutChoice } from './cut-choice.ts';
 import { concat, createLeaseSamples } from './lease-samples.ts';
 import { createResiduals } from './residuals.ts';
-import { createSumsMemory, openSharedSums, type SummedSlot } from './shared-sums.ts';
+import { createSumsMemory, openSharedSums, type SharedSums, type SummedSlot } from './shared-sums.ts';
 import type { SampleStore } from '../sample-store.ts';
 import type { SummedReplies, ThreadPool } from './thread-pool.ts';
 
@@ -118,17 +118,17 @@ export async function openComputeRun({
         if (lease.task === 'step') cuts.record(cut, (performance.now() - startMs) / samples.length);
       } finally {
         Atomics.store(cursor, 0, lease.leaves.length);
-        if (!isDone) await abandon(replies);
+        if (!isDone) await abandon(replies, sums);
       }
     },
   };
+}
 
-  /** Waits until no thread computes any more, and throws away what they did. */
-  async function abandon(replies: SummedReplies): Promise<void> {
-    sums.reset();
-    while (await replies.next().catch(() => undefined)) sums.reset();
-    sums.reset();
-  }
+/** Waits until no thread computes any more, and throws away what they did. */
+async function abandon(replies: SummedReplies, sums: SharedSums): Promise<void> {
+  sums.reset();
+  while (await replies.next().catch(() => undefined)) sums.reset();
+  sums.reset();
 }
 
 /** A whole group is sent in the lease's codec, a part of one as it is. */
