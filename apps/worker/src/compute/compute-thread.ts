@@ -70,17 +70,19 @@ function compute({ lease, cursor, cut, weightsSet }: ComputeOrder): void {
     if (run.weightsSet !== weightsSet) run.trainer.setWeights(run.weights);
     run.weightsSet = weightsSet;
     const summed = run.computer.compute(lease, { ...piece, slot });
-    if (summed) reply({ type: 'summed', ...summed });
+    const isLast = Atomics.load(cursor, 0) >= pieces.length;
+    if (summed) reply({ type: 'summed', ...summed, isLast });
+    if (summed && isLast) return;
   }
+  reply({ type: 'idle' });
 }
 
 async function obey(first: ThreadOrder): Promise<void> {
   for (let order: ThreadOrder | undefined = first; order; ) {
     if (order.type === 'open') return open(order.run);
     leaf = undefined;
-    compute(order);
     const rung = Atomics.load(bell, 0);
-    reply({ type: 'idle' });
+    compute(order);
     // While the others compute and the coordinator adds.
     freeYoungGarbage();
     order = waitAtBell(rung);

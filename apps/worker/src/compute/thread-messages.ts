@@ -46,7 +46,14 @@ export type ThreadReply =
   /** `probe`: hash of the probe gradient. */
   | { readonly type: 'opened'; readonly probe: string }
   /** A node is complete; its slot is the main thread's. */
-  | { readonly type: 'summed'; readonly lo: number; readonly hi: number; readonly slot: number }
+  | {
+      readonly type: 'summed';
+      readonly lo: number;
+      readonly hi: number;
+      readonly slot: number;
+      /** No leaf of the lease is left: `idle` in the same message, as what this one wakes may take the thread's core. */
+      readonly isLast: boolean;
+    }
   /** No leaf of the lease is left. */
   | { readonly type: 'idle' }
   | { readonly type: 'failed'; readonly failure: ThreadFailure };

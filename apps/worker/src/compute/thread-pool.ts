@@ -95,7 +95,7 @@ export async function startThreadPool(backend: BackendChoice, size: number): Pro
             while (busy > 0) {
               const reply = await inbox.next();
               if (reply.type === 'failed') throw errorOf(reply.failure);
-              if (reply.type === 'idle') busy -= 1;
+              if (reply.type === 'idle' || (reply.type === 'summed' && reply.isLast)) busy -= 1;
               if (reply.type === 'summed') return reply;
             }
             return undefined;
