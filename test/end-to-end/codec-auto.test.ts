@@ -37,17 +37,17 @@ test('auto measures the first worker: bytes are saved on a slow link, and a run 
 
   await using far = startHost(folder.path, [...recipe, '--steps', '12']);
   const port = await portOf(far, 'measuring');
-  await using link = await startTcpProxy(port, 8e6);
+  await using link = await startTcpProxy(port, 4e6);
   await using slow = startGradwire(['worker', `ws://127.0.0.1:${link.port}#auto-token`]);
   const { codec, reason } = await far.line(({ event }) => event === 'codec-chosen');
   // On a busy machine their times hardly differ.
-  expect(codec).toMatchObject({
+  expect(codec, reason as string).toMatchObject({
     gradients: { type: expect.stringMatching(/^(bfloat16|int8)$/) as string },
     weights: 'bfloat16',
   });
-  // 0.43 MB at 8 Mbit/s, there and back: 0.86 s at least as float32.
+  // 0.43 MB at 4 Mbit/s, there and back: 1.7 s at least as float32.
   const [, plainMs, halfMs] = /: float32 ([\d.]+) ms, bfloat16 ([\d.]+) ms/.exec(reason as string) ?? [];
-  expect(Number(plainMs)).toBeGreaterThan(800);
+  expect(Number(plainMs)).toBeGreaterThan(1_600);
   expect(Number(halfMs)).toBeLessThan(0.8 * Number(plainMs));
   const run = join(folder.path, 'latest');
   await stepDone(far, 2);
