@@ -88,3 +88,13 @@ test('auto: float32 where that is quick enough, else the first codec that is, or
   const strategy = { type: 'diloco', localSteps: 1000 } as const;
   expect(choose('20mbit,50ms', { ...situation.recipe, strategy }).name).toBe('float32');
 });
+
+test('where all wait nearly all of the time, the shortest step decides, not by how much chance lets them wait less', () => {
+  const [float32, , int8] = codecCandidates(costs, { ...situation, link: parseLink('20mbit,50ms') });
+  if (!float32 || !int8) throw new Error('expected candidates');
+  const tried = [
+    { codec: float32.codec, stepMs: 1_815, waitingShare: 0.983 },
+    { codec: int8.codec, stepMs: 680, waitingShare: 0.994 },
+  ];
+  expect(recommendCodec(tried).codec.name).toBe('int8');
+});
