@@ -1,6 +1,7 @@
 // Gradients of a depthwise convolution: output channel `c * multiplier + m` sees input channel c only.
 import { allocate, allocateZeros, free } from './heap';
 import { Convolution } from './convolution';
+import { addDoubles } from './vector-lanes';
 
 /** Bytes of the channels whose sums stay in registers: four vectors, so that one addition need not wait for the one before. */
 const blockBytes: i32 = 64;
@@ -224,11 +225,4 @@ function addElement(count: i32, x: usize, xStep: i32, dy: usize, dyStep: i32, su
   let sum: f32 = 0;
   for (; count > 0; count--, x += xStep, dy += dyStep) sum += load<f32>(x) * load<f32>(dy);
   store<f64>(sums, load<f64>(sums) + sum);
-}
-
-/** Adds four floats to doubles. */
-function addDoubles(sums: usize, values: v128): void {
-  const last = f64x2.promote_low_f32x4(v128.shuffle<i64>(values, values, 1, 1));
-  v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(values)));
-  v128.store(sums, f64x2.add(v128.load(sums, 16), last), 16);
 }

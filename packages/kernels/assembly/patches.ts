@@ -4,6 +4,7 @@ import { allocate, allocateZeros, free } from './heap';
 import { Convolution, filterSize, layOut, pixelOffset, readSample, Sample } from './convolution';
 import { poolHalf } from './pool-window';
 import { packPanels, panelBytes } from './tile';
+import { addDoubles } from './vector-lanes';
 
 /** Windows whose patches are laid out at a time. */
 const blockWindows: i32 = 64;
@@ -243,9 +244,7 @@ function addProducts(
     s7 = f32x4.add(s7, f32x4.mul(d, i8x16.swizzle(v128.load(patch, 112), bytes)));
     s8 = f32x4.add(s8, f32x4.mul(d, i8x16.swizzle(v128.load(patch, 128), bytes)));
   }
-  v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(sum)));
-  const last = f64x2.promote_low_f32x4(v128.shuffle<i64>(sum, sum, 1, 1));
-  v128.store(sums, f64x2.add(v128.load(sums, 16), last), 16);
+  addDoubles(sums, sum);
   const next = channels << 2,
     elements = p.size >> 4;
   add(dFilter, s0);

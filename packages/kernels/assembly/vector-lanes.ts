@@ -9,3 +9,10 @@ export function load2(address: usize): v128 {
 export function store2(address: usize, values: v128): void {
   v128.store64_lane(address, f32x4.demote_f64x2_zero(values), 0);
 }
+
+/** Adds four float32 numbers to the four float64 sums at an address. */
+export function addDoubles(sums: usize, values: v128): void {
+  const last = f64x2.promote_low_f32x4(v128.shuffle<i64>(values, values, 1, 1));
+  v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(values)));
+  v128.store(sums, f64x2.add(v128.load(sums, 16), last), 16);
+}

@@ -4,7 +4,14 @@ export { formatClassification } from './text/classification.ts';
 export { plainColors } from './text/colors.ts';
 export { formatConfusion } from './text/confusion.ts';
 export { formatEnd } from './text/end-text.ts';
-export { formatBytes, formatCount, formatDuration, formatLoss, formatPercent } from './text/format.ts';
+export {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatLoss,
+  formatPercent,
+  plural,
+} from './text/format.ts';
 export { nextCommands, quote } from './text/next-commands.ts';
 export { formatProgress } from './text/progress-line.ts';
 export { sparkLine } from './text/spark-line.ts';

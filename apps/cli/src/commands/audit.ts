@@ -1,14 +1,13 @@
 import { Command } from 'commander';
 import { statisticsOf } from '@gradwire/coordinator';
 import { trainingIndices } from '@gradwire/data';
-import { formatCount } from '@gradwire/report';
+import { formatCount, plural } from '@gradwire/report';
 import { loadDataset } from '../datasets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { auditRun, type RunAudit } from '../ledger/audit-run.ts';
 import { openRun, type OpenRun } from '../ledger/open-run.ts';
 import { createDataLines } from '../output/data-lines.ts';
 import { relativePath } from '../output/relative-path.ts';
-import { countIncidents } from '../output/status-lines.ts';
 import { commonOptions, options } from '../settings/options.ts';
 import { prepareSettings } from '../settings/prepare-settings.ts';
 import type { CommandContext } from './command.ts';
@@ -52,7 +51,7 @@ function describe({ directory, summary }: OpenRun, audit: RunAudit): string[] {
   const { steps, totalSteps, contributions, samples, wholeEpochs, snapshots, hasModel, problems } = audit;
   const { incidents } = audit;
   const known =
-    incidents.length > 0 ? [`  ${countIncidents(incidents.length)}, the last: ${incidents.at(-1)}`] : [];
+    incidents.length > 0 ? [`  ${plural(incidents.length, 'incident')}, the last: ${incidents.at(-1)}`] : [];
   const most = 20;
   const name = relativePath(directory.path);
   if (problems.length > 0) {
@@ -65,14 +64,14 @@ function describe({ directory, summary }: OpenRun, audit: RunAudit): string[] {
     ];
   }
   const compared = [
-    `${formatCount(snapshots)} ${snapshots === 1 ? 'snapshot' : 'snapshots'}`,
+    plural(snapshots, 'snapshot'),
     ...(hasModel ? ['model'] : []),
     ...(summary ? ['summary'] : []),
   ];
   return [
     `${name}: clean`,
     `  ${formatCount(steps)} of ${formatCount(totalSteps)} steps, ${formatCount(contributions)} contributions: every shard of every step once`,
-    `  ${formatCount(samples)} uses of samples: ${formatCount(wholeEpochs)} whole ${wholeEpochs === 1 ? 'epoch' : 'epochs'}, each sample once in each, none twice in what follows`,
+    `  ${formatCount(samples)} uses of samples: ${plural(wholeEpochs, 'whole epoch')}, each sample once in each, none twice in what follows`,
     `  the chain is whole, up to ${audit.chain.slice(0, 16)}…; it fits ${compared.join(', ')}`,
     ...known,
   ];

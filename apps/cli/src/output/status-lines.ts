@@ -1,5 +1,5 @@
 import type { RunStatus } from '@gradwire/coordinator';
-import { formatCount } from '@gradwire/report';
+import { formatCount, plural } from '@gradwire/report';
 import { formatTable } from './table.ts';
 
 /** `gradwire status`: the run, what it waits for, how a codec was chosen, and a row for each worker. */
@@ -26,7 +26,7 @@ export function statusLines(status: RunStatus): string[] {
 
 function incidentLines({ incidents: { count, last } }: RunStatus): string[] {
   if (!last) return [];
-  return [`${countIncidents(count)}, the last at ${last.at}: ${last.message}`];
+  return [`${plural(count, 'incident')}, the last at ${last.at}: ${last.message}`];
 }
 
 /** For example `step 412 of 938 (epoch 1 of 2)`. */
@@ -47,9 +47,4 @@ function stateOf(
   if (stage === 'joined') return 'loading';
   if (stage === 'preparing') return 'fetching data';
   return spares.includes(worker) ? 'spare' : 'working';
-}
-
-/** `1 incident`, `2 incidents`. */
-export function countIncidents(count: number): string {
-  return `${formatCount(count)} incident${count === 1 ? '' : 's'}`;
 }

@@ -113,8 +113,9 @@ export function recommend(candidates: readonly Candidate[]): Candidate {
 const worthwhile = 0.67;
 
 /**
- * The first of {@link codecCandidates} whose workers compute nine tenths of the time, or the one whose steps are shortest:
- * where all wait nearly all of the time, shares differ by chance. Not `top-k`: what it leaves out costs accuracy, and that is for people to choose.
+ * The first of {@link codecCandidates} whose workers compute nine tenths of the time, or the one whose steps are
+ * shortest: where all wait nearly all of the time, shares differ by chance. Not `top-k`: what it leaves out costs accuracy,
+ * and that is for people to choose.
  */
 export function recommendCodec<Each extends Pick<Candidate, 'codec' | 'stepMs' | 'waitingShare'>>(
   candidates: readonly Each[],

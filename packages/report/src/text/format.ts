@@ -16,6 +16,11 @@ export function formatCount(count: number): string {
   return Number.isFinite(count) ? Math.round(count).toLocaleString('en') : '?';
 }
 
+/** `1 lease`, `60,000 leases`. */
+export function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
 /** Bytes in powers of 1000: `512 B`, `11.6 MB`. */
